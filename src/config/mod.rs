@@ -1,0 +1,1 @@
+//! Raw layers of configuration, and the validated `Config` of each service.

@@ -1,0 +1,1 @@
+//! Layers and settings to an image; and the checker of images.

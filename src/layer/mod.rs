@@ -1,0 +1,1 @@
+//! Files to deterministic, compressed tars.

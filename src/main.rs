@@ -1,0 +1,2 @@
+//! The program `cargo-lighter`.
+fn main() {}

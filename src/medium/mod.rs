@@ -1,0 +1,1 @@
+//! Image layouts, written and read.

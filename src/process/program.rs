@@ -1,0 +1,442 @@
+//! Running a child program to its end.
+//!
+//! A child is its own process group, so that an interrupt or a time limit reaches what it started
+//! too. Its output is read up to a limit; more is an error, because nobody asked for a flood.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Environment, Interrupt};
+use crate::hint::Hint;
+
+const POLL: Duration = Duration::from_millis(20);
+/// Time between the polite signal and SIGKILL.
+const GRACE: Duration = Duration::from_secs(5);
+const DEFAULT_OUTPUT: usize = 256 * 1024 * 1024;
+
+/// A child program that could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// It is not there or cannot be started.
+    #[error("cannot run `{program}`")]
+    Start {
+        /// Name or path as given.
+        program: String,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Talking to it failed.
+    #[error("lost contact with `{program}`")]
+    Pipe {
+        /// Name or path as given.
+        program: String,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// It ran longer than allowed, and was stopped.
+    #[error("`{program}` gave no answer within {seconds} s and was stopped")]
+    TimeLimit {
+        /// Name or path as given.
+        program: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// It printed more than allowed, and was stopped.
+    #[error("`{program}` printed more than {limit} bytes and was stopped")]
+    OutputLimit {
+        /// Name or path as given.
+        program: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The run was told to stop; so was the program.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Hint for ProgramError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
+                Some(format!("install `{program}`, or put it on PATH"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// All that a finished program said.
+#[derive(Debug)]
+pub struct Captured {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// A program to run: path, arguments, environment, limits.
+#[derive(Debug)]
+pub struct Program {
+    path: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Environment,
+    time_limit: Option<Duration>,
+    output_limit: usize,
+    interrupt: Interrupt,
+}
+
+impl Program {
+    /// `path` is a path, or a name to look up in the environment's `PATH`. The program sees only
+    /// `environment` and starts in its directory.
+    pub fn new(path: impl Into<PathBuf>, environment: &Environment) -> Self {
+        Self {
+            path: path.into(),
+            arguments: Vec::new(),
+            environment: environment.clone(),
+            time_limit: None,
+            output_limit: DEFAULT_OUTPUT,
+            interrupt: Interrupt::new(),
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable for the program.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment = self.environment.with(name, value);
+        self
+    }
+
+    /// Stops the program after `limit`.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// Stops the program once it printed more than `limit` bytes on one stream.
+    #[must_use]
+    pub fn output_limit(mut self, limit: usize) -> Self {
+        self.output_limit = limit;
+        self
+    }
+
+    /// Stops the program when `interrupt` is raised.
+    #[must_use]
+    pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
+    }
+
+    /// The command as a user could type it, for `-v`.
+    pub fn command_line(&self) -> String {
+        let quote = |word: &OsStr| {
+            let word = word.to_string_lossy();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+%#".contains(c);
+            if !word.is_empty() && word.chars().all(plain) {
+                word.into_owned()
+            } else {
+                format!("'{word}'")
+            }
+        };
+        let words = std::iter::once(self.path.as_os_str())
+            .chain(self.arguments.iter().map(OsString::as_os_str));
+        words.map(quote).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Runs to the end and returns all output, with `input` on standard input.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; an exit code other than 0 is none.
+    pub fn capture(&self, input: &[u8]) -> Result<Captured, ProgramError> {
+        let mut child = self.spawn(Stdio::piped())?;
+        let stdin = child.stdin.take();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let limit = self.output_limit;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program that does not read its input closes the pipe; that is its right.
+                stdin.map(|mut pipe| pipe.write_all(input))
+            });
+            let stdout = scope.spawn(move || read_limited(stdout, limit));
+            let stderr = scope.spawn(move || read_limited(stderr, limit));
+            let status = self.wait(&mut child, || stdout.is_finished() && stderr.is_finished())?;
+            let stdout = self.joined(stdout.join())?;
+            let stderr = self.joined(stderr.join())?;
+            Ok(Captured {
+                status,
+                stdout,
+                stderr,
+            })
+        })
+    }
+
+    /// Runs to the end, handing over each line of output as it comes: of standard output to
+    /// `on_stdout`, of standard error to `on_stderr`, both without their line ends.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; an exit code other than 0 is none.
+    pub fn stream(
+        &self,
+        mut on_stdout: impl FnMut(&str),
+        mut on_stderr: impl FnMut(&str),
+    ) -> Result<ExitStatus, ProgramError> {
+        enum Line {
+            Stdout(String),
+            Stderr(String),
+        }
+        let mut child = self.spawn(Stdio::null())?;
+        let (sender, receiver) = mpsc::sync_channel(256);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let limit = self.output_limit;
+        thread::scope(|scope| {
+            let other = sender.clone();
+            scope.spawn(move || {
+                for_each_line(stdout, limit, |line| {
+                    sender.send(Line::Stdout(line)).is_ok()
+                });
+            });
+            scope.spawn(move || {
+                for_each_line(stderr, limit, |line| other.send(Line::Stderr(line)).is_ok());
+            });
+            let started = Instant::now();
+            let mut stopping = None;
+            loop {
+                match receiver.recv_timeout(POLL) {
+                    Ok(Line::Stdout(line)) => on_stdout(&line),
+                    Ok(Line::Stderr(line)) => on_stderr(&line),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                }
+                self.stop_when_due(&child, started, &mut stopping);
+            }
+            let status = child.wait().map_err(|source| self.pipe(source))?;
+            stopping.map_or(Ok(status), |(_, error)| Err(error))
+        })
+    }
+
+    fn spawn(&self, stdin: Stdio) -> Result<Child, ProgramError> {
+        let start = |source| ProgramError::Start {
+            program: self.name(),
+            source,
+        };
+        let path = self.environment.find_program(&self.path).ok_or_else(|| {
+            start(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no such executable",
+            ))
+        })?;
+        Command::new(path)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment.variables())
+            .current_dir(self.environment.directory())
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(start)
+    }
+
+    /// Waits for the end of the child and of its readers.
+    fn wait(
+        &self,
+        child: &mut Child,
+        drained: impl Fn() -> bool,
+    ) -> Result<ExitStatus, ProgramError> {
+        let started = Instant::now();
+        let mut stopping = None;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            if drained()
+                && let Some(status) = child.try_wait().map_err(|source| self.pipe(source))?
+            {
+                return stopping.map_or(Ok(status), |(_, error)| Err(error));
+            }
+            self.stop_when_due(child, started, &mut stopping);
+            thread::sleep(pause);
+            pause = (pause * 2).min(POLL);
+        }
+    }
+
+    /// Sends the group SIGTERM when the time is up or the run is interrupted, SIGKILL after a grace.
+    fn stop_when_due(
+        &self,
+        child: &Child,
+        started: Instant,
+        stopping: &mut Option<(Instant, ProgramError)>,
+    ) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
+            return;
+        };
+        match stopping {
+            // A group that is already gone needs no signal.
+            Some((since, _)) if since.elapsed() > GRACE => {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            Some(_) => {}
+            None => {
+                let Some(error) = self.reason_to_stop(started) else {
+                    return;
+                };
+                *stopping = Some((Instant::now(), error));
+                let _ = kill_process_group(group, Signal::TERM);
+            }
+        }
+    }
+
+    fn reason_to_stop(&self, started: Instant) -> Option<ProgramError> {
+        if self.interrupt.received().is_some() {
+            return Some(ProgramError::Interrupted);
+        }
+        let limit = self.time_limit.filter(|limit| started.elapsed() > *limit)?;
+        Some(ProgramError::TimeLimit {
+            program: self.name(),
+            seconds: limit.as_secs(),
+        })
+    }
+
+    fn joined(
+        &self,
+        read: thread::Result<io::Result<Option<Vec<u8>>>>,
+    ) -> Result<Vec<u8>, ProgramError> {
+        match read {
+            Ok(Ok(Some(bytes))) => Ok(bytes),
+            Ok(Ok(None)) => Err(ProgramError::OutputLimit {
+                program: self.name(),
+                limit: self.output_limit,
+            }),
+            Ok(Err(source)) => Err(self.pipe(source)),
+            Err(_) => Err(self.pipe(io::Error::other("the reader failed"))),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn pipe(&self, source: io::Error) -> ProgramError {
+        ProgramError::Pipe {
+            program: self.name(),
+            source,
+        }
+    }
+
+    /// Where the program starts.
+    pub fn directory(&self) -> &Path {
+        self.environment.directory()
+    }
+}
+
+/// All of a stream, or `None` past `limit`.
+fn read_limited(stream: Option<impl Read>, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let Some(stream) = stream else {
+        return Ok(Some(Vec::new()));
+    };
+    let mut bytes = Vec::new();
+    let cap = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    stream.take(cap).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= limit).then_some(bytes))
+}
+
+/// Calls `deliver` with each line until it says no; a line longer than `limit` is cut.
+fn for_each_line(stream: Option<impl Read>, limit: usize, mut deliver: impl FnMut(String) -> bool) {
+    let Some(stream) = stream else { return };
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    let cap = u64::try_from(limit).unwrap_or(u64::MAX);
+    loop {
+        line.clear();
+        match reader.by_ref().take(cap).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        while line
+            .last()
+            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+        {
+            line.pop();
+        }
+        if !deliver(String::from_utf8_lossy(&line).into_owned()) {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Program {
+        let environment = Environment::new("/", [("PATH".into(), "/usr/bin:/bin".into())]);
+        Program::new("sh", &environment).arg("-c").arg(script)
+    }
+
+    #[test]
+    fn sees_only_the_given_environment() {
+        let captured = shell("cat; echo $HOME-$A")
+            .env("A", "b")
+            .capture(b"in ")
+            .expect("ran");
+        assert_eq!(captured.stdout, b"in -b\n");
+    }
+
+    #[test]
+    fn stops_at_the_time_limit_with_all_that_it_started() {
+        let error = shell("sleep 60 & sleep 60")
+            .time_limit(Duration::from_millis(50))
+            .capture(b"");
+        assert!(matches!(error, Err(ProgramError::TimeLimit { .. })));
+    }
+
+    #[test]
+    fn refuses_a_flood() {
+        let error = shell("yes | head -c 100000")
+            .output_limit(1000)
+            .capture(b"");
+        assert!(matches!(error, Err(ProgramError::OutputLimit { .. })));
+    }
+
+    #[test]
+    fn an_interrupt_reaches_the_group() {
+        let interrupt = Interrupt::new();
+        let program = shell("echo up; sleep 60 & wait").interrupted_by(&interrupt);
+        let result = program.stream(|_| interrupt.send(super::super::Signal::Interrupt), |_| {});
+        assert!(matches!(result, Err(ProgramError::Interrupted)));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let environment = Environment::new("/", []);
+        let error = Program::new("no-such-program", &environment)
+            .capture(b"")
+            .expect_err("missing");
+        assert_eq!(error.to_string(), "cannot run `no-such-program`");
+        assert!(error.hint().is_some());
+    }
+}

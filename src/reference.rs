@@ -1,0 +1,293 @@
+//! Names of images: repositories, tags, and the mappings from service names.
+//!
+//! The grammar is the distribution specification's ("Pulling manifests"): repository components are
+//! `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, registry and path together at most 255 characters, tags
+//! `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`. Parsing goes through the reference type of `oci-distribution`.
+
+use std::fmt;
+
+use oci_distribution::Reference;
+use serde::{Serialize, Serializer};
+
+use crate::hint::Hint;
+
+const MAX_NAME: usize = 255;
+const MAX_TAG: usize = 128;
+const MAX_KUBERNETES_NAME: usize = 63;
+
+/// A name that the grammar of images or tags refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// Not a repository.
+    #[error("`{name}` is not a legal repository name: {why}")]
+    Repository {
+        /// What was given.
+        name: String,
+        /// Which rule it breaks.
+        why: String,
+    },
+    /// No registry host in front of the path.
+    #[error("`{name}` names no registry")]
+    NoRegistry {
+        /// What was given.
+        name: String,
+    },
+    /// Not a tag.
+    #[error("`{tag}` is not a legal tag")]
+    Tag {
+        /// What was given.
+        tag: String,
+    },
+    /// Nothing legal is left of a service's name.
+    #[error("no legal image name can be made from `{name}`")]
+    Unmappable {
+        /// The service's name.
+        name: String,
+    },
+}
+
+impl Hint for InvalidName {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Repository { .. } => {
+                "use lower-case letters and digits, separated by `/`, `.`, `_` or `-`".to_owned()
+            }
+            Self::NoRegistry { name } => format!(
+                "put the registry's host in front, such as `ghcr.io/{name}` or `localhost:5000/{name}`"
+            ),
+            Self::Tag { .. } => {
+                "use at most 128 letters, digits, `.`, `_` and `-`, not beginning with `.` or `-`"
+                    .to_owned()
+            }
+            Self::Unmappable { .. } => "set `name` in the package's metadata".to_owned(),
+        })
+    }
+}
+
+/// A registry's host and a path in it, without tag or digest: `ghcr.io/acme/orders`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+impl Repository {
+    /// Parses `HOST[:PORT]/PATH`; HOST must have a dot or a port, or be `localhost`.
+    ///
+    /// # Errors
+    /// [`InvalidName`] when no host is named, or the grammar refuses the text.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let refuse = |why: &str| InvalidName::Repository {
+            name: text.to_owned(),
+            why: why.to_owned(),
+        };
+        let (host, path) = text.split_once('/').unwrap_or((text, ""));
+        if !names_a_registry(host) {
+            return Err(InvalidName::NoRegistry {
+                name: text.to_owned(),
+            });
+        }
+        if path.is_empty() {
+            return Err(refuse("the path after the registry is empty"));
+        }
+        if text.len() > MAX_NAME {
+            return Err(refuse("it is longer than 255 characters"));
+        }
+        let reference = Reference::try_from(text).map_err(|error| refuse(&error.to_string()))?;
+        if reference.digest().is_some()
+            || text
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.contains(':'))
+        {
+            return Err(refuse("a tag or digest does not belong here"));
+        }
+        Ok(Self {
+            registry: host.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+
+    /// The host with its port, as written: `localhost:5000`.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The path inside the registry: `acme/orders`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.registry, self.path)
+    }
+}
+
+impl Serialize for Repository {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Whether the first component of a name is a registry's host: it has a dot or a port, or is
+/// `localhost` (the rule of docker and skopeo).
+pub fn names_a_registry(host: &str) -> bool {
+    !host.is_empty() && (host == "localhost" || host.contains(['.', ':']))
+}
+
+/// A legal tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
+
+impl Tag {
+    /// Takes `text` as it is.
+    ///
+    /// # Errors
+    /// [`InvalidName::Tag`] when the grammar refuses it.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let legal = text.len() <= MAX_TAG
+            && text.bytes().next().is_some_and(word)
+            && text
+                .bytes()
+                .all(|byte| word(byte) || matches!(byte, b'.' | b'-'));
+        if legal {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidName::Tag {
+                tag: text.to_owned(),
+            })
+        }
+    }
+
+    /// The tag's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for Tag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// `value` with every character that no tag may hold replaced, for values such as a version's `+`
+/// (semver build metadata, written `_` as Helm does) or a branch's `/`.
+pub fn tag_fragment(value: &str) -> String {
+    value
+        .chars()
+        .map(|c| match c {
+            c if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') => c,
+            '+' => '_',
+            _ => '-',
+        })
+        .collect()
+}
+
+/// The second mapping: a service's name as one component of a legal repository path.
+///
+/// Lower-case; runs of anything illegal become one `-`; separators are kept where they are legal.
+///
+/// # Errors
+/// [`InvalidName::Unmappable`] when no letter or digit is left.
+pub fn image_component(service: &str) -> Result<String, InvalidName> {
+    let mut component = String::new();
+    let mut separator = String::new();
+    for c in service.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            if !component.is_empty() {
+                component.push_str(legal_separator(&separator));
+            }
+            separator.clear();
+            component.push(c);
+        } else {
+            separator.push(c);
+        }
+    }
+    if component.is_empty() {
+        return Err(InvalidName::Unmappable {
+            name: service.to_owned(),
+        });
+    }
+    Ok(component)
+}
+
+/// The separator to write for what stood between two alphanumeric runs.
+fn legal_separator(found: &str) -> &str {
+    match found {
+        "" | "." | "_" | "__" => found,
+        run if run.bytes().all(|byte| byte == b'-') => found,
+        _ => "-",
+    }
+}
+
+/// The third mapping: a service's name as a Kubernetes name (RFC 1123 label, at most 63 characters).
+///
+/// # Errors
+/// [`InvalidName::Unmappable`] when no letter or digit is left.
+pub fn kubernetes_name(service: &str) -> Result<String, InvalidName> {
+    let component = image_component(service)?;
+    let mut name: String = component.replace(['.', '_'], "-");
+    name.truncate(MAX_KUBERNETES_NAME);
+    Ok(name.trim_end_matches('-').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_repository_needs_a_host_and_a_path() {
+        let repository = Repository::parse("localhost:5000/shop/orders").expect("legal");
+        assert_eq!(repository.registry(), "localhost:5000");
+        assert_eq!(repository.path(), "shop/orders");
+        assert!(Repository::parse("shop/orders").is_err());
+        assert!(Repository::parse("ghcr.io").is_err());
+        assert!(Repository::parse("ghcr.io/Shop").is_err());
+        assert!(Repository::parse("ghcr.io/shop:tag").is_err());
+        assert!(Repository::parse("ghcr.io/shop//orders").is_err());
+    }
+
+    #[test]
+    fn service_names_map_to_legal_names() {
+        assert_eq!(image_component("Orders_API").as_deref(), Ok("orders_api"));
+        assert_eq!(image_component("_x").as_deref(), Ok("x"));
+        assert_eq!(image_component("a---b").as_deref(), Ok("a---b"));
+        assert_eq!(image_component("a_-b").as_deref(), Ok("a-b"));
+        assert_eq!(kubernetes_name("Orders_API").as_deref(), Ok("orders-api"));
+        assert!(image_component("__").is_err());
+    }
+
+    #[test]
+    fn build_metadata_becomes_legal_in_a_tag() {
+        assert_eq!(tag_fragment("1.0.0+build/5"), "1.0.0_build-5");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_maps_is_accepted_as_a_repository(service in ".{1,40}") {
+            if let Ok(component) = image_component(&service) {
+                let whole = format!("localhost:5000/{component}");
+                prop_assert!(Repository::parse(&whole).is_ok(), "{}", whole);
+            }
+        }
+
+        #[test]
+        fn foreign_text_never_panics(text in ".*") {
+            let _ = Repository::parse(&text);
+            let _ = Tag::parse(&text);
+            let _ = kubernetes_name(&text);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Events: everything a run tells while it works.
+
+use super::{DeliverySummary, ServiceSummary, Summary};
+
+/// The steps every service goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// cargo compiles the executable.
+    Compile,
+    /// Layers and manifest are made.
+    Assemble,
+    /// The image goes to one destination.
+    Deliver,
+}
+
+/// Something that happened. Texts are for people, without line ends; foreign parts were made
+/// printable by whoever reports them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A step of a service begins.
+    Started {
+        /// The service's name.
+        service: String,
+        /// Which step.
+        step: Step,
+        /// What it works on: a command, an image's name, a destination.
+        detail: String,
+    },
+    /// A step of a service ended well.
+    Finished {
+        /// The service's name.
+        service: String,
+        /// Which step.
+        step: Step,
+        /// What came of it.
+        detail: String,
+        /// How long it took.
+        seconds: f64,
+        /// How many bytes it made or moved.
+        bytes: Option<u64>,
+    },
+    /// A service failed; the run may go on with others.
+    Failed {
+        /// The service's name.
+        service: String,
+        /// Which step.
+        step: Step,
+        /// The error with its causes, one a line.
+        error: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// A line of the compiler or of cargo, to be shown as it is (with its colours).
+    Compiler(String),
+    /// A shared step that belongs to no service: a cargo-style verb and what it works on.
+    Status {
+        /// One word, such as `Locking`.
+        verb: &'static str,
+        /// What it works on.
+        subject: String,
+    },
+    /// Something the user should know, though all goes on.
+    Warning(String),
+    /// Detail for `-v`.
+    Verbose(String),
+    /// An image arrived at a destination under its tags: data for standard output.
+    Delivered {
+        /// The service.
+        service: String,
+        /// Where and how.
+        delivery: DeliverySummary,
+    },
+    /// All about one service, once it is done.
+    Service(ServiceSummary),
+    /// The end of the run.
+    Summary(Summary),
+}

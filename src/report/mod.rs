@@ -1,0 +1,18 @@
+//! What a run has to say: events while it works, a summary at its end.
+//!
+//! The rooms below report events and never print; the `ui` room decides how an event looks.
+
+mod clock;
+mod event;
+mod reporter;
+mod summary;
+mod text;
+
+pub use clock::{Clock, Stopwatch};
+pub use event::{Event, Step};
+pub use reporter::{Recording, Reporter};
+pub use summary::{
+    DeliveryStatus, DeliverySummary, LibrarySummary, SCHEMA_VERSION, Seconds, ServiceStatus,
+    ServiceSummary, Summary,
+};
+pub use text::{printable, with_causes};

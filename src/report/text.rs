@@ -1,0 +1,66 @@
+//! Text that is fit for a terminal.
+
+use std::error::Error;
+
+const MAX_FOREIGN: usize = 1024;
+
+/// Foreign text as one line of at most 1 KiB without control characters: what registries and
+/// programs send could otherwise move the cursor, or pretend to be our own words.
+pub fn printable(foreign: &str) -> String {
+    let mut text = String::new();
+    for c in foreign.chars() {
+        if text.len() >= MAX_FOREIGN {
+            text.push('…');
+            break;
+        }
+        let c = if c.is_control() || is_invisible(c) {
+            ' '
+        } else {
+            c
+        };
+        if !(c == ' ' && text.ends_with(' ')) {
+            text.push(c);
+        }
+    }
+    text.trim().to_owned()
+}
+
+/// Marks that reorder or hide what stands around them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// An error and its causes, outermost first, each line once.
+pub fn with_causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut lines = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let line = inner.to_string();
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
+        cause = inner.source();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escape_sequences_lose_their_power() {
+        assert_eq!(printable("a\u{1b}[31mred\r\nb"), "a [31mred b");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_printable_is_a_control_character(foreign in ".*") {
+            let text = printable(&foreign);
+            prop_assert!(text.chars().all(|c| !c.is_control()));
+            prop_assert!(text.len() <= MAX_FOREIGN + 8);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What an executable needs around it: libraries, certificates, users.
