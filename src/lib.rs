@@ -1,4 +1,5 @@
 //! Ships the microservices of a Cargo workspace as minimal, reproducible OCI images.
+pub mod cargo;
 pub mod config;
 pub mod digest;
 pub mod fs;
@@ -12,5 +13,6 @@ pub mod reference;
 pub mod registry;
 pub mod report;
 pub mod runtime;
+pub mod since;
 pub mod store;
 pub mod workspace;

@@ -1,7 +1,16 @@
 //! The services of a Cargo workspace, and the packages they are made of.
 
+mod closure;
+mod discover;
+mod error;
+mod features;
+mod naming;
 mod package;
+mod select;
 mod service;
 
+pub use discover::{Discovery, discover};
+pub use error::WorkspaceError;
 pub use package::Package;
+pub use select::ServiceFilter;
 pub use service::{LeftOut, NameOrigin, Service, Workspace};

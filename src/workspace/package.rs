@@ -1,9 +1,9 @@
-//! Packages of the workspace, as cargo describes them.
+//! Local packages, as cargo describes them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A member of the workspace.
+/// A package of the workspace, or one outside that a member reaches by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
     /// cargo's package id, to name the package to cargo without doubt.
@@ -23,4 +23,60 @@ pub struct Package {
     pub binaries: Vec<String>,
     /// Names of the features it defines, sorted.
     pub features: Vec<String>,
+}
+
+impl Package {
+    /// What matters of cargo's description.
+    pub(super) fn describe(package: &cargo_metadata::Package) -> Self {
+        let manifest = PathBuf::from(&package.manifest_path);
+        let mut binaries: Vec<String> = package
+            .targets
+            .iter()
+            .filter(|target| target.kind.contains(&cargo_metadata::TargetKind::Bin))
+            .map(|target| target.name.clone())
+            .collect();
+        binaries.sort();
+        Self {
+            id: package.id.repr.clone(),
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            directory: manifest.parent().map(PathBuf::from).unwrap_or_default(),
+            manifest,
+            facts: facts(package),
+            binaries,
+            features: package.features.keys().cloned().collect(),
+        }
+    }
+
+    /// A package with nothing but a name, for tests of this room.
+    #[cfg(test)]
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            manifest: PathBuf::from(format!("/w/{name}/Cargo.toml")),
+            directory: PathBuf::from(format!("/w/{name}")),
+            facts: BTreeMap::new(),
+            binaries: Vec::new(),
+            features: Vec::new(),
+        }
+    }
+}
+
+/// What the manifest says about the package, under cargo's names.
+fn facts(package: &cargo_metadata::Package) -> BTreeMap<String, String> {
+    let one_line = |text: &String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let authors = (!package.authors.is_empty()).then(|| package.authors.join(", "));
+    [
+        ("description", package.description.as_ref().map(one_line)),
+        ("license", package.license.clone()),
+        ("repository", package.repository.clone()),
+        ("homepage", package.homepage.clone()),
+        ("documentation", package.documentation.clone()),
+        ("authors", authors),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value.filter(|value| !value.is_empty())?)))
+    .collect()
 }

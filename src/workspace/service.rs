@@ -15,7 +15,7 @@ pub struct Workspace {
     pub repository_root: PathBuf,
     /// cargo's target directory for it.
     pub target_directory: PathBuf,
-    /// All members, sorted by name.
+    /// All local packages, sorted by name: members, and packages reached by path.
     pub packages: Vec<Package>,
     /// The services, sorted by name.
     pub services: Vec<Service>,

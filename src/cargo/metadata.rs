@@ -1,0 +1,94 @@
+//! `cargo metadata`.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Metadata;
+
+use super::{Cargo, CargoError};
+
+/// The workspace around `manifest_path`, or around the directory cargo runs in. Never writes a lock.
+///
+/// # Errors
+/// [`CargoError`]: no manifest, no lock, a lock that does not fit, or whatever else cargo says.
+pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata, CargoError> {
+    let start = match manifest_path {
+        Some(path) => {
+            let path = cargo.environment().resolve(path);
+            if path.file_name().is_none_or(|name| name != "Cargo.toml") || !path.is_file() {
+                return Err(CargoError::NotAManifest(path));
+            }
+            path
+        }
+        None => find_manifest(cargo.environment().directory())?,
+    };
+    let mut program = cargo
+        .command("metadata")
+        .args(["--format-version", "1", "--manifest-path"])
+        .arg(start.as_os_str());
+    if cargo.network().offline {
+        // Otherwise cargo demands the sources of every platform, which nobody fetched for this one.
+        program = program.arg("--filter-platform").arg(linux_here());
+    }
+    let command = program.command_line();
+    let stdout = Cargo::answer(program).map_err(|error| explain(error, &start))?;
+    let text = std::str::from_utf8(&stdout).map_err(|source| CargoError::Answer {
+        command: command.clone(),
+        source: Box::new(source),
+    })?;
+    cargo_metadata::MetadataCommand::parse(text).map_err(|source| CargoError::Answer {
+        command,
+        source: Box::new(source),
+    })
+}
+
+/// A target that every compiler knows and that stands for what images run on.
+fn linux_here() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// The nearest manifest at or above `directory`.
+fn find_manifest(directory: &Path) -> Result<PathBuf, CargoError> {
+    directory
+        .ancestors()
+        .map(|ancestor| ancestor.join("Cargo.toml"))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| CargoError::NoManifest(directory.to_owned()))
+}
+
+/// cargo's refusals to touch the lock, as errors of our own with a way out.
+fn explain(error: CargoError, manifest: &Path) -> CargoError {
+    let CargoError::Failed { said, .. } = &error else {
+        return error;
+    };
+    if !said.contains("--locked") {
+        return error;
+    }
+    let directory = locked_workspace(said)
+        .or_else(|| manifest.parent().map(Path::to_owned))
+        .unwrap_or_else(|| manifest.to_owned());
+    if directory.join("Cargo.lock").exists() {
+        CargoError::LockStale(directory)
+    } else {
+        CargoError::LockMissing(directory)
+    }
+}
+
+/// The directory of the lock file that cargo names: `cannot update the lock file /path/Cargo.lock …`.
+fn locked_workspace(said: &str) -> Option<PathBuf> {
+    let (before, _) = said.split_once("Cargo.lock")?;
+    let start = before.find('/')?;
+    Some(PathBuf::from(before[start..].trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_of_a_refused_lock_is_found_in_cargos_words() {
+        let said =
+            "error: cannot update the lock file /a b/c/Cargo.lock because --locked was passed";
+        assert_eq!(locked_workspace(said), Some(PathBuf::from("/a b/c")));
+        assert_eq!(locked_workspace("error: something else"), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! What cargo says: metadata, effective configuration, toolchain, and builds as a stream of messages.
+//!
+//! Nothing here imitates cargo where cargo can be asked.
+
+mod build;
+mod configuration;
+mod error;
+mod invocation;
+mod metadata;
+mod rustflags;
+mod toolchain;
+
+pub use build::{BuildRequest, Built, Selection, build};
+pub use configuration::Configuration;
+pub use error::CargoError;
+pub use invocation::{Cargo, Network};
+pub use metadata::metadata;
+pub use rustflags::{Flags, RustflagsTable, winning_table};
+pub use toolchain::Toolchain;

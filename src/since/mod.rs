@@ -1,0 +1,5 @@
+//! What git knows: where the work tree stands.
+
+mod revision;
+
+pub use revision::Revision;
