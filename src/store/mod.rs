@@ -1,1 +1,5 @@
 //! Content-addressed blobs on disk.
+
+mod blobs;
+
+pub use blobs::{BlobWriter, Blobs};
