@@ -15,4 +15,5 @@ pub mod report;
 pub mod runtime;
 pub mod since;
 pub mod store;
+pub mod template;
 pub mod workspace;
