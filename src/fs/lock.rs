@@ -1,35 +1,45 @@
-//! An advisory lock that a directory's writers share.
+//! Advisory locks that a directory's writers share.
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Held until dropped; the operating system releases it when the process dies.
+///
+/// Each value opens the file anew, so two threads of one process exclude each other as two processes
+/// do. The file stays: removing it would let two holders lock different files of one name.
 #[derive(Debug)]
 pub struct DirectoryLock {
     _file: File,
 }
 
 impl DirectoryLock {
-    /// Waits until no other holder of `directory/name` is left. The file stays: removing it would
-    /// let two holders lock different files of one name.
+    /// Waits until no other holder of `directory/name` is left, shared or not.
     ///
     /// # Errors
     /// When the file cannot be opened or locked; the error names it.
     pub fn acquire(directory: &Path, name: &str) -> io::Result<Self> {
-        let path = directory.join(name);
-        let file = open(&path)?;
+        let (file, path) = open(directory, name)?;
         file.lock().map_err(|error| naming(&path, &error))?;
         Ok(Self { _file: file })
     }
 
-    /// As [`DirectoryLock::acquire`], but gives `None` at once where somebody else holds it.
+    /// Waits until nobody holds `directory/name` for itself, then holds it together with others.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or locked; the error names it.
+    pub fn acquire_shared(directory: &Path, name: &str) -> io::Result<Self> {
+        let (file, path) = open(directory, name)?;
+        file.lock_shared().map_err(|error| naming(&path, &error))?;
+        Ok(Self { _file: file })
+    }
+
+    /// Holds `directory/name` alone, or gives `None` at once where anybody else holds it.
     ///
     /// # Errors
     /// When the file cannot be opened or locked; the error names it.
     pub fn try_acquire(directory: &Path, name: &str) -> io::Result<Option<Self>> {
-        let path = directory.join(name);
-        let file = open(&path)?;
+        let (file, path) = open(directory, name)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -38,13 +48,14 @@ impl DirectoryLock {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
+fn open(directory: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    let path = directory.join(name);
     let file = fs_err::OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(path)?;
-    Ok(file.into_parts().0)
+        .open(&path)?;
+    Ok((file.into_parts().0, path))
 }
 
 fn naming(path: &Path, error: &io::Error) -> io::Error {
@@ -59,19 +70,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_holder_is_refused_until_the_first_lets_go() {
+    fn shared_holders_keep_an_exclusive_one_out() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let first = DirectoryLock::acquire(directory.path(), "lock").expect("free");
-        let try_again = || DirectoryLock::try_acquire(directory.path(), "lock").expect("usable");
-        assert!(try_again().is_none());
+        let name = "lock";
+        let first = DirectoryLock::acquire_shared(directory.path(), name).expect("free");
+        let second = DirectoryLock::acquire_shared(directory.path(), name).expect("shared");
         drop(first);
-        assert!(try_again().is_some());
+        let attempt = DirectoryLock::try_acquire(directory.path(), name).expect("lockable");
+        assert!(attempt.is_none());
+        drop(second);
+        let attempt = DirectoryLock::try_acquire(directory.path(), name).expect("lockable");
+        assert!(attempt.is_some());
     }
 
     #[test]
     fn the_error_names_the_file() {
-        let error =
-            DirectoryLock::try_acquire(Path::new("/nowhere/at/all"), "lock").expect_err("missing");
+        let missing = DirectoryLock::try_acquire(Path::new("/nowhere/at/all"), "lock");
+        let error = missing.expect_err("there is no such directory");
         assert!(
             error.to_string().contains("/nowhere/at/all/lock"),
             "{error}"

@@ -137,6 +137,20 @@ pub enum Node {
     },
 }
 
+impl Node {
+    fn is_directory(&self) -> bool {
+        matches!(self, Self::Directory { .. })
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Directory { .. } => "a directory",
+            Self::File { .. } => "a file",
+            Self::Symlink { .. } => "a link",
+        }
+    }
+}
+
 /// A tree that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
@@ -151,6 +165,16 @@ pub enum TreeError {
         /// The upper one.
         parent: ImagePath,
     },
+    /// A directory would replace a file or link of a layer below, or the reverse.
+    #[error("`{path}` is {lower} in the runtime files of the image, and cannot be {upper} as well")]
+    Replaces {
+        /// The path.
+        path: ImagePath,
+        /// What it is below.
+        lower: &'static str,
+        /// What it would become.
+        upper: &'static str,
+    },
     /// A path that no image can hold.
     #[error(transparent)]
     Path(#[from] InvalidPath),
@@ -161,6 +185,9 @@ impl Hint for TreeError {
         match self {
             Self::Duplicate(_) | Self::ParentNotDirectory { .. } => {
                 Some("change `to` of one of the assets, or `path` of the executable".to_owned())
+            }
+            Self::Replaces { .. } => {
+                Some("choose a directory of the service's own, such as `/app`".to_owned())
             }
             Self::Path(inner) => inner.hint(),
         }
@@ -224,6 +251,34 @@ impl Tree {
         Ok(())
     }
 
+    /// What is left to write above `lower` trees: without directories that one of them has, whose mode
+    /// and owner an entry here would replace (image-spec, layer.md, "Changeset").
+    ///
+    /// # Errors
+    /// [`TreeError::Replaces`] where one has a directory and the other something else: runtimes would
+    /// then remove what stands below.
+    pub fn above(&self, lower: &[&Self]) -> Result<Self, TreeError> {
+        let mut upper = Self::new();
+        for (path, node) in &self.nodes {
+            let below = lower.iter().rev().find_map(|tree| tree.get(path));
+            match (below, node) {
+                (Some(Node::Directory { .. }), Node::Directory { .. }) => {}
+                (Some(below), node) if below.is_directory() != node.is_directory() => {
+                    let (lower, upper) = (below.kind(), node.kind());
+                    return Err(TreeError::Replaces {
+                        path: path.clone(),
+                        lower,
+                        upper,
+                    });
+                }
+                _ => {
+                    upper.nodes.insert(path.clone(), node.clone());
+                }
+            }
+        }
+        Ok(upper)
+    }
+
     /// Every path with its node, directories before what they hold.
     pub fn iter(&self) -> impl Iterator<Item = (&ImagePath, &Node)> {
         self.nodes.iter()
@@ -285,6 +340,42 @@ mod tests {
         assert!(matches!(
             tree.insert(path("app/x/y"), file("3")),
             Err(TreeError::ParentNotDirectory { .. })
+        ));
+    }
+
+    #[test]
+    fn a_directory_of_a_lower_tree_keeps_its_mode() {
+        let (mut lower, mut upper) = (Tree::new(), Tree::new());
+        lower
+            .insert(
+                path("tmp"),
+                Node::Directory {
+                    mode: 0o1777,
+                    owner: 0,
+                },
+            )
+            .expect("free");
+        upper.insert(path("tmp/x/y"), file("1")).expect("free");
+        let above = upper.above(&[&lower]).expect("no conflict");
+        let paths: Vec<&str> = above.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["tmp/x", "tmp/x/y"]);
+    }
+
+    #[test]
+    fn a_directory_never_replaces_a_link() {
+        let (mut lower, mut upper) = (Tree::new(), Tree::new());
+        lower
+            .insert(
+                path("lib"),
+                Node::Symlink {
+                    target: "usr/lib".to_owned(),
+                },
+            )
+            .expect("free");
+        upper.insert(path("lib/x"), file("1")).expect("free");
+        assert!(matches!(
+            upper.above(&[&lower]),
+            Err(TreeError::Replaces { .. })
         ));
     }
 

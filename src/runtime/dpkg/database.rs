@@ -1,0 +1,262 @@
+//! Which package a file of a root belongs to.
+
+use std::collections::HashMap;
+
+use super::stanza::Stanza;
+use crate::runtime::RuntimeError;
+use crate::runtime::root::LibraryRoot;
+
+const STATUS: &str = "/var/lib/dpkg/status";
+const INFO: &str = "/var/lib/dpkg/info";
+const MAX_STATUS: u64 = 128 * 1024 * 1024;
+const MAX_LIST: u64 = 64 * 1024 * 1024;
+const MAX_FILES: usize = 8_000_000;
+/// Directories at the top that may be links below `/usr`; packages may name their files either way.
+const MERGED: [&str; 6] = ["bin", "lib", "lib32", "lib64", "libx32", "sbin"];
+
+/// An installed package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Package {
+    /// Its name without the architecture.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: Option<String>,
+    architecture: String,
+    /// What an image says of it.
+    pub(super) record: String,
+    /// Beginning of the names of its files below `info`.
+    info: Option<String>,
+}
+
+/// The installed packages of a root and their files.
+#[derive(Debug)]
+pub(crate) struct PackageDatabase {
+    packages: Vec<Package>,
+    owners: HashMap<String, usize>,
+    /// Top directories of the root that lead to those of the same name below `/usr`.
+    merged: Vec<&'static str>,
+}
+
+impl PackageDatabase {
+    /// Reads the database of `root`; `None` where there is none.
+    pub(crate) fn read(root: &LibraryRoot) -> Result<Option<Self>, RuntimeError> {
+        let Some(status) = root.text(STATUS, MAX_STATUS)? else {
+            return Ok(None);
+        };
+        let mut database = Self {
+            packages: Stanza::parse(&status)
+                .filter_map(|stanza| package(&stanza))
+                .collect(),
+            owners: HashMap::new(),
+            merged: merged_directories(root)?,
+        };
+        for name in root.names(INFO)? {
+            if let Some(info) = name.strip_suffix(".list")
+                && let Some(index) = database.package_of(info)
+            {
+                let list = root.text(&format!("{INFO}/{name}"), MAX_LIST)?;
+                database.add_files(index, list.as_deref().unwrap_or_default())?;
+                if let Some(package) = database.packages.get_mut(index) {
+                    package.info = Some(info.to_owned());
+                }
+            }
+        }
+        Ok(Some(database))
+    }
+
+    /// `libc6:amd64` or `tzdata`, as files below `info` are named.
+    fn package_of(&self, info: &str) -> Option<usize> {
+        let (name, architecture) = match info.split_once(':') {
+            Some((name, architecture)) => (name, Some(architecture)),
+            None => (info, None),
+        };
+        self.packages.iter().position(|package| {
+            package.name == name && architecture.is_none_or(|wanted| package.architecture == wanted)
+        })
+    }
+
+    fn add_files(&mut self, index: usize, list: &str) -> Result<(), RuntimeError> {
+        for path in list.lines().filter(|path| path.starts_with('/')) {
+            self.owners.entry(path.to_owned()).or_insert(index);
+        }
+        if self.owners.len() > MAX_FILES {
+            return Err(RuntimeError::TooMany {
+                what: format!("files in `{INFO}`"),
+                limit: MAX_FILES,
+            });
+        }
+        Ok(())
+    }
+
+    /// The package that the file at `path` belongs to; no link may be in `path`.
+    pub(crate) fn owner(&self, path: &str) -> Option<&Package> {
+        let index = self
+            .spellings(path)
+            .iter()
+            .find_map(|path| self.owners.get(path))?;
+        self.packages.get(*index)
+    }
+
+    /// The installed package called `name`.
+    pub(crate) fn named(&self, name: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.name == name)
+    }
+
+    /// The checksums that `package` states of its files among `paths`: lines of md5sum(1), with
+    /// paths as the package spells them.
+    pub(super) fn checksums(
+        &self,
+        root: &LibraryRoot,
+        package: &Package,
+        paths: &[&str],
+    ) -> Result<String, RuntimeError> {
+        let Some(info) = &package.info else {
+            return Ok(String::new());
+        };
+        let stated = root.text(&format!("{INFO}/{info}.md5sums"), MAX_LIST)?;
+        let wanted: Vec<String> = paths.iter().flat_map(|path| self.spellings(path)).collect();
+        let mut files: Vec<(&str, &str)> = stated
+            .as_deref()
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.split_once("  "))
+            .filter(|(_, path)| {
+                wanted
+                    .iter()
+                    .any(|wanted| wanted.strip_prefix('/') == Some(path))
+            })
+            .map(|(sum, path)| (path, sum))
+            .collect();
+        files.sort_unstable();
+        let lines = files.iter().flat_map(|(path, sum)| [sum, "  ", path, "\n"]);
+        Ok(lines.collect())
+    }
+
+    /// `path`, and where a link at the top leads to it, the path through that link.
+    fn spellings(&self, path: &str) -> Vec<String> {
+        let mut spellings = vec![path.to_owned()];
+        if let Some(short) = path.strip_prefix("/usr/")
+            && self
+                .merged
+                .iter()
+                .any(|top| short.split('/').next() == Some(top))
+        {
+            spellings.push(format!("/{short}"));
+        }
+        spellings
+    }
+}
+
+fn package(stanza: &Stanza) -> Option<Package> {
+    if !stanza.is_installed() {
+        return None;
+    }
+    Some(Package {
+        name: stanza.get("Package")?.to_owned(),
+        version: stanza.get("Version").map(str::to_owned),
+        architecture: stanza.get("Architecture").unwrap_or_default().to_owned(),
+        record: stanza.record(),
+        info: None,
+    })
+}
+
+fn merged_directories(root: &LibraryRoot) -> Result<Vec<&'static str>, RuntimeError> {
+    let mut merged = Vec::new();
+    for top in MERGED {
+        let resolved = root.directory(&format!("/{top}"))?;
+        if resolved.is_some_and(|resolved| resolved.path == format!("/usr/{top}")) {
+            merged.push(top);
+        }
+    }
+    Ok(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use fs_err as fs;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const STATUS: &str = "\
+Package: libfoo1\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1-1\n\n\
+Package: libfoo1\nStatus: install ok installed\nArchitecture: i386\nVersion: 1-2\n\n\
+Package: zone\nStatus: install ok installed\nArchitecture: all\nVersion: 3\n\n\
+Package: gone\nStatus: deinstall ok config-files\nArchitecture: all\nVersion: 4\n";
+
+    fn database(directory: &Path) -> (LibraryRoot, PackageDatabase) {
+        for (name, text) in [
+            ("status", STATUS),
+            ("info/libfoo1:amd64.list", "/.\n/lib\n/lib/a/libfoo.so.1\n"),
+            ("info/libfoo1:i386.list", "/.\n/lib\n/lib/i/libfoo.so.1\n"),
+            (
+                "info/libfoo1:amd64.md5sums",
+                "0123  lib/a/libfoo.so.1\n4567  lib/a/other\n",
+            ),
+            ("info/zone.list", "/usr/share/zone\n/opt/zone\n"),
+            ("info/gone.list", "/lib/a/gone.so\n"),
+        ] {
+            let path = directory.join("var/lib/dpkg").join(name);
+            fs::create_dir_all(path.parent().expect("has one")).expect("directory");
+            fs::write(path, text).expect("file");
+        }
+        let root = LibraryRoot::open(directory).expect("a directory");
+        let database = PackageDatabase::read(&root).expect("sound").expect("there");
+        (root, database)
+    }
+
+    fn version(database: &PackageDatabase, path: &str) -> Option<String> {
+        database.owner(path)?.version.clone()
+    }
+
+    #[test]
+    fn merged_roots_know_files_by_both_spellings() {
+        let directory = TempDir::new().expect("temp");
+        fs::create_dir_all(directory.path().join("usr/lib")).expect("directory");
+        symlink("usr/lib", directory.path().join("lib")).expect("link");
+        let (root, database) = database(directory.path());
+        let owned = "/usr/lib/a/libfoo.so.1";
+        assert_eq!(version(&database, owned).as_deref(), Some("1-1"));
+        assert_eq!(
+            version(&database, "/usr/lib/i/libfoo.so.1").as_deref(),
+            Some("1-2")
+        );
+        let package = database.owner(owned).expect("owned");
+        assert_eq!(
+            database
+                .checksums(&root, package, &[owned])
+                .expect("readable"),
+            "0123  lib/a/libfoo.so.1\n"
+        );
+    }
+
+    #[test]
+    fn unmerged_roots_keep_two_files_apart() {
+        let directory = TempDir::new().expect("temp");
+        let (_root, database) = database(directory.path());
+        assert_eq!(
+            version(&database, "/lib/a/libfoo.so.1").as_deref(),
+            Some("1-1")
+        );
+        assert_eq!(version(&database, "/usr/lib/a/libfoo.so.1"), None);
+        assert_eq!(version(&database, "/opt/zone").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn removed_packages_own_nothing() {
+        let directory = TempDir::new().expect("temp");
+        let (_root, database) = database(directory.path());
+        assert_eq!(version(&database, "/lib/a/gone.so"), None);
+        assert!(database.named("gone").is_none());
+    }
+
+    #[test]
+    fn a_root_without_status_has_no_database() {
+        let directory = TempDir::new().expect("temp");
+        let root = LibraryRoot::open(directory.path()).expect("a directory");
+        assert!(PackageDatabase::read(&root).expect("sound").is_none());
+    }
+}
