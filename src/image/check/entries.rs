@@ -1,0 +1,222 @@
+//! The rules for a layer's entries: order, names, owners, times and kinds.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::ops::Bound;
+
+use tar::{Archive, Entry, EntryType, Header};
+
+use super::problem::{EntryFault, Findings, Problem};
+use crate::digest::Digest;
+use crate::report::printable;
+
+/// Bytes of headers, long names and extended records of one entry.
+const MAX_HEADERS: u64 = 2 << 20;
+const MAX_ENTRIES: usize = 1_000_000;
+/// Bytes of all names together, which are kept to find duplicates.
+const MAX_NAMES: usize = 256 << 20;
+const MAX_PATH: usize = 4096;
+/// Linux and the runtimes keep owners in 32 bits with a sign.
+const MAX_OWNER: u64 = 0x7fff_ffff;
+const WHITEOUT: &[u8] = b".wh.";
+
+/// Reads the tar to its end, or to where it is none. `allowance` limits what the next header may take.
+pub(super) fn check(
+    tar: &mut impl Read,
+    allowance: &Cell<Option<u64>>,
+    layer: Digest,
+    findings: &mut Findings,
+) -> io::Result<()> {
+    let rules = Rules {
+        layer,
+        findings,
+        seen: BTreeMap::new(),
+        names: 0,
+        previous: Vec::new(),
+        time: None,
+    };
+    rules.apply_to_all(&mut Archive::new(tar), allowance)
+}
+
+struct Rules<'a> {
+    layer: Digest,
+    findings: &'a mut Findings,
+    /// Each name and whether it is a directory or a file.
+    seen: BTreeMap<Vec<u8>, EntryType>,
+    names: usize,
+    previous: Vec<u8>,
+    time: Option<u64>,
+}
+
+impl Rules<'_> {
+    fn apply_to_all(
+        mut self,
+        archive: &mut Archive<impl Read>,
+        allowance: &Cell<Option<u64>>,
+    ) -> io::Result<()> {
+        let mut entries = archive.entries()?;
+        loop {
+            allowance.set(Some(MAX_HEADERS));
+            let Some(entry) = entries.next() else {
+                return Ok(());
+            };
+            let mut entry = entry?;
+            allowance.set(None);
+            self.apply(&mut entry);
+            if self.seen.len() > MAX_ENTRIES || self.names > MAX_NAMES {
+                return Err(io::Error::other("it has too many names"));
+            }
+            // A sparse file can claim any length, and the reader would make up its zeros.
+            if entry.header().entry_type().is_gnu_sparse() {
+                return Err(io::Error::other("it has a sparse file"));
+            }
+            io::copy(&mut entry, &mut io::sink())?;
+        }
+    }
+
+    fn apply(&mut self, entry: &mut Entry<'_, impl Read>) {
+        let raw = entry.path_bytes().into_owned();
+        let records_fault = records_fault(entry);
+        let header = entry.header();
+        let kind = header.entry_type();
+        let mut faults: Vec<EntryFault> = Vec::new();
+        faults.extend(records_fault);
+        faults.extend(kind_fault(kind));
+        faults.extend(owner_faults(header));
+        faults.extend(self.time_fault(header));
+        match normal(&raw) {
+            None => faults.push(EntryFault::UnsafePath),
+            Some(name) => {
+                if kind.is_hard_link() && !self.links_back(entry.link_name_bytes().as_deref()) {
+                    faults.push(EntryFault::HardLink);
+                }
+                self.name_faults(&name, kind, &mut faults);
+                self.names += name.len();
+                self.previous.clone_from(&name);
+                self.seen.entry(name).or_insert(kind);
+            }
+        }
+        for fault in faults {
+            self.findings.add(Problem::Entry {
+                layer: self.layer,
+                path: printable(&String::from_utf8_lossy(&raw)),
+                fault,
+            });
+        }
+    }
+
+    fn name_faults(&self, name: &[u8], kind: EntryType, faults: &mut Vec<EntryFault>) {
+        if self.seen.contains_key(name) {
+            faults.push(EntryFault::Duplicate);
+        } else if !self.seen.is_empty() && name < self.previous.as_slice() {
+            faults.push(EntryFault::Unsorted);
+        }
+        let is_below = |parent: &[u8], child: &[u8]| {
+            child.starts_with(parent) && child.get(parent.len()) == Some(&b'/')
+        };
+        let mut first = name.to_vec();
+        first.push(b'/');
+        let has_child = self
+            .seen
+            .range::<[u8], _>((Bound::Included(first.as_slice()), Bound::Unbounded))
+            .next()
+            .is_some_and(|(child, _)| is_below(name, child));
+        if has_child {
+            faults.push(if kind.is_dir() {
+                EntryFault::ParentAfterChild
+            } else {
+                EntryFault::ParentNotDirectory
+            });
+        }
+        let below_something_else = name
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'/')
+            .filter_map(|(end, _)| self.seen.get(&name[..end]))
+            .any(|above| !above.is_dir());
+        if below_something_else {
+            faults.push(EntryFault::ParentNotDirectory);
+        }
+        if name
+            .split(|byte| *byte == b'/')
+            .any(|part| part.starts_with(WHITEOUT))
+        {
+            faults.push(EntryFault::Whiteout);
+        }
+    }
+
+    fn links_back(&self, target: Option<&[u8]>) -> bool {
+        target
+            .and_then(normal)
+            .and_then(|target| self.seen.get(&target))
+            .is_some_and(|kind| kind.is_file() || kind.is_hard_link())
+    }
+
+    fn time_fault(&mut self, header: &Header) -> Option<EntryFault> {
+        let Ok(time) = header.mtime() else {
+            return Some(EntryFault::Header);
+        };
+        let first = *self.time.get_or_insert(time);
+        (first != time).then_some(EntryFault::ModificationTime)
+    }
+}
+
+/// The name without `./` before it and `/` after it; `None` for names that are no path in an image.
+fn normal(raw: &[u8]) -> Option<Vec<u8>> {
+    if raw.len() > MAX_PATH || raw.contains(&0) {
+        return None;
+    }
+    let name = raw.strip_prefix(b"./").unwrap_or(raw);
+    let name = name.strip_suffix(b"/").unwrap_or(name);
+    // Some tools begin a layer with its root.
+    if raw.starts_with(b".") && (name.is_empty() || name == b".") {
+        return Some(Vec::new());
+    }
+    name.split(|byte| *byte == b'/')
+        .all(|part| !matches!(part, b"" | b"." | b".."))
+        .then(|| name.to_vec())
+}
+
+fn kind_fault(kind: EntryType) -> Option<EntryFault> {
+    let is_plain = matches!(
+        kind,
+        EntryType::Regular | EntryType::Link | EntryType::Symlink | EntryType::Directory
+    );
+    (!is_plain).then(|| EntryFault::SpecialFile(kind.as_byte()))
+}
+
+fn owner_faults(header: &Header) -> Vec<EntryFault> {
+    let mut faults = Vec::new();
+    let is_sane = |owner: io::Result<u64>| owner.is_ok_and(|number| number <= MAX_OWNER);
+    if !is_sane(header.uid()) || !is_sane(header.gid()) {
+        faults.push(EntryFault::Owner);
+    }
+    let is_named = |name: Option<&[u8]>| name.is_some_and(|name| !name.is_empty());
+    if is_named(header.username_bytes()) || is_named(header.groupname_bytes()) {
+        faults.push(EntryFault::OwnerName);
+    }
+    if header.mode().is_err() {
+        faults.push(EntryFault::Header);
+    }
+    faults
+}
+
+/// Extended records may say what a header has no room for; not when or by whom it was built.
+fn records_fault(entry: &mut Entry<'_, impl Read>) -> Option<EntryFault> {
+    let records = match entry.pax_extensions() {
+        Ok(records) => records?,
+        Err(_) => return Some(EntryFault::Header),
+    };
+    for record in records {
+        let Ok(Ok(key)) = record.as_ref().map(tar::PaxExtension::key) else {
+            return Some(EntryFault::Header);
+        };
+        let is_needed = matches!(key, "path" | "linkpath" | "size" | "uid" | "gid")
+            || key.starts_with("SCHILY.xattr.");
+        if !is_needed {
+            return Some(EntryFault::ExtendedRecord(printable(key)));
+        }
+    }
+    None
+}

@@ -1,0 +1,275 @@
+//! Layers: their compression and their entries.
+
+use proptest::prelude::*;
+use tar::{EntryType, Header};
+
+use super::fixture::{Fixture, directory, entry, file, good_tar, gzip, tar_of};
+use crate::digest::Digest;
+use crate::image::{EntryFault, Problem};
+use crate::oci::media_type;
+
+/// The faults of the entries, each with its path.
+fn faults(headers: &[Header]) -> Vec<(String, EntryFault)> {
+    faults_of(tar_of(headers))
+}
+
+fn faults_of(tar: Vec<u8>) -> Vec<(String, EntryFault)> {
+    Fixture::of_tar(tar)
+        .problems()
+        .into_iter()
+        .map(|problem| match problem {
+            Problem::Entry { path, fault, .. } => (path, fault),
+            other => panic!("{other}"),
+        })
+        .collect()
+}
+
+fn one(path: &str, fault: EntryFault) -> Vec<(String, EntryFault)> {
+    vec![(path.to_owned(), fault)]
+}
+
+#[test]
+fn order_and_names() {
+    assert_eq!(
+        faults(&[file("b"), file("a")]),
+        one("a", EntryFault::Unsorted)
+    );
+    assert_eq!(
+        faults(&[file("a"), file("a")]),
+        one("a", EntryFault::Duplicate)
+    );
+    assert_eq!(
+        faults(&[directory("a/"), file("./a")]),
+        one("./a", EntryFault::Duplicate)
+    );
+    assert_eq!(
+        faults(&[file("a/b"), directory("a")]),
+        [
+            ("a".to_owned(), EntryFault::Unsorted),
+            ("a".to_owned(), EntryFault::ParentAfterChild)
+        ]
+    );
+    assert_eq!(
+        faults(&[entry("a", EntryType::Symlink), file("a/b/c")]),
+        one("a/b/c", EntryFault::ParentNotDirectory)
+    );
+    assert_eq!(
+        faults(&[directory("a"), file("a-b"), file("a/b"), file("b")]),
+        []
+    );
+    assert_eq!(
+        faults(&[directory("a"), file("a/.wh.b")]),
+        one("a/.wh.b", EntryFault::Whiteout)
+    );
+    for unsafe_path in ["/etc/passwd", "../a", "a/../b", "a//b", "", "/", ".."] {
+        assert_eq!(
+            faults(&[file(unsafe_path)]),
+            one(unsafe_path, EntryFault::UnsafePath)
+        );
+    }
+}
+
+#[test]
+fn owners_times_and_kinds() {
+    let with = |edit: fn(&mut Header)| {
+        let mut header = file("b");
+        edit(&mut header);
+        faults(&[file("a"), header])
+    };
+    assert_eq!(with(|header| header.set_uid(65532)), []);
+    assert_eq!(
+        with(|header| header.set_uid(1 << 40)),
+        one("b", EntryFault::Owner)
+    );
+    assert_eq!(
+        with(|header| header.as_old_mut().gid = *b"root\0\0\0\0"),
+        one("b", EntryFault::Owner)
+    );
+    assert_eq!(
+        with(|header| header.set_username("root").expect("short")),
+        one("b", EntryFault::OwnerName)
+    );
+    assert_eq!(
+        with(|header| header.set_groupname("root").expect("short")),
+        one("b", EntryFault::OwnerName)
+    );
+    assert_eq!(
+        with(|header| header.set_mtime(1)),
+        one("b", EntryFault::ModificationTime)
+    );
+    assert_eq!(
+        with(|header| header.as_old_mut().mode = *b"rwxr-xr-"),
+        one("b", EntryFault::Header)
+    );
+    for kind in [EntryType::Fifo, EntryType::Char, EntryType::XGlobalHeader] {
+        assert_eq!(
+            with_kind(kind),
+            one("b", EntryFault::SpecialFile(kind.as_byte()))
+        );
+    }
+}
+
+fn with_kind(kind: EntryType) -> Vec<(String, EntryFault)> {
+    faults(&[file("a"), entry("b", kind)])
+}
+
+#[test]
+fn hard_links_lead_to_earlier_files() {
+    let link = |target: &str| {
+        let mut header = entry("b", EntryType::Link);
+        header.set_link_name(target).expect("short");
+        faults(&[file("a"), header])
+    };
+    assert_eq!(link("a"), []);
+    for target in ["c", "/a", "b"] {
+        assert_eq!(link(target), one("b", EntryFault::HardLink), "{target}");
+    }
+}
+
+/// A tar whose one file has the extended records, as given.
+fn with_records(records: &[u8]) -> Vec<u8> {
+    let mut extension = entry("x", EntryType::XHeader);
+    extension.set_size(records.len() as u64);
+    extension.set_cksum();
+    let mut tar = extension.as_bytes().to_vec();
+    tar.extend_from_slice(records);
+    tar.resize(tar.len().next_multiple_of(512), 0);
+    tar.extend(tar_of(&[file("a")]));
+    tar
+}
+
+#[test]
+fn extended_records_tell_nothing_of_the_builder() {
+    assert_eq!(faults_of(with_records(b"16 path=long/er\n")), []);
+    assert_eq!(
+        faults_of(with_records(b"11 mtime=1\n")),
+        one("a", EntryFault::ExtendedRecord("mtime".to_owned()))
+    );
+    assert_eq!(
+        faults_of(with_records(b"99 mtime=1\n")),
+        one("a", EntryFault::Header)
+    );
+}
+
+#[test]
+fn headers_beyond_all_measure_are_not_kept_in_memory() {
+    let records = format!("{:07} path={}\n", 3 << 20, "x".repeat((3 << 20) - 14));
+    let problems = Fixture::of_tar(with_records(records.as_bytes())).problems();
+    assert!(
+        matches!(problems.as_slice(), [Problem::Tar { .. }]),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn every_compression_is_understood() {
+    let tar = good_tar();
+    let zstd = zstd::encode_all(tar.as_slice(), 3).expect("compressed");
+    let (first, second) = tar.split_at(700);
+    for (media_type, blob) in [
+        (media_type::LAYER, tar.clone()),
+        (media_type::LAYER_ZSTD, zstd),
+        (media_type::LAYER_GZIP, [gzip(first), gzip(second)].concat()),
+    ] {
+        let fixture = Fixture {
+            media_type,
+            blob,
+            ..Fixture::default()
+        };
+        assert_eq!(fixture.problems(), []);
+    }
+}
+
+#[test]
+fn another_compression_than_said_is_found() {
+    let tar = good_tar();
+    let truncated = gzip(&tar);
+    for (media_type, blob) in [
+        (media_type::LAYER_GZIP, tar.clone()),
+        (media_type::LAYER_ZSTD, gzip(&tar)),
+        (
+            media_type::LAYER_GZIP,
+            truncated[..truncated.len() - 9].to_vec(),
+        ),
+        (media_type::LAYER_GZIP, Vec::new()),
+    ] {
+        let fixture = Fixture {
+            media_type,
+            blob,
+            ..Fixture::default()
+        };
+        let problems = fixture.problems();
+        assert!(
+            matches!(problems.as_slice(), [Problem::Compression { .. }]),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
+fn another_content_than_said_is_found() {
+    let other = tar_of(&[file("a")]);
+    let fixture = Fixture {
+        tar: other.clone(),
+        ..Fixture::default()
+    };
+    let problems = fixture.problems();
+    let [
+        Problem::DiffId {
+            expected, found, ..
+        },
+    ] = problems.as_slice()
+    else {
+        panic!("{problems:?}");
+    };
+    assert_eq!(*expected, Digest::of(&other));
+    assert_eq!(*found, Digest::of(&good_tar()));
+}
+
+#[test]
+fn a_tar_ends_with_two_empty_blocks_and_nothing_else() {
+    let tar = good_tar();
+    let cut = tar[..tar.len() - 1024].to_vec();
+    let short = tar[..tar.len() - 512].to_vec();
+    let odd = [tar.clone(), vec![0]].concat();
+    let more = [tar.clone(), vec![1; 512], vec![0; 1024]].concat();
+    for tar in [cut, short, odd, more, Vec::new()] {
+        let problems = Fixture::of_tar(tar).problems();
+        assert!(
+            matches!(problems.as_slice(), [Problem::TarEnd { .. }]),
+            "{problems:?}"
+        );
+    }
+    let padded = [tar, vec![0; 4096]].concat();
+    assert_eq!(Fixture::of_tar(padded).problems(), []);
+}
+
+#[test]
+fn what_is_no_tar_is_found() {
+    let mut sparse = file("a");
+    sparse.set_entry_type(EntryType::GNUSparse);
+    for tar in [vec![7; 2048], tar_of(&[sparse])[..600].to_vec()] {
+        let problems = Fixture::of_tar(tar).problems();
+        assert!(
+            problems
+                .iter()
+                .any(|problem| matches!(problem, Problem::Tar { .. })),
+            "{problems:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_layer_is_checked_without_a_panic(
+        position in 0_usize..2560,
+        bytes in prop::collection::vec(any::<u8>(), 1..64),
+    ) {
+        let mut tar = good_tar();
+        let end = (position + bytes.len()).min(tar.len());
+        tar[position..end].copy_from_slice(&bytes[..end - position]);
+        let _ = Fixture::of_tar(tar).problems();
+    }
+}
