@@ -1,1 +1,49 @@
-//! The client of OCI registries: the only asynchronous room.
+//! The client of OCI registries: the only asynchronous room, behind a blocking face.
+//!
+//! [`Registry`] is what the rooms below use. Inside, every public call is one `Call`, which sends
+//! `Request`s: it finds the permit (credentials, tokens), repeats what is worth repeating
+//! (`retry`), and counts. The endpoints follow the OCI distribution specification, "Endpoints".
+//!
+//! Three rules keep credentials safe, each in one place: they are found by the exact host only
+//! (`docker_config`), go only to the origin they belong to (`call`), and a token service or an
+//! upload address named by the registry is judged before anything is sent to it (`challenge`,
+//! `location`).
+
+mod access;
+mod address;
+mod authorize;
+mod blob;
+mod call;
+mod challenge;
+mod content;
+mod core;
+mod credential;
+mod docker_config;
+mod endpoint;
+mod error;
+mod face;
+mod failure;
+mod location;
+mod login;
+mod manifest;
+mod preflight;
+mod program;
+mod reply;
+mod request;
+mod retry;
+mod secret;
+mod server_words;
+mod token;
+mod transport;
+mod trust;
+
+#[cfg(test)]
+mod tests;
+
+pub use blob::BlobOutcome;
+pub use credential::{Credential, CredentialError, CredentialSource, credential_source};
+pub use error::{Attempt, RegistryError, User};
+pub use face::Registry;
+pub use login::{login, logout};
+pub use manifest::{ManifestOutcome, ManifestReference};
+pub use secret::Secret;

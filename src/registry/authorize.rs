@@ -1,0 +1,273 @@
+//! Getting the permit for a request to a registry's own origin: the part of a call that knows
+//! challenges, credentials and token services.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+use url::form_urlencoded;
+
+use super::access::Scheme;
+use super::address::host_of;
+use super::call::{Call, Persistence};
+use super::challenge::{self, Challenge};
+use super::content::Content;
+use super::credential::{Credential, CredentialError, CredentialSource, credential_source};
+use super::error::RegistryError;
+use super::reply::Reply;
+use super::request::Request;
+use super::server_words::ServerWords;
+use super::token::Token;
+
+const MAX_TOKEN_BODY: usize = 64 * 1024;
+/// By what name a token service knows this program (RFC 6749, `client_id`).
+const CLIENT_ID: &str = "cargo-lighter";
+
+/// What goes into `Authorization`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Permit {
+    /// Nothing.
+    Anonymous,
+    /// Name and password.
+    Basic(HeaderValue),
+    /// A token.
+    Bearer(HeaderValue),
+}
+
+impl Permit {
+    /// The header's value.
+    pub(super) fn header(&self) -> Option<&HeaderValue> {
+        match self {
+            Self::Anonymous => None,
+            Self::Basic(value) | Self::Bearer(value) => Some(value),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The permit for this call's scope.
+    ///
+    /// # Errors
+    /// When the credential is known to be wrong, or no permit can be had.
+    pub(super) async fn permit(&self) -> Result<Permit, RegistryError> {
+        match self.scheme().await? {
+            Scheme::Open => Ok(Permit::Anonymous),
+            Scheme::Asking(Challenge::Basic) => self.basic().await,
+            Scheme::Asking(Challenge::Bearer { realm, service }) => {
+                self.bearer(&realm, service.as_deref()).await
+            }
+        }
+    }
+
+    /// Learns from a 401 to `permit`: forgets the token, takes up a new challenge. Says whether a
+    /// fresh permit may help.
+    ///
+    /// # Errors
+    /// [`RegistryError::LoginRefused`] when the 401 answers a password.
+    pub(super) async fn learn(
+        &self,
+        permit: &Permit,
+        reply: &Reply,
+    ) -> Result<bool, RegistryError> {
+        if let Permit::Basic(_) = permit {
+            return Err(self.refuse_login(reply));
+        }
+        let slot = self.access.token(&self.scope);
+        let mut token = slot.lock().await;
+        if token.as_ref().map(Token::header) == permit.header() {
+            *token = None;
+        }
+        drop(token);
+        let challenge = challenge::read(&reply.headers);
+        let renewable = challenge.is_some() || matches!(permit, Permit::Bearer(_));
+        if let Some(challenge) = challenge {
+            *self.access.scheme.lock().await = Some(Scheme::Asking(challenge));
+        }
+        Ok(renewable)
+    }
+
+    /// Who we are here, looked up once.
+    pub(super) async fn credential(
+        &self,
+    ) -> Result<Option<&(Credential, CredentialSource)>, RegistryError> {
+        let look_up = || async {
+            let environment = self.core.environment.clone();
+            let registry = self.access.endpoint().registry().to_owned();
+            let interrupt = self.core.interrupt.clone();
+            // Helpers are programs that may take their time.
+            tokio::task::spawn_blocking(move || {
+                credential_source(&environment, &registry, &interrupt)
+            })
+            .await
+            .unwrap_or(Err(CredentialError::Interrupted))
+        };
+        let found = self.access.credential.get_or_try_init(look_up).await;
+        match found {
+            Ok(credential) => Ok(credential.as_ref()),
+            Err(CredentialError::Interrupted) => Err(RegistryError::Interrupted),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How the registry wants to be told who we are; asked once.
+    async fn scheme(&self) -> Result<Scheme, RegistryError> {
+        let mut known = self.access.scheme.lock().await;
+        if let Some(scheme) = known.as_ref() {
+            return Ok(scheme.clone());
+        }
+        let request = Request::new(
+            Method::GET,
+            self.access.endpoint().root(),
+            "use the registry",
+        );
+        let reply = self.persist(&request, None, Persistence::Patient).await?;
+        let scheme = if reply.is_success() {
+            Scheme::Open
+        } else if reply.status == StatusCode::UNAUTHORIZED {
+            let challenge = challenge::read(&reply.headers).ok_or_else(|| {
+                self.protocol(
+                    &request.action,
+                    "it asks for a login in no known way".to_owned(),
+                )
+            })?;
+            Scheme::Asking(challenge)
+        } else {
+            return Err(self.refused(&request.action, &reply));
+        };
+        *known = Some(scheme.clone());
+        Ok(scheme)
+    }
+
+    async fn basic(&self) -> Result<Permit, RegistryError> {
+        self.check_refusal()?;
+        match self.credential().await? {
+            Some((Credential::Password { username, password }, _)) => {
+                let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
+                let mut value = HeaderValue::from_str(&format!("Basic {pair}"))
+                    .map_err(|_| RegistryError::InvalidUser)?;
+                value.set_sensitive(true);
+                Ok(Permit::Basic(value))
+            }
+            _ => Ok(Permit::Anonymous),
+        }
+    }
+
+    async fn bearer(&self, realm: &str, service: Option<&str>) -> Result<Permit, RegistryError> {
+        let slot = self.access.token(&self.scope);
+        let mut current = slot.lock().await;
+        if let Some(token) = current.as_ref()
+            && token.is_fresh(self.core.clock.now())
+        {
+            return Ok(Permit::Bearer(token.header().clone()));
+        }
+        let token = self.fetch_token(realm, service).await?;
+        let permit = Permit::Bearer(token.header().clone());
+        *current = Some(token);
+        Ok(permit)
+    }
+
+    async fn fetch_token(
+        &self,
+        realm: &str,
+        service: Option<&str>,
+    ) -> Result<Token, RegistryError> {
+        self.check_refusal()?;
+        let url = challenge::realm(realm, self.access.endpoint()).map_err(|bad| {
+            let what = format!("it names a token service {bad}; no credential was sent");
+            self.protocol("get a token", what)
+        })?;
+        let request = self.token_request(url, service).await?;
+        let authorization = match self.basic().await? {
+            Permit::Basic(value) => Some(value),
+            _ => None,
+        };
+        let reply = self
+            .persist(&request, authorization.as_ref(), Persistence::Patient)
+            .await?;
+        if reply.is_success() {
+            return Token::read(&reply.body, self.core.clock.now()).ok_or_else(|| {
+                self.protocol(
+                    &request.action,
+                    "its answer holds no usable token".to_owned(),
+                )
+            });
+        }
+        let words = self.words(&reply);
+        let wrong = reply.status == StatusCode::UNAUTHORIZED || words.has_code("invalid_grant");
+        if wrong && self.user().is_some() {
+            return Err(self.refuse_login(&reply));
+        }
+        Err(self.refused(&request.action, &reply))
+    }
+
+    /// Asks with GET, or with POST where an identity token is to be exchanged.
+    async fn token_request(
+        &self,
+        mut url: Url,
+        service: Option<&str>,
+    ) -> Result<Request, RegistryError> {
+        let action = format!("get a token from `{}`", host_of(&url));
+        let mut pairs = Vec::new();
+        pairs.extend(service.map(|service| ("service", service)));
+        pairs.extend(self.scope.text().map(|scope| ("scope", scope)));
+        let credential = self.credential().await?.map(|(credential, _)| credential);
+        if let Some(Credential::IdentityToken(token)) = credential {
+            pairs.push(("grant_type", "refresh_token"));
+            pairs.push(("client_id", CLIENT_ID));
+            pairs.push(("refresh_token", token.expose()));
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish();
+            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            return Ok(Request::new(Method::POST, url, action)
+                .header(CONTENT_TYPE, form_type)
+                .content(Content::Bytes(Bytes::from(form)))
+                .whole(MAX_TOKEN_BODY));
+        }
+        pairs.extend(credential.map(|credential| ("account", credential.user())));
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        Ok(Request::new(Method::GET, url, action).whole(MAX_TOKEN_BODY))
+    }
+
+    /// Remembers that the credential is wrong.
+    fn refuse_login(&self, reply: &Reply) -> RegistryError {
+        let words = self.words(reply);
+        self.access.remember_refusal(words.clone());
+        self.login_refused(words)
+    }
+
+    /// Fails if the credential was refused before in this run.
+    fn check_refusal(&self) -> Result<(), RegistryError> {
+        let refusal = self.access.refusal();
+        refusal.map_or(Ok(()), |words| Err(self.login_refused(words)))
+    }
+
+    fn login_refused(&self, words: ServerWords) -> RegistryError {
+        let registry = self.access.endpoint().registry().to_owned();
+        match self.user() {
+            Some(user) => RegistryError::LoginRefused {
+                registry,
+                user: Box::new(user),
+                words: Box::new(words),
+            },
+            None => self.protocol("log in", "it refuses a login that was not shown".to_owned()),
+        }
+    }
+
+    /// What a server said, without the secrets it was told.
+    pub(super) fn words(&self, reply: &Reply) -> ServerWords {
+        let sent = reply.sent.as_ref().and_then(|value| value.to_str().ok());
+        let mut secrets: Vec<&str> = sent
+            .and_then(|value| value.split_once(' '))
+            .map(|(_, secret)| secret)
+            .into_iter()
+            .collect();
+        if let Some(Some((credential, _))) = self.access.credential.get() {
+            secrets.push(credential.secret().expose());
+        }
+        ServerWords::read(&reply.body, &secrets)
+    }
+}

@@ -1,0 +1,220 @@
+//! One call of the face: sends requests with the right permit, repeats them, counts them, and turns
+//! what went wrong into errors that name what was tried.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode, Url};
+
+use super::access::Access;
+use super::address::host_of;
+use super::core::Core;
+use super::error::{Attempt, RegistryError, User};
+use super::location;
+use super::reply::Reply;
+use super::request::Request;
+use super::retry::{self, Decision, Outcome};
+use super::token::Scope;
+use crate::reference::Repository;
+
+const MAX_REDIRECTS: usize = 5;
+
+/// How hard to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// Repeat what [`retry`] finds worth it.
+    Patient,
+    /// One answer is enough; the caller decides what follows.
+    Once,
+}
+
+/// One call on behalf of one repository, or of none for a login.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    /// What all calls share.
+    pub(super) core: &'a Core,
+    /// What is known of the registry.
+    pub(super) access: Arc<Access>,
+    /// What permits are asked for.
+    pub(super) scope: Scope,
+    repository: Option<&'a Repository>,
+    requests: AtomicU64,
+}
+
+impl<'a> Call<'a> {
+    /// A call that concerns a repository.
+    pub(super) fn new(core: &'a Core, repository: &'a Repository) -> Result<Self, RegistryError> {
+        let access = core.access(repository)?;
+        Ok(Self {
+            scope: Scope::push(access.endpoint(), repository),
+            core,
+            access,
+            repository: Some(repository),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// A call that only shows who we are.
+    pub(super) fn login(core: &'a Core, access: Arc<Access>) -> Self {
+        Self {
+            core,
+            access,
+            scope: Scope::login(),
+            repository: None,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests this call sent, including those for tokens.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The URL of something in the repository, such as `blobs/uploads/`.
+    pub(super) fn url(&self, rest: &str) -> Url {
+        let endpoint = self.access.endpoint();
+        match self.repository {
+            Some(repository) => endpoint.of_repository(repository, rest),
+            None => endpoint.root(),
+        }
+    }
+
+    /// Sends a request. To the registry's own origin it goes with a permit, and once more with a
+    /// fresh one after a 401; to any other origin it goes without, whatever that origin answers.
+    pub(super) async fn perform(
+        &self,
+        request: &Request,
+        persistence: Persistence,
+    ) -> Result<Reply, RegistryError> {
+        if !self.access.endpoint().owns(&request.url) {
+            return self.persist(request, None, persistence).await;
+        }
+        let permit = self.permit().await?;
+        let reply = self.persist(request, permit.header(), persistence).await?;
+        if reply.status != StatusCode::UNAUTHORIZED || !self.learn(&permit, &reply).await? {
+            return Ok(reply);
+        }
+        let fresh = self.permit().await?;
+        if fresh == permit {
+            return Ok(reply);
+        }
+        let reply = self.persist(request, fresh.header(), persistence).await?;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            self.learn(&fresh, &reply).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Sends a request that reads, following redirects to wherever the registry may send us.
+    pub(super) async fn follow(&self, request: Request) -> Result<Reply, RegistryError> {
+        let mut request = request;
+        for _ in 0..=MAX_REDIRECTS {
+            let reply = self.perform(&request, Persistence::Patient).await?;
+            let redirected = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
+            let reads = matches!(request.method, Method::GET | Method::HEAD);
+            if !redirected || !reads {
+                return Ok(reply);
+            }
+            request.url = self.location(&request.action, &reply)?;
+        }
+        let what = format!("the registry redirects more than {MAX_REDIRECTS} times");
+        Err(self.protocol(&request.action, what))
+    }
+
+    /// The address that an answer sends us on to.
+    pub(super) fn location(&self, action: &str, reply: &Reply) -> Result<Url, RegistryError> {
+        let text = reply.text(&LOCATION).ok_or_else(|| {
+            let what = "the answer has no usable `Location`".to_owned();
+            self.protocol(action, what)
+        })?;
+        location::resolve(&reply.url, text, self.access.endpoint()).map_err(|bad| {
+            let what = format!("the registry sends us to an address {bad}; nothing was sent there");
+            self.protocol(action, what)
+        })
+    }
+
+    /// Sends a request with exactly this `Authorization`, as often as `persistence` allows.
+    pub(super) async fn persist(
+        &self,
+        request: &Request,
+        authorization: Option<&HeaderValue>,
+        persistence: Persistence,
+    ) -> Result<Reply, RegistryError> {
+        let mut attempt = 0;
+        loop {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let sent = self.core.transport.send(request, authorization).await;
+            let result = sent.map_err(|failure| {
+                let plain = request.url.scheme() == "http";
+                failure.explain(self.attempt(&request.action), host_of(&request.url), plain)
+            });
+            let first_wait = self.core.transport.limits.first_wait;
+            let decision = match persistence {
+                Persistence::Patient => retry::next(attempt, Outcome::of(&result), first_wait),
+                Persistence::Once => Decision::Stop,
+            };
+            match decision {
+                Decision::Stop => return result,
+                Decision::Again(pause) => tokio::time::sleep(pause).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// What was tried, for an error.
+    pub(super) fn attempt(&self, action: &str) -> Attempt {
+        Attempt {
+            registry: self.access.endpoint().registry().to_owned(),
+            repository: self
+                .repository
+                .map(|repository| repository.path().to_owned()),
+            action: action.to_owned(),
+        }
+    }
+
+    /// Who we are here, as far as it was looked up.
+    pub(super) fn user(&self) -> Option<User> {
+        let (credential, source) = self.access.credential.get()?.as_ref()?;
+        Some(User {
+            name: credential.user().to_owned(),
+            source: source.clone(),
+        })
+    }
+
+    /// The error for an answer that breaks the protocol.
+    pub(super) fn protocol(&self, action: &str, what: String) -> RegistryError {
+        RegistryError::Protocol {
+            attempt: Box::new(self.attempt(action)),
+            what,
+        }
+    }
+
+    /// The error for an answer that is no success.
+    pub(super) fn refused(&self, action: &str, reply: &Reply) -> RegistryError {
+        let attempt = Box::new(self.attempt(action));
+        let words = Box::new(self.words(reply));
+        let status = reply.status.as_u16();
+        match status {
+            401 | 403 => RegistryError::Unauthorized {
+                attempt,
+                status,
+                user: self.user().map(Box::new),
+                words,
+            },
+            404 => RegistryError::NotFound { attempt, words },
+            429 | 503 => RegistryError::Busy {
+                attempt,
+                status,
+                wait: reply.retry_after(),
+                words,
+            },
+            400 if words.mention("HTTPS server") => RegistryError::NotPlain { attempt },
+            _ => RegistryError::Refused {
+                attempt,
+                status,
+                words,
+            },
+        }
+    }
+}

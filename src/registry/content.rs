@@ -1,0 +1,187 @@
+//! What a request carries: opened anew for every attempt, streamed, never held in memory whole.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use reqwest::Body;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::Instant;
+
+const CHUNK: usize = 256 * 1024;
+
+/// The content of a request.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// Nothing.
+    None,
+    /// Some bytes: a manifest, a configuration, a form.
+    Bytes(Bytes),
+    /// A file of exactly this many bytes.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Its size, as its descriptor has it.
+        size: u64,
+    },
+}
+
+impl Content {
+    /// Bytes of the content.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { size, .. } => *size,
+        }
+    }
+
+    /// A body for one attempt, which tells `progress` how far it got.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or has another size.
+    pub(super) async fn open(&self, progress: &Progress) -> io::Result<Body> {
+        let (path, size) = match self {
+            Self::File { path, size } if *size > 0 => (path, *size),
+            Self::Bytes(bytes) => {
+                progress.finish();
+                return Ok(Body::from(bytes.clone()));
+            }
+            Self::None | Self::File { .. } => {
+                progress.finish();
+                return Ok(Body::from(Bytes::new()));
+            }
+        };
+        let naming = |error: io::Error| {
+            io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+        };
+        let file = tokio::fs::File::open(path).await.map_err(naming)?;
+        let found = file.metadata().await.map_err(naming)?.len();
+        if found != size {
+            return Err(naming(io::Error::other(format!(
+                "it has {found} bytes, and its descriptor says {size}"
+            ))));
+        }
+        Ok(Body::wrap_stream(stream(
+            file,
+            path.clone(),
+            size,
+            progress.clone(),
+        )))
+    }
+}
+
+fn stream(
+    file: tokio::fs::File,
+    path: PathBuf,
+    size: u64,
+    progress: Progress,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    try_unfold((file, size), move |(mut file, left)| {
+        let progress = progress.clone();
+        let path = path.clone();
+        async move {
+            if left == 0 {
+                progress.finish();
+                return Ok(None);
+            }
+            match read_chunk(&mut file, left).await {
+                Ok(chunk) => {
+                    let left = left.saturating_sub(chunk.len() as u64);
+                    progress.advance(left == 0);
+                    Ok(Some((chunk, (file, left))))
+                }
+                Err(error) => {
+                    let message = format!("`{}`: {error}", path.display());
+                    progress.fail(io::Error::new(error.kind(), message));
+                    Err(error)
+                }
+            }
+        }
+    })
+}
+
+async fn read_chunk(file: &mut tokio::fs::File, left: u64) -> io::Result<Bytes> {
+    let wanted = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+    let mut chunk = BytesMut::with_capacity(wanted);
+    let read = file.take(wanted as u64).read_buf(&mut chunk).await?;
+    if read == 0 {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "it became shorter while it was sent",
+        ));
+    }
+    Ok(chunk.freeze())
+}
+
+/// How far a body got; shared between the body and the watch over it.
+#[derive(Debug, Clone)]
+pub(super) struct Progress(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    moved: Instant,
+    finished: bool,
+    failure: Option<io::Error>,
+}
+
+impl Progress {
+    /// Nothing sent yet.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            moved: Instant::now(),
+            finished: false,
+            failure: None,
+        })))
+    }
+
+    /// The error of the file, if that was what went wrong.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        self.with(|state| state.failure.take())
+    }
+
+    /// Waits until nothing moved for `idle` while sending, or `answer` went by since all was sent;
+    /// returns the limit that was passed.
+    pub(super) async fn stalled(&self, idle: Duration, answer: Duration) -> Duration {
+        loop {
+            let (moved, limit) = self.with(|state| {
+                let limit = if state.finished { answer } else { idle };
+                (state.moved, limit)
+            });
+            let deadline = moved + limit;
+            if Instant::now() >= deadline {
+                return limit;
+            }
+            tokio::time::sleep_until(deadline).await;
+        }
+    }
+
+    fn advance(&self, finished: bool) {
+        self.with(|state| {
+            state.moved = Instant::now();
+            state.finished = finished;
+        });
+    }
+
+    /// All is sent.
+    pub(super) fn finish(&self) {
+        self.with(|state| {
+            if !state.finished {
+                state.moved = Instant::now();
+                state.finished = true;
+            }
+        });
+    }
+
+    fn fail(&self, error: io::Error) {
+        self.with(|state| state.failure = Some(error));
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

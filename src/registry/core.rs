@@ -1,0 +1,63 @@
+//! What all calls of a run share.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::access::Access;
+use super::endpoint::Endpoint;
+use super::error::RegistryError;
+use super::transport::{Limits, Transport};
+use crate::process::{Environment, Interrupt};
+use crate::reference::Repository;
+use crate::report::Clock;
+
+/// Blobs on their way at the same time.
+const MAX_TRANSFERS: usize = 4;
+
+/// The shared part of the client.
+#[derive(Debug)]
+pub(super) struct Core {
+    /// Where credentials are looked up.
+    pub(super) environment: Environment,
+    /// Tokens expire by it.
+    pub(super) clock: Clock,
+    /// Ends every wait.
+    pub(super) interrupt: Interrupt,
+    /// The connections.
+    pub(super) transport: Transport,
+    /// Taken for the time of an upload.
+    pub(super) transfers: Semaphore,
+    accesses: Mutex<BTreeMap<String, Arc<Access>>>,
+}
+
+impl Core {
+    /// Nothing known yet.
+    pub(super) fn new(
+        environment: &Environment,
+        clock: Clock,
+        interrupt: &Interrupt,
+        limits: Limits,
+    ) -> Result<Self, RegistryError> {
+        Ok(Self {
+            environment: environment.clone(),
+            clock,
+            interrupt: interrupt.clone(),
+            transport: Transport::new(environment, limits)?,
+            transfers: Semaphore::new(MAX_TRANSFERS),
+            accesses: Mutex::default(),
+        })
+    }
+
+    /// What is known of a repository's registry.
+    pub(super) fn access(&self, repository: &Repository) -> Result<Arc<Access>, RegistryError> {
+        let mut accesses = self.accesses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(access) = accesses.get(repository.registry()) {
+            return Ok(Arc::clone(access));
+        }
+        let access = Access::new(Endpoint::of(repository.registry())?);
+        accesses.insert(repository.registry().to_owned(), Arc::clone(&access));
+        Ok(access)
+    }
+}

@@ -1,0 +1,187 @@
+//! Who we are to a registry, and where that is written.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::docker_config::DockerConfig;
+use super::program::CredentialProgram;
+use super::secret::Secret;
+use crate::hint::Hint;
+use crate::process::{Environment, Interrupt, ProgramError};
+
+/// What proves who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A name and a password, or an access token used like one.
+    Password {
+        /// The user's name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that the registry's token service exchanges for short-lived ones (`OAuth2`
+    /// `refresh_token`).
+    IdentityToken(Secret),
+}
+
+impl Credential {
+    /// The user's name, or what docker writes in its place for an identity token.
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Password { username, .. } => username,
+            Self::IdentityToken(_) => IDENTITY_USER,
+        }
+    }
+
+    /// What no message may repeat.
+    pub(super) fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { password, .. } => password,
+            Self::IdentityToken(token) => token,
+        }
+    }
+
+    /// Reads the pair that config files and helpers hold.
+    pub(super) fn of_pair(username: &str, secret: &str) -> Option<Self> {
+        if secret.is_empty() {
+            return None;
+        }
+        Some(if username == IDENTITY_USER {
+            Self::IdentityToken(Secret::new(secret))
+        } else {
+            Self::Password {
+                username: username.to_owned(),
+                password: Secret::new(secret),
+            }
+        })
+    }
+}
+
+/// The user name that marks a secret as an identity token (docker's credential helper protocol).
+const IDENTITY_USER: &str = "<token>";
+
+/// Where a credential came from, or was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// A credential helper, by its program's name.
+    Helper(String),
+    /// The `auths` of a docker configuration file.
+    File(PathBuf),
+    /// The caller.
+    Given,
+}
+
+impl fmt::Display for CredentialSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Helper(program) => write!(formatter, "`{program}`"),
+            Self::File(path) => write!(formatter, "`{}`", path.display()),
+            Self::Given => formatter.write_str("this login"),
+        }
+    }
+}
+
+/// A credential that cannot be looked up or stored. Contents of files and answers of helpers are
+/// never part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The configuration cannot be read or written.
+    #[error("cannot use the docker configuration `{path}`")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The configuration is no JSON object.
+    #[error("`{path}` is not a docker configuration: {why}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Which part, without its content.
+        why: String,
+    },
+    /// Neither `DOCKER_CONFIG` nor HOME says where the configuration is.
+    #[error("no place for credentials: neither DOCKER_CONFIG nor HOME is set")]
+    NoPlace,
+    /// A helper's name could be something else than a program's.
+    #[error("`{path}` names a credential helper with illegal characters")]
+    HelperName {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A helper could not run, hung, or printed a flood.
+    #[error("cannot ask the credential helper that `{path}` names for `{registry}`")]
+    Helper {
+        /// The file.
+        path: PathBuf,
+        /// The registry.
+        registry: String,
+        /// What went wrong.
+        #[source]
+        source: ProgramError,
+    },
+    /// A helper reported a failure of its own.
+    #[error("`{program}` failed for `{registry}`: {message}")]
+    HelperFailed {
+        /// The program.
+        program: String,
+        /// The registry.
+        registry: String,
+        /// Its words, printable.
+        message: String,
+    },
+    /// A helper's answer is not what its protocol says.
+    #[error("`{program}` gave no legal answer for `{registry}`")]
+    HelperAnswer {
+        /// The program.
+        program: String,
+        /// The registry.
+        registry: String,
+    },
+    /// The run was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Hint for CredentialError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Malformed { path, .. } | Self::HelperName { path } => Some(format!(
+                "correct `{}`, or name another directory in DOCKER_CONFIG",
+                path.display()
+            )),
+            Self::NoPlace => Some("set DOCKER_CONFIG to a directory".to_owned()),
+            Self::Helper { source, .. } => source.hint(),
+            Self::HelperFailed { program, .. } | Self::HelperAnswer { program, .. } => Some(
+                format!("try `{program} list`, or remove the helper from the docker configuration"),
+            ),
+            Self::File { .. } | Self::Interrupted => None,
+        }
+    }
+}
+
+/// Looks up the credential for a registry (`HOST[:PORT]`) by docker's rule: the helper configured for
+/// exactly this host, else the general one, else the file's own `auths`. `None` is anonymous.
+///
+/// # Errors
+/// [`CredentialError`] when the configuration or its helper is broken; that is never taken for
+/// "anonymous".
+pub fn credential_source(
+    environment: &Environment,
+    registry: &str,
+    interrupt: &Interrupt,
+) -> Result<Option<(Credential, CredentialSource)>, CredentialError> {
+    let Some(config) = DockerConfig::load(environment)? else {
+        return Ok(None);
+    };
+    if let Some(helper) = config.helper_for(registry)? {
+        let program = CredentialProgram::new(&helper, &config, environment, interrupt);
+        let found = program.get(registry)?;
+        return Ok(found.map(|credential| (credential, CredentialSource::Helper(program.name()))));
+    }
+    let found = config.inline(registry)?;
+    Ok(found.map(|credential| (credential, CredentialSource::File(config.path().to_owned()))))
+}

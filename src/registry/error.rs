@@ -1,0 +1,324 @@
+//! What can go wrong with a registry, and what the user can do about it.
+//!
+//! Messages name the registry, the repository and the status, and repeat the server's own code and
+//! words in printable form. URLs never appear, because their queries carry signatures.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::credential::{CredentialError, CredentialSource};
+use super::server_words::ServerWords;
+use crate::digest::Digest;
+use crate::hint::Hint;
+
+/// What was tried, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The registry as the user wrote it.
+    pub registry: String,
+    /// The path in the registry, where one was concerned.
+    pub repository: Option<String>,
+    /// What was tried, as words that follow "cannot".
+    pub action: String,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            registry,
+            repository,
+            action,
+        } = self;
+        match repository {
+            Some(path) => write!(formatter, "cannot {action} in `{registry}/{path}`"),
+            None => write!(formatter, "cannot {action} at `{registry}`"),
+        }
+    }
+}
+
+/// Who we were to the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// Where name and password came from.
+    pub source: CredentialSource,
+}
+
+/// The last line of an error chain of the network libraries: the one that says what happened.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub(super) String);
+
+/// A registry that could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The run was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Not `HOST[:PORT]`.
+    #[error("`{name}` does not name a registry: {why}")]
+    InvalidRegistry {
+        /// What was given.
+        name: String,
+        /// Which rule it breaks.
+        why: &'static str,
+    },
+    /// A user name that cannot be sent.
+    #[error("a user name holds no colon and no control character")]
+    InvalidUser,
+    /// The client itself cannot be made.
+    #[error("cannot set up the registry client")]
+    Setup {
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// The certificate authorities that the environment names cannot be read.
+    #[error("cannot read certificates from `{path}`, which {variable} names")]
+    Certificates {
+        /// The variable.
+        variable: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// The proxy that the environment names is no URL.
+    #[error("{variable} holds no usable proxy address")]
+    Proxy {
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+    },
+    /// No credential could be looked up or stored.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Nobody listens, or the name is unknown.
+    #[error("cannot reach registry `{}`{}", .attempt.registry, by_way_of(.attempt, .host))]
+    Unreachable {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host, which may be a token service or a store of the registry.
+        host: String,
+        /// What the operating system says.
+        #[source]
+        source: Cause,
+    },
+    /// TLS failed; nothing was sent.
+    #[error("no secure connection to registry `{}`{}", .attempt.registry, by_way_of(.attempt, .host))]
+    Tls {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
+        /// What the TLS library says.
+        #[source]
+        source: Cause,
+    },
+    /// Something that is not plain HTTP answers on a loopback address.
+    #[error("registry `{}` does not answer in plain http", .attempt.registry)]
+    NotPlain {
+        /// What was tried.
+        attempt: Box<Attempt>,
+    },
+    /// No answer in time.
+    #[error("{attempt}: no answer from `{host}` within {seconds} s")]
+    TimedOut {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The connection broke.
+    #[error("{attempt}: the connection to `{host}` broke")]
+    Lost {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
+        /// How.
+        #[source]
+        source: Cause,
+    },
+    /// The registry wants to know who we are, or does not let this user do it.
+    #[error("{attempt} {}: status {status}{words}", as_whom(.user.as_deref()))]
+    Unauthorized {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// 401 or 403.
+        status: u16,
+        /// Who we were; `None` is anonymous.
+        user: Option<Box<User>>,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// The password or token is wrong. Never tried twice, because accounts get locked.
+    #[error("registry `{registry}` refuses the login of `{}` from {}{words}", .user.name, .user.source)]
+    LoginRefused {
+        /// The registry.
+        registry: String,
+        /// Whose.
+        user: Box<User>,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// The repository does not exist, and the registry does not make it by itself.
+    #[error("{attempt}: status 404{words}")]
+    NotFound {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// Too many requests.
+    #[error("{attempt}: status {status}{words}{}", asked_to_wait(.wait.as_ref()))]
+    Busy {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// 429 or 503.
+        status: u16,
+        /// How long the registry asks to wait.
+        wait: Option<Duration>,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// Any other status that is not a success.
+    #[error("{attempt}: status {status}{words}")]
+    Refused {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The status.
+        status: u16,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// The registry breaks the protocol, or names an address that nothing may be sent to.
+    #[error("{attempt}: {what}")]
+    Protocol {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// What is wrong, printable and without secrets.
+        what: String,
+    },
+    /// The registry stored other bytes than were sent, by its own account.
+    #[error("{attempt}: the registry stored `{theirs}` instead of `{ours}`")]
+    DigestMismatch {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The digest of what was sent.
+        ours: Digest,
+        /// What the registry says, printable.
+        theirs: String,
+    },
+    /// The file to send cannot be read.
+    #[error("{attempt}: cannot read what to send")]
+    File {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The error, naming the file.
+        #[source]
+        source: io::Error,
+    },
+    /// More than registries have to take.
+    #[error("{attempt}: it has {size} bytes, and registries take {limit} at most")]
+    TooLarge {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// Its size.
+        size: u64,
+        /// What the distribution specification asks registries to take.
+        limit: u64,
+    },
+}
+
+fn by_way_of(attempt: &Attempt, host: &str) -> String {
+    if attempt.registry == host {
+        String::new()
+    } else {
+        format!(" by way of `{host}`")
+    }
+}
+
+fn as_whom(user: Option<&User>) -> String {
+    match user {
+        Some(user) => format!("as `{}` (from {})", user.name, user.source),
+        None => "without a login".to_owned(),
+    }
+}
+
+fn asked_to_wait(wait: Option<&Duration>) -> String {
+    wait.map_or_else(String::new, |wait| {
+        format!("; it asks to wait {} s", wait.as_secs())
+    })
+}
+
+impl Hint for RegistryError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::InvalidRegistry { .. } => {
+                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
+            }
+            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
+                Some(format!("correct {variable}, or unset it"))
+            }
+            Self::Credential(error) => error.hint(),
+            Self::Unreachable { attempt, .. } | Self::TimedOut { attempt, .. } => Some(format!(
+                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
+                attempt.registry
+            )),
+            Self::Tls { source, .. } => Some(tls_hint(source)),
+            Self::NotPlain { attempt } => Some(format!(
+                "`{}` is this machine and thus used over plain http; make the registry serve http, \
+                 or use a name that is not loopback",
+                attempt.registry
+            )),
+            Self::Unauthorized { attempt, user, .. } => {
+                Some(unauthorized_hint(attempt, user.as_deref()))
+            }
+            Self::LoginRefused { registry, .. } => {
+                Some(format!("run `cargo lighter login {registry}`"))
+            }
+            Self::NotFound { attempt, .. } => Some(not_found_hint(attempt)),
+            Self::Refused { status: 413, .. } => Some(
+                "raise the limit on request bodies of the registry, or of the proxy before it"
+                    .to_owned(),
+            ),
+            Self::Busy { .. } => Some("try again later".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn tls_hint(source: &Cause) -> String {
+    if source.0.contains("InvalidContentType") {
+        "the server speaks plain http, which is used on this machine's own addresses only"
+            .to_owned()
+    } else {
+        "if the registry has a certificate of your own authority, name that authority's file in \
+         SSL_CERT_FILE"
+            .to_owned()
+    }
+}
+
+fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
+    match (user, &attempt.repository) {
+        (Some(user), Some(path)) => format!(
+            "check the name `{path}` and that `{}` may push to it; another user comes in with \
+             `cargo lighter login {}`",
+            user.name, attempt.registry
+        ),
+        _ => format!("run `cargo lighter login {}`", attempt.registry),
+    }
+}
+
+fn not_found_hint(attempt: &Attempt) -> String {
+    match &attempt.repository {
+        Some(path) => format!("check the name `{path}`, or create the repository at the registry"),
+        None => format!("check that `{}` is a registry", attempt.registry),
+    }
+}

@@ -1,0 +1,217 @@
+//! The blocking face of the client.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use tokio::runtime::{Builder, Runtime};
+
+use super::blob::BlobOutcome;
+use super::call::Call;
+use super::content::Content;
+use super::core::Core;
+use super::error::{Cause, RegistryError};
+use super::manifest::{ManifestOutcome, ManifestReference};
+use super::transport::Limits;
+use crate::digest::Digest;
+use crate::oci::Descriptor;
+use crate::process::{Environment, Interrupt};
+use crate::reference::Repository;
+use crate::report::Clock;
+
+const WORKERS: usize = 2;
+/// How often a waiting call looks whether the run was told to stop.
+const INTERRUPT_POLL: Duration = Duration::from_millis(50);
+
+/// All registries of a run. Shared between threads; every method blocks the thread that calls it,
+/// and none may be called from asynchronous code.
+#[derive(Debug)]
+pub struct Registry {
+    engine: Engine,
+    core: Core,
+}
+
+impl Registry {
+    /// A client that looks for credentials, proxies and certificates in `environment`, lets tokens
+    /// expire by `clock`, and ends every wait soon after `interrupt` is raised.
+    ///
+    /// # Errors
+    /// [`RegistryError::Setup`] when threads or the HTTP client cannot be made.
+    pub fn new(
+        environment: &Environment,
+        clock: Clock,
+        interrupt: &Interrupt,
+    ) -> Result<Self, RegistryError> {
+        Self::with_limits(environment, clock, interrupt, Limits::default())
+    }
+
+    /// The same with other time limits.
+    pub(super) fn with_limits(
+        environment: &Environment,
+        clock: Clock,
+        interrupt: &Interrupt,
+        limits: Limits,
+    ) -> Result<Self, RegistryError> {
+        Ok(Self {
+            engine: Engine::start()?,
+            core: Core::new(environment, clock, interrupt, limits)?,
+        })
+    }
+
+    /// Whether a push to a repository can work: the registry is reachable, takes our credentials,
+    /// and opens an upload. To be asked before the first compile.
+    ///
+    /// # Errors
+    /// [`RegistryError`], with what to do about it as hint.
+    pub fn check_push(&self, repository: &Repository) -> Result<(), RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.check_push())
+    }
+
+    /// Whether the registry has a blob of this digest and this size in bytes. `false` also where it
+    /// does not say.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when it cannot be asked.
+    pub fn blob_exists(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<bool, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.blob_exists(digest, size))
+    }
+
+    /// Makes sure that the registry has a blob, sending the file `path` if it has not. The file is
+    /// streamed; its size must be the descriptor's.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry did not take it.
+    pub fn push_blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        path: &Path,
+    ) -> Result<BlobOutcome, RegistryError> {
+        let content = Content::File {
+            path: self.core.environment.resolve(path),
+            size: blob.size,
+        };
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.push_blob(blob, &content))
+    }
+
+    /// As [`Registry::push_blob`], for a small blob such as an image's configuration.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry did not take it, or `bytes` are not as many as
+    /// `blob` says.
+    pub fn push_blob_bytes(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<BlobOutcome, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        let content = Content::Bytes(Bytes::copy_from_slice(bytes));
+        self.run(call.push_blob(blob, &content))
+    }
+
+    /// Puts a manifest or index: exactly these bytes, under its digest or a tag. A registry that
+    /// names another digest for them is an error.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry did not take it.
+    pub fn push_manifest(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<ManifestOutcome, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.push_manifest(reference, media_type, bytes))
+    }
+
+    /// The digest of the manifest that a name points at, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be asked.
+    pub fn manifest_exists(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+    ) -> Result<Option<Digest>, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.manifest_exists(reference))
+    }
+
+    /// Requests sent so far, to all hosts.
+    pub fn requests(&self) -> u64 {
+        self.core.transport.requests()
+    }
+
+    fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        self.engine.run(&self.core.interrupt, work)
+    }
+}
+
+/// The threads that move bytes while a caller waits.
+#[derive(Debug)]
+pub(super) struct Engine(Option<Runtime>);
+
+impl Engine {
+    /// Starts the threads.
+    pub(super) fn start() -> Result<Self, RegistryError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("registry")
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => Ok(Self(Some(runtime))),
+            Err(error) => Err(RegistryError::Setup {
+                source: Cause(error.to_string()),
+            }),
+        }
+    }
+
+    /// Does `work`, unless `interrupt` is raised first.
+    pub(super) fn run<T>(
+        &self,
+        interrupt: &Interrupt,
+        work: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let Some(runtime) = &self.0 else {
+            return Err(RegistryError::Interrupted);
+        };
+        runtime.block_on(async {
+            match select(pin!(raised(interrupt)), pin!(work)).await {
+                Either::Left(_) => Err(RegistryError::Interrupted),
+                Either::Right((result, _)) => result,
+            }
+        })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A name lookup that hangs must not keep an interrupted run alive.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn raised(interrupt: &Interrupt) {
+    while interrupt.received().is_none() {
+        tokio::time::sleep(INTERRUPT_POLL).await;
+    }
+}

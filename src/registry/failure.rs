@@ -1,0 +1,124 @@
+//! Why a request got no answer, read from the error chains of the network libraries.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use super::error::{Attempt, Cause, RegistryError};
+use crate::report::printable;
+
+/// A request without an answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody listens, or the name is unknown.
+    Unreachable(Cause),
+    /// TLS failed.
+    Tls(Cause),
+    /// Plain HTTP was answered by something else.
+    NotHttp,
+    /// No answer within this time.
+    TimedOut(Duration),
+    /// The connection broke.
+    Lost(Cause),
+    /// The answer is larger than its kind may be.
+    TooMuch(usize),
+    /// The content cannot be read.
+    Content(io::Error),
+    /// The client cannot be made.
+    Setup(RegistryError),
+}
+
+impl Failure {
+    /// Reads what the client library reports. `known` is whether the host answered before: then a
+    /// refused connection is a restart, not a wrong name.
+    pub(super) fn of(error: &reqwest::Error, connect_limit: Duration, known: bool) -> Self {
+        let cause = Cause(printable(&last_cause(error)));
+        if find::<rustls::Error>(error).is_some() {
+            Self::Tls(cause)
+        } else if error.is_timeout() {
+            Self::TimedOut(connect_limit)
+        } else if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            Self::NotHttp
+        } else if error.is_connect() && !known && !was_reset(error) {
+            Self::Unreachable(cause)
+        } else {
+            Self::Lost(cause)
+        }
+    }
+
+    /// The error for the user.
+    pub(super) fn explain(self, attempt: Attempt, host: String, plain: bool) -> RegistryError {
+        let attempt = Box::new(attempt);
+        match self {
+            Self::Unreachable(source) => RegistryError::Unreachable {
+                attempt,
+                host,
+                source,
+            },
+            Self::Tls(source) => RegistryError::Tls {
+                attempt,
+                host,
+                source,
+            },
+            Self::NotHttp if plain => RegistryError::NotPlain { attempt },
+            Self::NotHttp => RegistryError::Protocol {
+                attempt,
+                what: "the answer is no HTTP".to_owned(),
+            },
+            Self::TimedOut(limit) => RegistryError::TimedOut {
+                attempt,
+                host,
+                seconds: limit.as_secs(),
+            },
+            Self::Lost(source) => RegistryError::Lost {
+                attempt,
+                host,
+                source,
+            },
+            Self::TooMuch(limit) => RegistryError::Protocol {
+                attempt,
+                what: format!("the answer has more than {limit} bytes"),
+            },
+            Self::Content(source) => RegistryError::File { attempt, source },
+            Self::Setup(error) => error,
+        }
+    }
+}
+
+/// The innermost text of an error chain. The outer ones name URLs or say nothing.
+pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+fn was_reset(error: &reqwest::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    find::<io::Error>(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+        )
+    })
+}
+
+/// The first error of a type in a chain. What an I/O error wraps is no `source` of it, and is looked
+/// into too.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        current = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,79 @@
+//! Keeping a credential after the registry took it, and forgetting it again.
+
+use super::access::Access;
+use super::call::Call;
+use super::core::Core;
+use super::credential::{Credential, CredentialError, CredentialSource};
+use super::docker_config::DockerConfig;
+use super::endpoint::Endpoint;
+use super::error::RegistryError;
+use super::face::Engine;
+use super::program::CredentialProgram;
+use super::secret::Secret;
+use super::transport::Limits;
+use crate::process::{Environment, Interrupt};
+use crate::report::Clock;
+
+/// Shows a name and a password to a registry (`HOST[:PORT]`), and stores them where docker would:
+/// in the helper that the docker configuration names, else in the configuration itself. Returns
+/// where that was.
+///
+/// # Errors
+/// [`RegistryError`] when the registry refuses them or cannot be reached (nothing is stored then),
+/// or when they cannot be stored.
+pub fn login(
+    environment: &Environment,
+    registry: &str,
+    username: &str,
+    password: &Secret,
+    clock: Clock,
+    interrupt: &Interrupt,
+) -> Result<CredentialSource, RegistryError> {
+    let endpoint = Endpoint::of(registry)?;
+    if username.contains(|c: char| c == ':' || c.is_control()) {
+        return Err(RegistryError::InvalidUser);
+    }
+    let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
+    let helper = config.helper_for(registry)?;
+    let credential = Credential::Password {
+        username: username.to_owned(),
+        password: password.clone(),
+    };
+    let core = Core::new(environment, clock, interrupt, Limits::default())?;
+    let call = Call::login(&core, Access::with_credential(endpoint, credential));
+    Engine::start()?.run(interrupt, call.check_login())?;
+    if let Some(helper) = helper {
+        let program = CredentialProgram::new(&helper, &config, environment, interrupt);
+        program.store(registry, username, password)?;
+        return Ok(CredentialSource::Helper(program.name()));
+    }
+    config.set_inline(registry, username, password)?;
+    config.save()?;
+    Ok(CredentialSource::File(config.path().to_owned()))
+}
+
+/// Forgets a registry's credential, wherever docker would look for it. Returns where it was, or
+/// `None` if there was none.
+///
+/// # Errors
+/// [`RegistryError`] when the configuration or its helper is broken or cannot be written.
+pub fn logout(
+    environment: &Environment,
+    registry: &str,
+    interrupt: &Interrupt,
+) -> Result<Option<CredentialSource>, RegistryError> {
+    Endpoint::of(registry)?;
+    let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
+    let mut place = None;
+    if config.remove_inline(registry)? {
+        config.save()?;
+        place = Some(CredentialSource::File(config.path().to_owned()));
+    }
+    if let Some(helper) = config.helper_for(registry)? {
+        let program = CredentialProgram::new(&helper, &config, environment, interrupt);
+        if program.erase(registry)? {
+            place = Some(CredentialSource::Helper(program.name()));
+        }
+    }
+    Ok(place)
+}

@@ -1,0 +1,119 @@
+//! Manifests and indexes: exact bytes, by digest or by tag (distribution-spec, "Pushing Manifests").
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::call::{Call, Persistence};
+use super::content::Content;
+use super::error::RegistryError;
+use super::request::Request;
+use crate::digest::Digest;
+use crate::reference::Tag;
+
+/// What registries have to take at least (distribution-spec, "Pushing Manifests"), and thus the most
+/// that is sent or read.
+const MAX_MANIFEST: usize = 4 * 1024 * 1024;
+/// All kinds at once: without it, registries answer in formats of the past.
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.docker.distribution.manifest.v2+json",
+);
+
+/// By what name a manifest is put or asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ManifestReference {
+    /// Its digest.
+    Digest(Digest),
+    /// A tag that points at it.
+    Tag(Tag),
+}
+
+impl fmt::Display for ManifestReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Digest(digest) => fmt::Display::fmt(digest, formatter),
+            Self::Tag(tag) => fmt::Display::fmt(tag, formatter),
+        }
+    }
+}
+
+/// What pushing a manifest came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManifestOutcome {
+    /// Its digest.
+    pub digest: Digest,
+    /// Requests sent for it, including those for tokens.
+    pub requests: u64,
+}
+
+impl Call<'_> {
+    /// Puts a manifest's exact bytes.
+    pub(super) async fn push_manifest(
+        &self,
+        reference: &ManifestReference,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<ManifestOutcome, RegistryError> {
+        let action = format!("put manifest `{reference}`");
+        let digest = Digest::of(bytes);
+        if bytes.len() > MAX_MANIFEST {
+            return Err(RegistryError::TooLarge {
+                attempt: Box::new(self.attempt(&action)),
+                size: bytes.len() as u64,
+                limit: MAX_MANIFEST as u64,
+            });
+        }
+        let media_type = HeaderValue::from_str(media_type).map_err(|_| {
+            self.protocol(&action, "its media type has illegal characters".to_owned())
+        })?;
+        let request = Request::new(Method::PUT, self.manifest_url(reference), action)
+            .header(CONTENT_TYPE, media_type)
+            .content(Content::Bytes(Bytes::copy_from_slice(bytes)));
+        let reply = self.perform(&request, Persistence::Patient).await?;
+        if !reply.is_success() {
+            return Err(self.refused(&request.action, &reply));
+        }
+        self.check_digest(&request.action, &digest, &reply)?;
+        Ok(ManifestOutcome {
+            digest,
+            requests: self.requests(),
+        })
+    }
+
+    /// The digest of the manifest under a name, if there is one. HEAD first; where that is not
+    /// allowed or gives no digest, the manifest itself is read and hashed.
+    pub(super) async fn manifest_exists(
+        &self,
+        reference: &ManifestReference,
+    ) -> Result<Option<Digest>, RegistryError> {
+        let request = |method| {
+            let action = format!("look for manifest `{reference}`");
+            Request::new(method, self.manifest_url(reference), action).header(ACCEPT, ACCEPTED)
+        };
+        let reply = self.follow(request(Method::HEAD)).await?;
+        if reply.status.as_u16() == 404 {
+            return Ok(None);
+        }
+        if reply.is_success()
+            && let Some(digest) = reply.content_digest().and_then(|text| text.parse().ok())
+        {
+            return Ok(Some(digest));
+        }
+        let request = request(Method::GET).whole(MAX_MANIFEST);
+        let action = request.action.clone();
+        let reply = self.follow(request).await?;
+        match reply.status.as_u16() {
+            200..=299 => Ok(Some(Digest::of(&reply.body))),
+            404 => Ok(None),
+            _ => Err(self.refused(&action, &reply)),
+        }
+    }
+
+    fn manifest_url(&self, reference: &ManifestReference) -> Url {
+        self.url(&format!("manifests/{reference}"))
+    }
+}

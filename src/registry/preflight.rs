@@ -1,0 +1,40 @@
+//! Finding out before the first compile whether a push can work.
+
+use reqwest::Method;
+
+use super::call::{Call, Persistence};
+use super::error::RegistryError;
+use super::request::Request;
+
+impl Call<'_> {
+    /// Opens an upload, as a push will, and drops it again.
+    pub(super) async fn check_push(&self) -> Result<(), RegistryError> {
+        let session = self.open_upload().await?;
+        let request = Request::new(Method::DELETE, session, "drop an upload");
+        // Registries drop abandoned uploads by themselves, and some want more rights for this.
+        let permit = if self.access.endpoint().owns(&request.url) {
+            self.permit().await?.header().cloned()
+        } else {
+            None
+        };
+        match self
+            .persist(&request, permit.as_ref(), Persistence::Once)
+            .await
+        {
+            Err(RegistryError::Interrupted) => Err(RegistryError::Interrupted),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Shows a name and password to the registry.
+    pub(super) async fn check_login(&self) -> Result<(), RegistryError> {
+        let action = "log in";
+        let request = Request::new(Method::GET, self.access.endpoint().root(), action);
+        let reply = self.perform(&request, Persistence::Patient).await?;
+        if reply.is_success() {
+            Ok(())
+        } else {
+            Err(self.refused(action, &reply))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Credential helpers: programs named `docker-credential-NAME` that keep secrets for docker.
+//!
+//! The protocol (docker-credential-helpers, "Development"): one verb as argument, the server or a
+//! JSON object on standard input, JSON on standard output; failures are words on standard output.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::credential::{Credential, CredentialError};
+use super::docker_config::{DockerConfig, server_key};
+use super::secret::Secret;
+use crate::process::{Captured, Environment, Interrupt, Program, ProgramError};
+use crate::report::printable;
+
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+const OUTPUT_LIMIT: usize = 64 * 1024;
+
+/// One helper, ready to be asked.
+pub(super) struct CredentialProgram<'a> {
+    name: String,
+    config: PathBuf,
+    environment: &'a Environment,
+    interrupt: &'a Interrupt,
+}
+
+impl<'a> CredentialProgram<'a> {
+    /// `helper` is the checked NAME in `docker-credential-NAME`.
+    pub(super) fn new(
+        helper: &str,
+        config: &DockerConfig,
+        environment: &'a Environment,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        Self {
+            name: format!("docker-credential-{helper}"),
+            config: config.path().to_owned(),
+            environment,
+            interrupt,
+        }
+    }
+
+    /// The program's name.
+    pub(super) fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    /// The credential it keeps for a registry.
+    pub(super) fn get(&self, registry: &str) -> Result<Option<Credential>, CredentialError> {
+        let captured = self.run("get", registry, server_key(registry).as_bytes())?;
+        if !captured.status.success() {
+            return if is_not_found(&captured) {
+                Ok(None)
+            } else {
+                Err(self.failed(registry, &captured))
+            };
+        }
+        let answer = serde_json::from_slice::<Value>(&captured.stdout).ok();
+        let field = |name: &str| answer.as_ref()?.get(name)?.as_str().map(str::to_owned);
+        let (Some(username), Some(secret)) = (field("Username"), field("Secret")) else {
+            return Err(CredentialError::HelperAnswer {
+                program: self.name(),
+                registry: registry.to_owned(),
+            });
+        };
+        Ok(Credential::of_pair(&username, &secret))
+    }
+
+    /// Hands it a credential to keep.
+    pub(super) fn store(
+        &self,
+        registry: &str,
+        username: &str,
+        password: &Secret,
+    ) -> Result<(), CredentialError> {
+        let input = json!({
+            "ServerURL": server_key(registry),
+            "Username": username,
+            "Secret": password.expose(),
+        });
+        let captured = self.run("store", registry, input.to_string().as_bytes())?;
+        if captured.status.success() {
+            Ok(())
+        } else {
+            // Its words may repeat what it was given.
+            Err(CredentialError::HelperFailed {
+                program: self.name(),
+                registry: registry.to_owned(),
+                message: "it stored nothing".to_owned(),
+            })
+        }
+    }
+
+    /// Lets it forget a registry; tells whether it knew it.
+    pub(super) fn erase(&self, registry: &str) -> Result<bool, CredentialError> {
+        let captured = self.run("erase", registry, server_key(registry).as_bytes())?;
+        if captured.status.success() {
+            Ok(true)
+        } else if is_not_found(&captured) {
+            Ok(false)
+        } else {
+            Err(self.failed(registry, &captured))
+        }
+    }
+
+    fn run(&self, verb: &str, registry: &str, input: &[u8]) -> Result<Captured, CredentialError> {
+        Program::new(&self.name, self.environment)
+            .arg(verb)
+            .time_limit(TIME_LIMIT)
+            .output_limit(OUTPUT_LIMIT)
+            .interrupted_by(self.interrupt)
+            .capture(input)
+            .map_err(|source| match source {
+                ProgramError::Interrupted => CredentialError::Interrupted,
+                source => CredentialError::Helper {
+                    path: self.config.clone(),
+                    registry: registry.to_owned(),
+                    source,
+                },
+            })
+    }
+
+    fn failed(&self, registry: &str, captured: &Captured) -> CredentialError {
+        CredentialError::HelperFailed {
+            program: self.name(),
+            registry: registry.to_owned(),
+            message: printable(&String::from_utf8_lossy(&captured.stdout)),
+        }
+    }
+}
+
+/// The fixed words by which a helper says that it keeps nothing for a server.
+fn is_not_found(captured: &Captured) -> bool {
+    String::from_utf8_lossy(&captured.stdout)
+        .to_ascii_lowercase()
+        .contains("credentials not found")
+}

@@ -1,0 +1,83 @@
+//! An answer, with its body already read up to a limit.
+
+use std::time::Duration;
+
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
+
+use crate::report::printable;
+
+/// What a server answered.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The headers.
+    pub(super) headers: HeaderMap,
+    /// The body, as much of it as was wanted.
+    pub(super) body: Vec<u8>,
+    /// Where the request went.
+    pub(super) url: Url,
+    /// The `Authorization` the request had; no message may repeat it.
+    pub(super) sent: Option<HeaderValue>,
+}
+
+impl Reply {
+    /// Whether the status is any 2xx: servers differ in which one they use.
+    pub(super) fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    /// A header's value where it is text.
+    pub(super) fn text(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The digest that a registry says the content has, printable.
+    pub(super) fn content_digest(&self) -> Option<String> {
+        let value = self.headers.get("docker-content-digest")?;
+        Some(printable(&String::from_utf8_lossy(value.as_bytes())))
+    }
+
+    /// How long the server asks to wait before the next attempt: seconds or a date (RFC 9110,
+    /// 10.2.3). A date counts from the server's own `Date`, since clocks differ.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let value = self.text(&RETRY_AFTER)?.trim();
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(value).ok()?;
+        let now = httpdate::parse_http_date(self.text(&DATE)?).ok()?;
+        Some(until.duration_since(now).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(retry_after: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_str(retry_after).expect("a header");
+        headers.insert(RETRY_AFTER, value);
+        let date = HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT");
+        headers.insert(DATE, date);
+        let reply = Reply {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            headers,
+            body: Vec::new(),
+            url: Url::parse("http://localhost/").expect("an URL"),
+            sent: None,
+        };
+        reply.retry_after()
+    }
+
+    #[test]
+    fn seconds_and_dates_are_understood() {
+        assert_eq!(asking("7"), Some(Duration::from_secs(7)));
+        let date = "Wed, 21 Oct 2015 07:28:30 GMT";
+        assert_eq!(asking(date), Some(Duration::from_secs(30)));
+        assert_eq!(asking("soon"), None);
+        assert_eq!(asking("-1"), None);
+    }
+}

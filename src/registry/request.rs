@@ -1,0 +1,88 @@
+//! A request as data: what is sent can be sent again.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::content::Content;
+
+/// Bodies of refusals are read up to here.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// How much of an answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Status and headers; what follows is read up to 64 KiB, for messages.
+    Head,
+    /// All of a body of at most this many bytes.
+    Whole(usize),
+}
+
+impl Wanted {
+    /// The most bytes to read.
+    pub(super) fn limit(self) -> usize {
+        match self {
+            Self::Head => MAX_ERROR_BODY,
+            Self::Whole(limit) => limit,
+        }
+    }
+}
+
+/// One request, without credentials: those are added for the origin they belong to.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// What it is for, as words that follow "cannot".
+    pub(super) action: String,
+    /// The verb.
+    pub(super) method: Method,
+    /// Where it goes.
+    pub(super) url: Url,
+    /// Headers other than Authorization and Content-Length.
+    pub(super) headers: HeaderMap,
+    /// What it carries.
+    pub(super) content: Content,
+    /// Time for the answer's headers, from the moment all content is sent.
+    pub(super) patience: Option<Duration>,
+    /// How much of the answer is wanted.
+    pub(super) wanted: Wanted,
+}
+
+impl Request {
+    /// A request without content.
+    pub(super) fn new(method: Method, url: Url, action: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            method,
+            url,
+            headers: HeaderMap::new(),
+            content: Content::None,
+            patience: None,
+            wanted: Wanted::Head,
+        }
+    }
+
+    /// The same with a header.
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The same carrying `content`.
+    pub(super) fn content(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// The same with another limit for the answer's headers.
+    pub(super) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// The same, wanting the answer's body.
+    pub(super) fn whole(mut self, limit: usize) -> Self {
+        self.wanted = Wanted::Whole(limit);
+        self
+    }
+}

@@ -1,0 +1,338 @@
+//! Blobs and manifests against registries that differ where registries differ.
+
+use std::sync::Arc;
+
+use super::fake::Fake;
+use super::server::{Answer, Received, Server};
+use super::stage::{Stage, repository, tag};
+use crate::digest::Digest;
+use crate::hint::Hint as _;
+use crate::oci::media_type::MANIFEST;
+use crate::registry::{BlobOutcome, ManifestReference, RegistryError};
+
+/// A registry that keeps to the specification where `script` says nothing.
+fn deviating(script: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
+    let fake = Fake::default();
+    Server::start(move |request| script(request).unwrap_or_else(|| fake.answer(request)))
+}
+
+fn push(server: &Server, content: &[u8]) -> Result<BlobOutcome, RegistryError> {
+    let stage = Stage::anonymous();
+    let (blob, path) = stage.blob(content);
+    stage
+        .registry()
+        .push_blob(&repository(&server.host()), &blob, &path)
+}
+
+#[test]
+fn the_second_push_sends_nothing() {
+    let fake = Arc::new(Fake::default());
+    let server = {
+        let fake = Arc::clone(&fake);
+        Server::start(move |request| fake.answer(request))
+    };
+    let content: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
+    for content in [content.as_slice(), b""] {
+        let first = push(&server, content).expect("pushed");
+        let bytes = content.len() as u64;
+        assert_eq!(first, BlobOutcome::Uploaded { bytes, requests: 4 });
+        let second = push(&server, content).expect("pushed");
+        assert_eq!(second, BlobOutcome::Existed { requests: 2 });
+        assert!(fake.blobs().contains(&content.to_vec()));
+    }
+    assert!(
+        server
+            .received()
+            .iter()
+            .all(|request| request.authorization().is_none())
+    );
+}
+
+#[test]
+fn small_blobs_come_from_memory() {
+    let server = deviating(|_| None);
+    let stage = Stage::anonymous();
+    let (registry, repository) = (stage.registry(), repository(&server.host()));
+    let (blob, _) = stage.blob(b"{}");
+    let pushed = registry
+        .push_blob_bytes(&repository, &blob, b"{}")
+        .expect("pushed");
+    assert_eq!(pushed.uploaded_bytes(), 2);
+    assert!(
+        registry
+            .blob_exists(&repository, &blob.digest, 2)
+            .expect("asked")
+    );
+    let short = registry.push_blob_bytes(&repository, &blob, b"{");
+    assert!(matches!(short, Err(RegistryError::File { .. })));
+}
+
+#[test]
+fn an_unclear_answer_about_a_blob_means_upload() {
+    for status in [400, 403, 404, 405] {
+        let server =
+            deviating(move |request| (request.method == "HEAD").then(|| Answer::status(status)));
+        assert_eq!(
+            push(&server, b"content").expect("pushed").uploaded_bytes(),
+            7,
+            "{status}"
+        );
+    }
+    let server = deviating(|request| {
+        (request.method == "HEAD").then(|| Answer::status(200).with("Content-Length", "6"))
+    });
+    assert_eq!(
+        push(&server, b"content").expect("pushed").uploaded_bytes(),
+        7
+    );
+}
+
+#[test]
+fn any_success_commits_a_blob() {
+    for status in [200, 201, 202, 204] {
+        let server =
+            deviating(move |request| (request.method == "PUT").then(|| Answer::status(status)));
+        assert_eq!(
+            push(&server, b"content").expect("pushed").uploaded_bytes(),
+            7,
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_another_size_is_not_sent() {
+    let server = deviating(|_| None);
+    for content in [b"short".as_slice(), b"much longer than before"] {
+        let stage = Stage::anonymous();
+        let (blob, path) = stage.blob(b"content");
+        fs_err::write(&path, content).expect("written");
+        let error = stage
+            .registry()
+            .push_blob(&repository(&server.host()), &blob, &path)
+            .expect_err("another size");
+        assert!(matches!(error, RegistryError::File { .. }), "{error}");
+    }
+    assert_eq!(server.count("PUT", ""), 0);
+}
+
+#[test]
+fn an_upload_may_go_to_another_host_without_credentials() {
+    let store = Server::start(|_| Answer::status(201));
+    let session = store.url("/session?signature=a%2Fb");
+    let server = deviating(move |request| match request.method.as_str() {
+        _ if request.authorization().is_none() => {
+            Some(Answer::status(401).with("WWW-Authenticate", "Basic"))
+        }
+        "POST" => Some(Answer::status(202).with("Location", session.clone())),
+        _ => None,
+    });
+    let stage = Stage::with_login(&server.host());
+    let (blob, path) = stage.blob(b"content");
+    stage
+        .registry()
+        .push_blob(&repository(&server.host()), &blob, &path)
+        .expect("pushed");
+    let [put] = &store.received()[..] else {
+        panic!("one request expected");
+    };
+    assert_eq!(put.authorization(), None);
+    assert_eq!(
+        put.target,
+        format!("/session?signature=a%2Fb&digest={}", blob.digest)
+    );
+    assert_eq!(put.body, b"content");
+}
+
+#[test]
+fn a_bad_location_is_refused_without_a_panic() {
+    for location in [
+        "http://[::bad/",
+        "http://10.0.0.1/x?signature=s3cret",
+        "https://user:s3cret@store.example/x",
+        "ftp://store.example/x",
+        "http://store.example/x",
+    ] {
+        let server = deviating(move |request| {
+            (request.method == "POST").then(|| Answer::status(202).with("Location", location))
+        });
+        let error = push(&server, b"content").expect_err("refused");
+        assert!(
+            matches!(error, RegistryError::Protocol { .. }),
+            "{location}: {error}"
+        );
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+    let server = deviating(|request| (request.method == "POST").then(|| Answer::status(202)));
+    assert!(matches!(
+        push(&server, b"x"),
+        Err(RegistryError::Protocol { .. })
+    ));
+}
+
+#[test]
+fn a_redirected_look_is_followed_without_credentials() {
+    let store = Server::start(|_| Answer::status(200).with("Content-Length", "7"));
+    let target = store.url("/object");
+    let server = deviating(move |request| match request.method.as_str() {
+        _ if request.authorization().is_none() => {
+            Some(Answer::status(401).with("WWW-Authenticate", "Basic"))
+        }
+        "HEAD" => Some(Answer::status(307).with("Location", target.clone())),
+        _ => None,
+    });
+    let stage = Stage::with_login(&server.host());
+    let (registry, repository) = (stage.registry(), repository(&server.host()));
+    let digest = Digest::of(b"content");
+    assert!(
+        registry
+            .blob_exists(&repository, &digest, 7)
+            .expect("asked")
+    );
+    assert_eq!(store.received()[0].authorization(), None);
+}
+
+#[test]
+fn a_circle_of_redirects_ends() {
+    let server = deviating(|request| {
+        (request.method == "HEAD").then(|| Answer::status(302).with("Location", "x"))
+    });
+    let error = push(&server, b"content").expect_err("a circle");
+    assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
+    assert_eq!(server.count("HEAD", ""), 6);
+}
+
+#[test]
+fn a_manifest_is_put_and_found_by_tag_and_digest() {
+    let server = deviating(|_| None);
+    let stage = Stage::anonymous();
+    let (registry, repository) = (stage.registry(), repository(&server.host()));
+    let digest = Digest::of(b"{ }");
+    for reference in [ManifestReference::Digest(digest), tag("v1")] {
+        assert_eq!(
+            registry
+                .manifest_exists(&repository, &reference)
+                .expect("asked"),
+            None
+        );
+        let put = registry
+            .push_manifest(&repository, &reference, MANIFEST, b"{ }")
+            .expect("put");
+        assert_eq!(put.digest, digest);
+        let found = registry
+            .manifest_exists(&repository, &reference)
+            .expect("asked");
+        assert_eq!(found, Some(digest));
+    }
+    let put = server
+        .received()
+        .into_iter()
+        .find(|request| request.method == "PUT");
+    let put = put.expect("a PUT");
+    assert_eq!(put.header("content-type"), Some(MANIFEST));
+    assert_eq!(put.body, b"{ }");
+    let head = server
+        .received()
+        .into_iter()
+        .find(|request| request.method == "HEAD");
+    assert!(
+        head.expect("a HEAD")
+            .header("accept")
+            .expect("a list")
+            .contains(MANIFEST)
+    );
+}
+
+#[test]
+fn a_manifest_without_a_digest_header_is_read_and_hashed() {
+    let server = deviating(|request| match request.method.as_str() {
+        "HEAD" => Some(Answer::status(200)),
+        "GET" if request.path().contains("/manifests/") => Some(Answer::status(200).body("{ }")),
+        _ => None,
+    });
+    let stage = Stage::anonymous();
+    let found = stage
+        .registry()
+        .manifest_exists(&repository(&server.host()), &tag("v1"));
+    assert_eq!(found.expect("asked"), Some(Digest::of(b"{ }")));
+}
+
+#[test]
+fn another_digest_in_the_answer_is_an_error() {
+    for theirs in [Digest::of(b"other").to_string(), "sha256:x\u{1}".to_owned()] {
+        let header = theirs.replace('\u{1}', "");
+        let server = deviating(move |request| {
+            (request.method == "PUT")
+                .then(|| Answer::status(201).with("Docker-Content-Digest", header.clone()))
+        });
+        let stage = Stage::anonymous();
+        let (registry, repository) = (stage.registry(), repository(&server.host()));
+        let put = registry.push_manifest(&repository, &tag("v1"), MANIFEST, b"{}");
+        assert!(
+            matches!(put, Err(RegistryError::DigestMismatch { .. })),
+            "{put:?}"
+        );
+        let blob = push(&server, b"content");
+        assert!(
+            matches!(blob, Err(RegistryError::DigestMismatch { .. })),
+            "{blob:?}"
+        );
+    }
+}
+
+#[test]
+fn a_manifest_beyond_the_limit_is_not_sent() {
+    let server = deviating(|_| None);
+    let stage = Stage::anonymous();
+    let bytes = vec![b' '; 4 * 1024 * 1024 + 1];
+    let registry = stage.registry();
+    let put = registry.push_manifest(&repository(&server.host()), &tag("v1"), MANIFEST, &bytes);
+    assert!(matches!(put, Err(RegistryError::TooLarge { .. })));
+    assert_eq!(registry.requests(), 0);
+}
+
+#[test]
+fn refusals_name_the_repository_and_the_servers_words() {
+    for (status, code, hint) in [
+        (404, "NAME_UNKNOWN", "create the repository"),
+        (403, "DENIED", "cargo lighter login"),
+        (413, "SIZE_INVALID", "raise the limit"),
+    ] {
+        let server = deviating(move |request| {
+            let body =
+                format!(r#"{{"errors":[{{"code":"{code}","message":"no\u001b[2J such"}}]}}"#);
+            (request.method == "POST").then(|| Answer::status(status).body(body))
+        });
+        let stage = Stage::anonymous();
+        let error = stage
+            .registry()
+            .check_push(&repository(&server.host()))
+            .expect_err("refused");
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("`{}/shop/orders`", server.host())),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("status {status} ({code}: no [2J such)")),
+            "{text}"
+        );
+        assert!(error.hint().expect("a hint").contains(hint), "{text}");
+    }
+}
+
+#[test]
+fn the_preflight_drops_the_upload_that_it_opened() {
+    let server = deviating(|request| (request.method == "DELETE").then(|| Answer::status(401)));
+    let stage = Stage::anonymous();
+    stage
+        .registry()
+        .check_push(&repository(&server.host()))
+        .expect("a push can work");
+    let methods: Vec<String> = server
+        .received()
+        .into_iter()
+        .map(|request| request.method)
+        .collect();
+    assert_eq!(methods, ["GET", "POST", "DELETE"]);
+}

@@ -1,0 +1,126 @@
+//! What a test needs around the client: a home with a docker configuration, files to push, a clock
+//! that the test moves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::digest::Digest;
+use crate::oci::Descriptor;
+use crate::process::{Environment, Interrupt};
+use crate::reference::{Repository, Tag};
+use crate::registry::transport::Limits;
+use crate::registry::{ManifestReference, Registry};
+use crate::report::Clock;
+
+pub(super) struct Stage {
+    pub(super) home: TempDir,
+    pub(super) environment: Environment,
+    pub(super) interrupt: Interrupt,
+    now: Arc<AtomicU64>,
+}
+
+impl Stage {
+    /// A home without a docker configuration.
+    pub(super) fn anonymous() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let environment = Environment::new(
+            home.path(),
+            [
+                ("DOCKER_CONFIG".into(), home.path().into()),
+                (
+                    "PATH".into(),
+                    format!("{}:/usr/bin:/bin", home.path().display()).into(),
+                ),
+                // Nothing of a test may go to a proxy.
+                ("HTTPS_PROXY".into(), "http://127.0.0.1:1".into()),
+                ("HTTP_PROXY".into(), "http://127.0.0.1:1".into()),
+            ],
+        );
+        Self {
+            home,
+            environment,
+            interrupt: Interrupt::new(),
+            now: Arc::default(),
+        }
+    }
+
+    /// A home whose configuration is `config`.
+    pub(super) fn with_config(config: &str) -> Self {
+        let stage = Self::anonymous();
+        fs_err::write(stage.config(), config).expect("written");
+        stage
+    }
+
+    /// A home whose configuration has `me` with the password `secret` for a registry.
+    pub(super) fn with_login(registry: &str) -> Self {
+        let config = format!(r#"{{"auths":{{"{registry}":{{"auth":"bWU6c2VjcmV0"}}}}}}"#);
+        Self::with_config(&config)
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        self.home.path().join("config.json")
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        let now = Arc::clone(&self.now);
+        Clock::from_fn(move || Duration::from_secs(now.load(Ordering::SeqCst)))
+    }
+
+    pub(super) fn pass(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// A client with the real time limits, but short pauses between attempts.
+    pub(super) fn registry(&self) -> Registry {
+        self.registry_within(Limits::default())
+    }
+
+    /// A client that gives a server little time.
+    pub(super) fn impatient_registry(&self) -> Registry {
+        let short = Duration::from_millis(100);
+        self.registry_within(Limits {
+            answer: short,
+            commit: short,
+            idle: short,
+            ..Limits::default()
+        })
+    }
+
+    fn registry_within(&self, limits: Limits) -> Registry {
+        let limits = Limits {
+            first_wait: Duration::from_millis(1),
+            ..limits
+        };
+        Registry::with_limits(&self.environment, self.clock(), &self.interrupt, limits)
+            .expect("a client")
+    }
+
+    /// A file with a descriptor that fits it.
+    pub(super) fn blob(&self, content: &[u8]) -> (Descriptor, PathBuf) {
+        let digest = Digest::of(content);
+        let path = self.home.path().join(digest.hex());
+        fs_err::write(&path, content).expect("written");
+        let descriptor = Descriptor::new("application/x", digest, content.len() as u64);
+        (descriptor, path)
+    }
+
+    /// A credential helper `docker-credential-NAME` that is this shell script.
+    pub(super) fn helper(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.home.path().join(format!("docker-credential-{name}"));
+        fs_err::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
+        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
+    }
+}
+
+pub(super) fn repository(host: &str) -> Repository {
+    Repository::parse(&format!("{host}/shop/orders")).expect("legal")
+}
+
+pub(super) fn tag(tag: &str) -> ManifestReference {
+    ManifestReference::Tag(Tag::parse(tag).expect("legal"))
+}

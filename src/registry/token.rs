@@ -1,0 +1,138 @@
+//! Tokens: what to ask a token service for, and what it gives (distribution, "Token Authentication
+//! Specification" and "`OAuth2` Token Authentication").
+
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use serde_json::Value;
+
+use crate::reference::Repository;
+
+use super::endpoint::Endpoint;
+
+/// What a token without `expires_in` lives, by the specification.
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(1);
+/// Longer claims are not believed.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
+/// A token is renewed when less than this, or a quarter of its life, is left.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// What a token is good for: the text of its `scope`, or nothing in particular for a login.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Scope(Option<String>);
+
+impl Scope {
+    /// Reading and writing a repository: one token for everything that a push does.
+    pub(super) fn push(endpoint: &Endpoint, repository: &Repository) -> Self {
+        Self(Some(format!(
+            "repository:{}:pull,push",
+            endpoint.api_path(repository)
+        )))
+    }
+
+    /// Only showing who we are.
+    pub(super) fn login() -> Self {
+        Self(None)
+    }
+
+    /// The text to ask with.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+/// A token with the time it may be used.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    header: HeaderValue,
+    /// On the run's clock.
+    renew_at: Duration,
+}
+
+impl Token {
+    /// Reads a token service's answer, received at `now`. `issued_at` is not looked at, since clocks
+    /// differ. `None` where there is no token in it that a header can hold.
+    pub(super) fn read(body: &[u8], now: Duration) -> Option<Self> {
+        let answer: Value = serde_json::from_slice(body).ok()?;
+        let token = ["access_token", "token"]
+            .iter()
+            .filter_map(|name| answer.get(name)?.as_str())
+            .find(|token| !token.is_empty())?;
+        let lifetime = answer
+            .get("expires_in")
+            .and_then(Value::as_u64)
+            .filter(|seconds| *seconds > 0)
+            .map_or(DEFAULT_LIFETIME, Duration::from_secs)
+            .min(LONGEST_LIFETIME);
+        let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        header.set_sensitive(true);
+        Some(Self {
+            header,
+            renew_at: now + lifetime.saturating_sub(MARGIN.min(lifetime / 4)),
+        })
+    }
+
+    /// The `Authorization` that shows it.
+    pub(super) fn header(&self) -> &HeaderValue {
+        &self.header
+    }
+
+    /// Whether a request may start with it at `now`.
+    pub(super) fn is_fresh(&self, now: Duration) -> bool {
+        now < self.renew_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn either_name_is_taken_and_the_later_standard_wins() {
+        let header = |body: &str| {
+            let token = Token::read(body.as_bytes(), Duration::ZERO)?;
+            Some(token.header().to_str().expect("text").to_owned())
+        };
+        assert_eq!(header(r#"{"token":"a"}"#).as_deref(), Some("Bearer a"));
+        let both = r#"{"token":"a","access_token":"b"}"#;
+        assert_eq!(header(both).as_deref(), Some("Bearer b"));
+        assert_eq!(header(r#"{"token":""}"#), None);
+        assert_eq!(header(r#"{"token":"a\nb"}"#), None);
+        assert_eq!(header("{}"), None);
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_it_ends() {
+        let fresh_until = |body: &[u8]| {
+            let token = Token::read(body, seconds(100)).expect("a token");
+            (0..100_000)
+                .find(|now| !token.is_fresh(seconds(*now)))
+                .expect("it ends")
+        };
+        assert_eq!(fresh_until(br#"{"token":"a"}"#), 145);
+        assert_eq!(fresh_until(br#"{"token":"a","expires_in":300}"#), 370);
+        assert_eq!(fresh_until(br#"{"token":"a","expires_in":4}"#), 103);
+        assert_eq!(fresh_until(br#"{"token":"a","expires_in":-1}"#), 145);
+        let eternal = br#"{"token":"a","expires_in":18446744073709551615}"#;
+        assert_eq!(fresh_until(eternal), 100 + 86_400 - 30);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read_without_a_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Token::read(&body, Duration::MAX / 2);
+        }
+
+        #[test]
+        fn any_token_is_read_without_a_panic(token in ".*", life in any::<i64>()) {
+            let body = serde_json::json!({"token": token, "expires_in": life});
+            let _ = Token::read(body.to_string().as_bytes(), Duration::ZERO);
+        }
+    }
+}
