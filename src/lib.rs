@@ -1,6 +1,9 @@
 //! Ships the microservices of a Cargo workspace as minimal, reproducible OCI images.
 pub mod cargo;
+pub mod cli;
+pub mod compile;
 pub mod config;
+pub mod destination;
 pub mod digest;
 pub mod fs;
 pub mod hint;
@@ -8,6 +11,8 @@ pub mod image;
 pub mod layer;
 pub mod medium;
 pub mod oci;
+pub mod pipeline;
+pub mod plan;
 pub mod process;
 pub mod reference;
 pub mod registry;
@@ -16,4 +21,5 @@ pub mod runtime;
 pub mod since;
 pub mod store;
 pub mod template;
+pub mod ui;
 pub mod workspace;

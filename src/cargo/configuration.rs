@@ -124,8 +124,8 @@ impl Configuration {
     }
 }
 
-/// cargo's home as cargo finds it.
-pub(super) fn cargo_home(environment: &Environment) -> Option<PathBuf> {
+/// cargo's home as cargo finds it: `$CARGO_HOME`, else `~/.cargo`.
+pub fn cargo_home(environment: &Environment) -> Option<PathBuf> {
     environment
         .os("CARGO_HOME")
         .map(|home| environment.resolve(home))

@@ -11,7 +11,7 @@ mod rustflags;
 mod toolchain;
 
 pub use build::{BuildRequest, Built, Selection, build};
-pub use configuration::Configuration;
+pub use configuration::{Configuration, cargo_home};
 pub use error::CargoError;
 pub use invocation::{Cargo, Network};
 pub use metadata::metadata;

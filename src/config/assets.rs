@@ -126,43 +126,19 @@ fn required<'n>(
 }
 
 fn mode(node: &Node, context: &mut Context) -> Option<u32> {
-    let (message, hint) = match &node.data {
-        Data::Text(text) => {
-            let octal = (3..=5).contains(&text.len())
-                && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-            match u32::from_str_radix(text, 8) {
-                Ok(mode @ 0..=MAX_MODE) if octal => return Some(mode),
-                _ => (
-                    format!(
-                        "`mode` `{}` is no octal number of permissions",
-                        printable(text)
-                    ),
-                    "write for example `\"0755\"`".to_owned(),
-                ),
-            }
+    // An integer is refused, since TOML reads the 755 that was meant in octal as a decimal.
+    let text = context.field("mode").text(node)?;
+    let octal =
+        (3..=5).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    match u32::from_str_radix(text, 8) {
+        Ok(mode @ 0..=MAX_MODE) if octal => Some(mode),
+        _ => {
+            let message = format!("`mode` `{}` is no octal number", printable(text));
+            let hint = context.field("mode").example();
+            context.refuse(&node.origin, message, Some(hint));
+            None
         }
-        Data::Integer(number) => (
-            "`mode` must be a string, not an integer".to_owned(),
-            match u32::try_from(*number) {
-                // `mode = 755` is meant in octal although TOML reads decimal; `0o755` is not.
-                Ok(decimal) if is_octal(decimal) => format!("write `\"0{decimal}\"`"),
-                Ok(mode @ 0..=MAX_MODE) => format!("write `\"{mode:04o}\"`"),
-                _ => "write for example `\"0755\"`".to_owned(),
-            },
-        ),
-        other => (
-            format!("`mode` must be a string, not {}", other.shape()),
-            "write for example `\"0755\"`".to_owned(),
-        ),
-    };
-    context.refuse(&node.origin, message, Some(hint));
-    None
-}
-
-/// Whether a decimal number reads as three octal digits, such as 755.
-fn is_octal(number: u32) -> bool {
-    let text = number.to_string();
-    text.len() == 3 && text.bytes().all(|digit| matches!(digit, b'0'..=b'7'))
+    }
 }
 
 pub(super) fn inputs(node: &Node, context: &mut Context) -> Option<Vec<Input>> {

@@ -172,7 +172,7 @@ keys! {
         "annotations of the manifest; layers add to each other";
     CREATED = "created" Text Everywhere "a string" r#""commit""# Some(r#""epoch""#),
         "the image's time: `epoch` or `commit`";
-    ASSETS = "assets" Table Everywhere "a list of tables" r#"[{ from = "static", to = "/srv/static" }]"# Some("[]"),
+    ASSETS = "assets" Table Everywhere "a list of tables" r#"[{ from = "static", to = "/srv/static", mode = "0644" }]"# Some("[]"),
         "files to add; `from` is relative to the package, `/` in front means the workspace root";
     INPUTS = "inputs" List Everywhere "a list of strings" r#"["proto/**", "env:API_VERSION"]"# Some("[]"),
         "what the build reads that no scan can see";

@@ -6,6 +6,7 @@
 
 mod assets;
 mod checks;
+mod display;
 mod entries;
 mod execution;
 pub mod keys;

@@ -30,17 +30,12 @@ pub(super) fn repo(node: &Node, context: &mut Context) -> Option<String> {
     match Repository::parse(&format!("{text}/service")) {
         Ok(_) => Some(text.to_owned()),
         Err(InvalidName::Repository { why, .. }) => {
-            let error = InvalidName::Repository {
-                name: text.to_owned(),
-                why,
-            };
-            refuse_name(node, context, &error)
+            let name = text.to_owned();
+            refuse_name(node, context, &InvalidName::Repository { name, why })
         }
         Err(InvalidName::NoRegistry { .. }) => {
-            let error = InvalidName::NoRegistry {
-                name: text.to_owned(),
-            };
-            refuse_name(node, context, &error)
+            let name = text.to_owned();
+            refuse_name(node, context, &InvalidName::NoRegistry { name })
         }
         Err(error) => refuse_name(node, context, &error),
     }
@@ -70,6 +65,11 @@ pub(super) fn name(node: &Node, context: &mut Context) -> Option<Pattern> {
     let rendered = pattern.render(&sample).ok()?;
     match check_name(&rendered) {
         Ok(()) => Some(pattern),
+        // The rendered sample would puzzle whoever wrote the pattern.
+        Err(InvalidName::Repository { why, .. }) => {
+            let name = pattern.to_string();
+            refuse_name(node, context, &InvalidName::Repository { name, why })
+        }
         Err(error) => refuse_name(node, context, &error),
     }
 }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
-
 use super::raw::Node;
 use super::reader::Context;
 use crate::report::printable;
@@ -99,12 +97,6 @@ impl fmt::Display for Port {
     }
 }
 
-impl Serialize for Port {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 pub(super) fn boolean(node: &Node, context: &mut Context) -> Option<bool> {
     context.boolean(node)
 }
@@ -142,15 +134,13 @@ pub(super) fn compression(node: &Node, context: &mut Context) -> Option<Compress
 /// A level in the widest range; [`super::service`] checks it against the compression it goes with.
 pub(super) fn compression_level(node: &Node, context: &mut Context) -> Option<i32> {
     let level = context.integer(node)?;
-    match i32::try_from(level) {
-        Ok(level @ 0..=22) => Some(level),
-        _ => {
-            let message = format!("`compression-level` must not be {level}");
-            let hint = "use 0 to 9 for gzip, 1 to 22 for zstd";
-            context.refuse(&node.origin, message, Some(hint.to_owned()));
-            None
-        }
+    if let Ok(level @ 0..=22) = i32::try_from(level) {
+        return Some(level);
     }
+    let message = format!("`compression-level` must not be {level}");
+    let hint = "use 0 to 9 for gzip, 1 to 22 for zstd";
+    context.refuse(&node.origin, message, Some(hint.to_owned()));
+    None
 }
 
 /// A directory on this machine, absolute: a relative one is meant from the workspace root.

@@ -6,6 +6,7 @@
 //! on every machine, with any number of threads.
 
 mod archive;
+mod assets;
 mod block;
 mod build;
 mod compression;
@@ -14,6 +15,7 @@ mod error;
 mod gzip;
 mod source;
 
+pub use assets::{AssetError, Assets, collect_assets};
 pub use build::{Layer, build};
 pub use compression::{Compression, InvalidCompression};
 pub use error::LayerError;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::process::{Environment, Program};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Where a work tree stands. It goes into tags and the summary, never into what is hashed: an image
 /// would otherwise change with every commit.

@@ -66,6 +66,11 @@ impl Blobs {
         })
     }
 
+    /// The run's own directory, for whatever else must go with the run.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Where the blob of this digest stands, if a writer finished it.
     pub fn path(&self, digest: &Digest) -> PathBuf {
         blob_path(self.directory.path(), digest)

@@ -1,0 +1,211 @@
+//! What can be typed. Parsing does nothing else.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Effects, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::commands;
+
+/// cargo's colours of help.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Ships the microservices of a Cargo workspace as minimal, reproducible OCI images
+#[derive(Debug, Parser)]
+#[command(name = "cargo lighter", bin_name = "cargo lighter", version, styles = STYLES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: GlobalArguments,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub(super) struct GlobalArguments {
+    /// Say more: commands as they run
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// Say nothing but warnings and errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Coloring
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// One variant and one arm a command.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the services of the workspace
+    List(commands::list::Arguments),
+    /// Print what `build` would do
+    Plan(commands::plan::Arguments),
+    /// Compile services and deliver their images
+    Build(commands::build::Arguments),
+    /// Compile services and push their images to a registry
+    Push(commands::push::Arguments),
+    /// Store credentials for a registry
+    Login(commands::login::Arguments),
+    /// Remove the credentials of a registry
+    Logout(commands::logout::Arguments),
+}
+
+/// Where the workspace is, and how far cargo may reach.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Manifest Options")]
+pub(super) struct WorkspaceArguments {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub(super) manifest_path: Option<PathBuf>,
+    /// Accepted as cargo's; Cargo.lock is always taken as it is
+    #[arg(long)]
+    pub(super) locked: bool,
+    /// Run without accessing the network (but for the registries that images go to)
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// The same as `--locked --offline`
+    #[arg(long)]
+    pub(super) frozen: bool,
+}
+
+/// Which services.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SelectionArguments {
+    /// Services, globs allowed; none means all
+    #[arg(value_name = "SERVICE")]
+    pub(super) services: Vec<String>,
+    /// The services of these packages, globs allowed
+    #[arg(
+        short,
+        long = "package",
+        value_name = "SPEC",
+        help_heading = "Package Selection"
+    )]
+    pub(super) packages: Vec<String>,
+    /// But not the services of these packages
+    #[arg(long, value_name = "SPEC", help_heading = "Package Selection")]
+    pub(super) exclude: Vec<String>,
+}
+
+/// Which features.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Feature Selection")]
+pub(super) struct FeatureArguments {
+    /// Space or comma separated list of features to activate
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub(super) features: Vec<String>,
+    /// Activate all available features
+    #[arg(long)]
+    pub(super) all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long)]
+    pub(super) no_default_features: bool,
+}
+
+/// How executables are compiled.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Compilation Options")]
+pub(super) struct CompileArguments {
+    /// Build with the `release` profile (the default)
+    #[arg(short, long, conflicts_with = "profile")]
+    pub(super) release: bool,
+    /// Build with the given profile
+    #[arg(long, value_name = "PROFILE-NAME")]
+    pub(super) profile: Option<String>,
+    /// Build for the target triple (a Linux one)
+    #[arg(long, value_name = "TRIPLE", conflicts_with = "platform")]
+    pub(super) target: Option<String>,
+    /// Build for the platform, such as linux/arm64
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Option<String>,
+    /// Directory for all generated artifacts
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) target_dir: Option<PathBuf>,
+    /// Number of parallel jobs, defaults to the number of CPUs
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) jobs: Option<u32>,
+    /// Build with `cargo` or `zigbuild`
+    #[arg(long, value_name = "BUILDER")]
+    pub(super) builder: Option<String>,
+    /// Link the C library `dynamic` or `static`
+    #[arg(long, value_name = "LINKAGE")]
+    pub(super) linkage: Option<String>,
+}
+
+/// What images are called and how they are packed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Image Options")]
+pub(super) struct ImageArguments {
+    /// Registry and prefix, such as ghcr.io/acme
+    #[arg(long, value_name = "REPO")]
+    pub(super) repo: Option<String>,
+    /// Tag, or pattern with {version} {git.sha} {git.short} {git.branch} {digest}
+    #[arg(short, long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// Compress layers by `gzip`, `zstd` or `none`
+    #[arg(long, value_name = "NAME")]
+    pub(super) compression: Option<String>,
+    /// How hard to compress
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+    pub(super) compression_level: Option<i64>,
+}
+
+/// Everything that decides what a plan holds.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    #[command(flatten)]
+    pub(super) workspace: WorkspaceArguments,
+    #[command(flatten)]
+    pub(super) features: FeatureArguments,
+    #[command(flatten)]
+    pub(super) compile: CompileArguments,
+    #[command(flatten)]
+    pub(super) image: ImageArguments,
+    /// Destination: `docker://HOST/PREFIX` or `oci:DIRECTORY`; may be given several times
+    #[arg(
+        long = "to",
+        value_name = "DESTINATION",
+        help_heading = "Image Options"
+    )]
+    pub(super) destinations: Vec<String>,
+}
+
+/// How a run goes on and what it leaves behind.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output Options")]
+pub(super) struct RunArguments {
+    /// Go on with other services after one failed
+    #[arg(long)]
+    pub(super) keep_going: bool,
+    /// What goes to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) message_format: MessageFormat,
+    /// Write a JSON summary of the run to this file
+    #[arg(long, value_name = "PATH")]
+    pub(super) metadata_file: Option<PathBuf>,
+    /// Write the reference of each image, one a line, to this file
+    #[arg(long, value_name = "PATH")]
+    pub(super) image_refs: Option<PathBuf>,
+}
+
+/// `--message-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum MessageFormat {
+    Text,
+    Json,
+}

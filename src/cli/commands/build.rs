@@ -1,0 +1,184 @@
+//! `build`: compile, assemble, deliver.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::cli::arguments::{PlanArguments, RunArguments};
+use crate::cli::context::{Context, Planned};
+use crate::cli::{Exit, Failure, StreamError};
+use crate::compile;
+use crate::destination::{Destination, OciLayout, RegistryDestination, Spec, parse};
+use crate::fs::write_atomic;
+use crate::pipeline::{self, Options, Outcome, Session};
+use crate::plan::Plan;
+use crate::registry::Registry;
+use crate::report::Summary;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    plan: PlanArguments,
+    #[command(flatten)]
+    pub(in crate::cli) run: RunArguments,
+}
+
+pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    let planned = context.plan(&arguments.plan, |plan| {
+        let named = arguments.plan.destinations.clone();
+        Ok(if named.is_empty() {
+            vec![layout_in(plan, context)]
+        } else {
+            named
+        })
+    })?;
+    execute(
+        context,
+        &planned,
+        arguments.plan.compile.jobs,
+        &arguments.run,
+    )
+}
+
+/// The default destination, `oci:` and a directory in the target directory, as seen from where the
+/// user stands.
+pub(super) fn layout_in(plan: &Plan, context: &Context) -> String {
+    let directory = plan.target_directory.join("lighter").join("oci");
+    let here = context.environment.directory();
+    format!(
+        "oci:{}",
+        directory.strip_prefix(here).unwrap_or(&directory).display()
+    )
+}
+
+/// Carries a plan out, and writes down what came of it.
+pub(super) fn execute(
+    context: &Context,
+    planned: &Planned,
+    jobs: Option<u32>,
+    arguments: &RunArguments,
+) -> Result<Exit, Failure> {
+    let plan = &planned.plan;
+    let destinations = destinations(context, plan)?;
+    for path in [&arguments.metadata_file, &arguments.image_refs]
+        .into_iter()
+        .flatten()
+    {
+        refuse_unwritable(&context.environment.resolve(path))?;
+    }
+    let session = Session {
+        environment: planned.cargo.environment(),
+        interrupt: &context.interrupt,
+        reporter: &context.console,
+        clock: &context.clock,
+    };
+    let options = Options {
+        keep_going: arguments.keep_going,
+        threads: Context::threads(jobs),
+    };
+    let compile = compile::Options {
+        jobs,
+        colors: context.console.colors(),
+    };
+    let checked = pipeline::check(&session, &planned.cargo, plan, &destinations, &compile)
+        .map_err(Failure::failed)?;
+    let outcome =
+        pipeline::run(&session, plan, &checked, &destinations, options).map_err(Failure::failed)?;
+    write_results(context, arguments, &outcome.summary)?;
+    Ok(exit(&outcome))
+}
+
+/// The destinations of a plan, none of them opened yet.
+fn destinations(context: &Context, plan: &Plan) -> Result<Vec<Box<dyn Destination>>, Failure> {
+    let mut registry: Option<Arc<Registry>> = None;
+    let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
+    for text in &plan.destinations {
+        destinations.push(match parse(text).map_err(Failure::usage)? {
+            Spec::OciLayout { text, directory } => Box::new(OciLayout::new(
+                text,
+                &context.environment.resolve(directory),
+            )),
+            Spec::Registry { text, prefix } => {
+                let client = shared_registry(&mut registry, context)?;
+                Box::new(RegistryDestination::new(text, Some(prefix), client))
+            }
+            Spec::ConfiguredRegistry { text } => {
+                let client = shared_registry(&mut registry, context)?;
+                Box::new(RegistryDestination::new(text, None, client))
+            }
+        });
+    }
+    Ok(destinations)
+}
+
+/// One client a run: its tokens and its limit on transfers hold for all destinations.
+fn shared_registry(
+    slot: &mut Option<Arc<Registry>>,
+    context: &Context,
+) -> Result<Arc<Registry>, Failure> {
+    if let Some(client) = slot {
+        return Ok(Arc::clone(client));
+    }
+    let client = Registry::new(
+        &context.environment,
+        context.clock.clone(),
+        &context.interrupt,
+    );
+    let client = Arc::new(client.map_err(Failure::failed)?);
+    *slot = Some(Arc::clone(&client));
+    Ok(client)
+}
+
+/// An hour of building must not end with a file that cannot be written.
+fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
+    let directory: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
+    tempfile::Builder::new()
+        .prefix(crate::fs::TEMPORARY_PREFIX)
+        .tempfile_in(&directory)
+        .map(drop)
+        .map_err(|error| {
+            let text = format!("cannot write `{}`: {error}", path.display());
+            Failure::usage(StreamError(std::io::Error::new(error.kind(), text)))
+        })
+}
+
+fn write_results(
+    context: &Context,
+    arguments: &RunArguments,
+    summary: &Summary,
+) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::failed(StreamError(error));
+    if let Some(path) = &arguments.metadata_file {
+        let mut json = serde_json::to_vec_pretty(summary).map_err(|error| failed(error.into()))?;
+        json.push(b'\n');
+        write_atomic(&context.environment.resolve(path), &json).map_err(failed)?;
+    }
+    if let Some(path) = &arguments.image_refs {
+        let references = summary
+            .services
+            .iter()
+            .flat_map(|service| &service.deliveries);
+        let lines: Vec<&str> = references
+            .flat_map(|delivery| &delivery.reference)
+            .map(String::as_str)
+            .collect();
+        let lines = lines.join(
+            "
+",
+        ) + "
+";
+        write_atomic(&context.environment.resolve(path), lines.as_bytes()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    if outcome.compile_failed {
+        Exit::CompileFailed
+    } else if outcome.is_success() {
+        Exit::Success
+    } else {
+        Exit::Failed
+    }
+}

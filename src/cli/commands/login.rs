@@ -1,0 +1,73 @@
+//! `login`: store credentials for a registry, after the registry took them.
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::cli::{Exit, Failure, StreamError};
+use crate::hint::Hint;
+use crate::registry::{self, Secret};
+
+/// A password or token; registries' own are far shorter.
+const MAX_PASSWORD: u64 = 64 * 1024;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The registry's host, such as ghcr.io
+    #[arg(value_name = "HOST")]
+    registry: String,
+    /// User name
+    #[arg(short, long, value_name = "USER")]
+    username: String,
+    /// Read the password from standard input (the only way to give it)
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// The password was not given in the only safe way, or not at all.
+#[derive(Debug, thiserror::Error)]
+enum NoPassword {
+    #[error("no password: it is read from standard input only")]
+    NotAsked,
+    #[error("standard input holds no password")]
+    Empty,
+    #[error("the password on standard input is not UTF-8")]
+    NotText,
+}
+
+impl Hint for NoPassword {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "type `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`"
+                .to_owned(),
+        )
+    }
+}
+
+pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    if !arguments.password_stdin {
+        return Err(Failure::usage(NoPassword::NotAsked));
+    }
+    let input = context
+        .console
+        .input(MAX_PASSWORD)
+        .map_err(|error| Failure::failed(StreamError(error)))?;
+    let input = String::from_utf8(input).map_err(|_| Failure::usage(NoPassword::NotText))?;
+    let password = input.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::usage(NoPassword::Empty));
+    }
+    let place = registry::login(
+        &context.environment,
+        &arguments.registry,
+        &arguments.username,
+        &Secret::new(password),
+        context.clock.clone(),
+        &context.interrupt,
+    )
+    .map_err(Failure::failed)?;
+    context.console.raw(&format!(
+        "logged in to {}; credentials are in {place}",
+        arguments.registry
+    ));
+    Ok(Exit::Success)
+}

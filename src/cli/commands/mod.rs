@@ -1,0 +1,8 @@
+//! One file a command: its arguments, and what it does.
+
+pub(super) mod build;
+pub(super) mod list;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod plan;
+pub(super) mod push;

@@ -1,0 +1,38 @@
+//! Why a command ended early.
+
+use super::Exit;
+use crate::hint::{BoxedHint, Hint};
+
+/// An error on its way to the user, with the exit code it deserves.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What to print; nothing where all was told already.
+    pub(super) error: Option<BoxedHint>,
+    /// How to end.
+    pub(super) exit: Exit,
+}
+
+impl Failure {
+    /// The command line or configuration makes no sense.
+    pub(super) fn usage(error: impl Hint + Send + Sync + 'static) -> Self {
+        Self {
+            error: Some(error.into()),
+            exit: Exit::Usage,
+        }
+    }
+
+    /// The machine, a destination or a service failed.
+    pub(super) fn failed(error: impl Hint + Send + Sync + 'static) -> Self {
+        Self {
+            error: Some(error.into()),
+            exit: Exit::Failed,
+        }
+    }
+}
+
+/// A file that a flag names cannot be written, or a stream cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct StreamError(#[source] pub(super) std::io::Error);
+
+impl Hint for StreamError {}

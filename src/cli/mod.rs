@@ -1,0 +1,12 @@
+//! The command line: what the user typed, what is meant by it, and how the program ends.
+
+mod arguments;
+mod commands;
+mod context;
+mod exit;
+mod failure;
+mod run;
+
+pub use exit::Exit;
+use failure::{Failure, StreamError};
+pub use run::{run, run_process};

@@ -1,0 +1,144 @@
+//! One run of the program, from arguments to exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::arguments::{Arguments, Color, Command, MessageFormat};
+use super::commands;
+use super::context::Context;
+use super::{Exit, Failure};
+use crate::process::{Environment, Interrupt};
+use crate::report::Clock;
+use crate::ui::{ColorChoice, Console, Format, Streams, Verbosity};
+
+/// Runs with the process's own arguments, environment, clock and streams.
+pub fn run_process() -> ExitCode {
+    let mut streams = Streams::of_process();
+    let world = Environment::of_process()
+        .and_then(|environment| Ok((environment, Interrupt::of_process()?)));
+    match world {
+        Ok((environment, interrupt)) => {
+            let exit = run(
+                std::env::args_os(),
+                environment,
+                Clock::monotonic(),
+                &interrupt,
+                streams,
+            );
+            ExitCode::from(exit.code())
+        }
+        Err(error) => {
+            // There is nobody else to tell.
+            let _ = writeln!(streams.stderr, "error: cannot start: {error}");
+            ExitCode::from(Exit::Failed.code())
+        }
+    }
+}
+
+/// Runs with everything passed in. `arguments` begin with the program's name; a first argument
+/// `lighter`, which cargo adds for its subcommands, is dropped.
+pub fn run(
+    arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    environment: Environment,
+    clock: Clock,
+    interrupt: &Interrupt,
+    streams: Streams,
+) -> Exit {
+    let mut arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    if arguments.get(1).is_some_and(|first| first == "lighter") {
+        arguments.remove(1);
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => return explain(&message, streams, &environment),
+    };
+    let console = console(&arguments, &environment, streams);
+    let context = Context {
+        environment,
+        clock,
+        interrupt: interrupt.clone(),
+        console,
+    };
+    let result = dispatch(&context, arguments.command);
+    finish(&context, result)
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::List(arguments) => commands::list::run(context, &arguments),
+        Command::Plan(arguments) => commands::plan::run(context, &arguments),
+        Command::Build(arguments) => commands::build::run(context, &arguments),
+        Command::Push(arguments) => commands::push::run(context, &arguments),
+        Command::Login(arguments) => commands::login::run(context, &arguments),
+        Command::Logout(arguments) => commands::logout::run(context, &arguments),
+    }
+}
+
+/// Tells what went wrong. Once someone said stop, whatever failed failed because of that.
+fn finish(context: &Context, result: Result<Exit, Failure>) -> Exit {
+    if let Some(signal) = context.interrupt.received() {
+        context.console.raw("error: interrupted");
+        return signal.into();
+    }
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if let Some(error) = failure.error {
+                context.console.error(&*error);
+            }
+            failure.exit
+        }
+    }
+}
+
+/// Shows what clap has to say: help and versions are data, mistakes are not.
+fn explain(message: &clap::Error, streams: Streams, environment: &Environment) -> Exit {
+    let colors = streams.stderr_is_terminal;
+    let console = Console::new(
+        streams,
+        environment,
+        Verbosity::Normal,
+        ColorChoice::Auto,
+        Format::Text,
+    );
+    let text = message.render();
+    let text = if colors {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    if message.use_stderr() {
+        console.raw(&text);
+        return Exit::Usage;
+    }
+    match console.data(&text) {
+        Ok(()) => Exit::Success,
+        Err(_) => Exit::Failed,
+    }
+}
+
+fn console(arguments: &Arguments, environment: &Environment, streams: Streams) -> Console {
+    let global = &arguments.global;
+    let verbosity = match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let color = match global.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    let format = match &arguments.command {
+        Command::Build(arguments) => arguments.run.message_format,
+        Command::Push(arguments) => arguments.run.message_format,
+        _ => MessageFormat::Text,
+    };
+    let format = match format {
+        MessageFormat::Text => Format::Text,
+        MessageFormat::Json => Format::Json,
+    };
+    Console::new(streams, environment, verbosity, color, format)
+}

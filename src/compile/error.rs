@@ -1,0 +1,82 @@
+//! Why nothing can be compiled, or was not.
+
+use std::io;
+
+use crate::cargo::CargoError;
+use crate::hint::Hint;
+
+/// A service cannot be compiled here, or its compilation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// cargo or rustc did not answer.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    /// The target's standard library is not installed.
+    #[error("the standard library of target `{target}` is not installed for this toolchain")]
+    TargetMissing {
+        /// The target.
+        target: String,
+    },
+    /// The configured linker is not there.
+    #[error("the linker `{linker}` of target `{target}` is not on PATH")]
+    LinkerMissing {
+        /// The program.
+        linker: String,
+        /// The target.
+        target: String,
+        /// The target's processor.
+        processor: String,
+    },
+    /// This machine's own linker cannot link for the target, and no other is configured.
+    #[error(
+        "no linker is configured for target `{target}`, and this machine's own links for `{host}`"
+    )]
+    NoLinker {
+        /// The target.
+        target: String,
+        /// This machine.
+        host: String,
+        /// The target's processor.
+        processor: String,
+    },
+    /// `builder = "zigbuild"` without cargo-zigbuild or zig.
+    #[error("`builder = \"zigbuild\"` needs `{0}`, which is not on PATH")]
+    ZigbuildMissing(&'static str),
+    /// The compiler said no; its messages were shown.
+    #[error("cannot compile `{service}`: cargo's messages are above")]
+    Failed {
+        /// The service.
+        service: String,
+    },
+    /// The executable cannot be set aside.
+    #[error("cannot set the executable of `{service}` aside")]
+    SetAside {
+        /// The service.
+        service: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Hint for CompileError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cargo(error) => error.hint(),
+            Self::TargetMissing { target } => Some(format!("run `rustup target add {target}`")),
+            Self::LinkerMissing { processor, .. } => Some(format!(
+                "install it (on Debian: `apt-get install gcc-{}-linux-gnu`), or set `builder = \"zigbuild\"`",
+                processor.replace('_', "-")
+            )),
+            Self::NoLinker {
+                target, processor, ..
+            } => Some(format!(
+                "set `builder = \"zigbuild\"` (`pip install ziglang cargo-zigbuild`), or install a cross linker \
+                 and name it: `CARGO_TARGET_{}_LINKER={processor}-linux-gnu-gcc`",
+                target.to_uppercase().replace(['-', '.'], "_")
+            )),
+            Self::ZigbuildMissing(_) => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
+            Self::Failed { .. } | Self::SetAside { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Whether something here can link for a target.
+
+use std::path::PathBuf;
+
+use super::CompileError;
+use crate::cargo::{Configuration, Toolchain};
+use crate::process::Environment;
+
+/// Checks for a linker before anything is compiled: an hour of compiling must not end with it missing.
+pub(super) fn check(
+    environment: &Environment,
+    configuration: &Configuration,
+    toolchain: &Toolchain,
+    target: &str,
+) -> Result<(), CompileError> {
+    let processor = target.split('-').next().unwrap_or_default().to_owned();
+    match configured(environment, configuration, target) {
+        Some(linker) if environment.find_program(&linker).is_some() => Ok(()),
+        Some(linker) => Err(CompileError::LinkerMissing {
+            linker: linker.display().to_string(),
+            target: target.to_owned(),
+            processor,
+        }),
+        // Flags may name a linker too; rustc has the last word on those.
+        None if flags_name_a_linker(environment) => Ok(()),
+        None if !links_for_itself(&toolchain.host, target) => Err(CompileError::NoLinker {
+            target: target.to_owned(),
+            host: toolchain.host.clone(),
+            processor,
+        }),
+        None if environment.find_program("cc").is_none() => Err(CompileError::LinkerMissing {
+            linker: "cc".to_owned(),
+            target: target.to_owned(),
+            processor,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The linker the user chose for the target.
+fn configured(
+    environment: &Environment,
+    configuration: &Configuration,
+    target: &str,
+) -> Option<PathBuf> {
+    let variable = format!(
+        "CARGO_TARGET_{}_LINKER",
+        target.to_uppercase().replace(['-', '.'], "_")
+    );
+    let from_environment = environment.os(&variable).map(PathBuf::from);
+    let of_table = |name: &str| configuration.path(&["target", name, "linker"]);
+    from_environment.or_else(|| of_table(target)).or_else(|| {
+        let tables = configuration.table_keys(&["target"]);
+        tables
+            .iter()
+            .filter(|name| name.starts_with("cfg("))
+            .find_map(|name| of_table(name))
+    })
+}
+
+fn flags_name_a_linker(environment: &Environment) -> bool {
+    let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
+    variables
+        .iter()
+        .filter_map(|name| environment.get(name))
+        .any(|flags| flags.contains("linker="))
+}
+
+/// Whether the machine's own `cc` makes executables for the target: the same processor under Linux.
+fn links_for_itself(host: &str, target: &str) -> bool {
+    let processor = |triple: &str| triple.split('-').next().unwrap_or_default().to_owned();
+    host.contains("-linux-") && processor(host) == processor(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_here(
+        host: &str,
+        target: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<(), CompileError> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment = Environment::new("/", variables);
+        let toolchain = Toolchain {
+            host: host.to_owned(),
+            ..Toolchain::default()
+        };
+        check(&environment, &Configuration::default(), &toolchain, target)
+    }
+
+    const X86: &str = "x86_64-unknown-linux-gnu";
+    const ARM: &str = "aarch64-unknown-linux-gnu";
+
+    #[test]
+    fn another_processor_or_system_needs_a_linker_of_its_own() {
+        assert!(matches!(
+            check_here(X86, ARM, &[]),
+            Err(CompileError::NoLinker { .. })
+        ));
+        assert!(matches!(
+            check_here("aarch64-apple-darwin", ARM, &[]),
+            Err(CompileError::NoLinker { .. })
+        ));
+        assert!(check_here(X86, X86, &[("PATH", "/usr/bin:/bin")]).is_ok());
+    }
+
+    #[test]
+    fn a_configured_linker_must_exist() {
+        let variable = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER";
+        let missing = check_here(
+            X86,
+            ARM,
+            &[(variable, "no-such-linker"), ("PATH", "/usr/bin")],
+        );
+        assert!(matches!(missing, Err(CompileError::LinkerMissing { .. })));
+        assert!(check_here(X86, ARM, &[(variable, "sh"), ("PATH", "/usr/bin:/bin")]).is_ok());
+    }
+}

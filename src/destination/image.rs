@@ -1,0 +1,111 @@
+//! An image on its way.
+
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::medium::Put;
+use crate::oci::{Descriptor, Document, Platform};
+use crate::reference::Tag;
+use crate::registry::BlobOutcome;
+use crate::report::{DeliveryStatus, DeliverySummary};
+
+/// Everything a destination needs of one image.
+#[derive(Debug, Clone)]
+pub struct DeliverableImage {
+    /// The service it was made from.
+    pub service: String,
+    /// The image's name at this destination, without tag: `HOST/PREFIX/NAME` or `NAME`.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Where it runs.
+    pub platform: Platform,
+    /// Its layers, lowest first, each with the file that holds it.
+    pub layers: Vec<(Descriptor, PathBuf)>,
+    /// Its configuration.
+    pub config: Document,
+    /// Its manifest.
+    pub manifest: Document,
+}
+
+impl DeliverableImage {
+    /// The digest that identifies the image.
+    pub fn digest(&self) -> Digest {
+        self.manifest.digest()
+    }
+
+    /// Whole size as stored: layers, configuration and manifest.
+    pub fn size(&self) -> u64 {
+        let layers: u64 = self
+            .layers
+            .iter()
+            .map(|(descriptor, _)| descriptor.size)
+            .sum();
+        layers + self.config.descriptor().size + self.manifest.descriptor().size
+    }
+}
+
+/// What the first phase of a delivery did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Whether the manifest was there already.
+    pub status: DeliveryStatus,
+    /// Bytes that moved.
+    pub uploaded_bytes: u64,
+    /// Blobs taken over from another repository.
+    pub mounted_blobs: u64,
+    /// Blobs that were there.
+    pub existing_blobs: u64,
+    /// HTTP requests made.
+    pub requests: u64,
+}
+
+impl Stored {
+    /// Nothing moved yet, and the manifest is new.
+    pub(super) fn nothing() -> Self {
+        Self {
+            status: DeliveryStatus::Pushed,
+            uploaded_bytes: 0,
+            mounted_blobs: 0,
+            existing_blobs: 0,
+            requests: 0,
+        }
+    }
+
+    /// Counts a blob of a layout.
+    pub(super) fn count(&mut self, put: Put) {
+        match put {
+            Put::Stored { bytes } => self.uploaded_bytes += bytes,
+            Put::Existed => self.existing_blobs += 1,
+        }
+    }
+
+    /// Counts a blob of a registry.
+    pub(super) fn count_push(&mut self, outcome: BlobOutcome) {
+        self.uploaded_bytes += outcome.uploaded_bytes();
+        self.requests += outcome.requests();
+        if matches!(outcome, BlobOutcome::Existed { .. }) {
+            self.existing_blobs += 1;
+        }
+    }
+
+    /// The delivery's line in the summary.
+    pub(super) fn summary(
+        self,
+        destination: &str,
+        reference: Vec<String>,
+        image: &DeliverableImage,
+    ) -> DeliverySummary {
+        DeliverySummary {
+            destination: destination.to_owned(),
+            reference,
+            tags: image.tags.iter().map(ToString::to_string).collect(),
+            digest: image.digest(),
+            status: self.status,
+            uploaded_bytes: self.uploaded_bytes,
+            mounted_blobs: self.mounted_blobs,
+            existing_blobs: self.existing_blobs,
+            requests: self.requests,
+        }
+    }
+}

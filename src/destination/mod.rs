@@ -1,0 +1,67 @@
+//! Where images go: one file a destination, each checked early and delivered in two phases.
+
+mod error;
+mod image;
+mod oci_layout;
+mod parse;
+mod registry;
+
+pub use error::DestinationError;
+pub use image::{DeliverableImage, Stored};
+pub use oci_layout::OciLayout;
+pub use parse::{Spec, UnknownDestination, parse};
+pub use registry::RegistryDestination;
+
+use crate::report::DeliverySummary;
+
+/// What stands in front of the names of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix<'a> {
+    /// Nothing: names stand alone.
+    None,
+    /// A registry, maybe with a path.
+    Fixed(&'a str),
+    /// The `repo` that is configured for the service.
+    Configured,
+}
+
+/// A place that takes images.
+///
+/// Delivery has two phases, so that no tag of a run moves before every manifest of the run is stored.
+pub trait Destination: Send + Sync {
+    /// The destination as the user wrote it.
+    fn name(&self) -> &str;
+
+    /// What stands in front of image names here.
+    fn prefix(&self) -> Prefix<'_>;
+
+    /// Checks, before anything is compiled, that images of these names can be delivered.
+    ///
+    /// # Errors
+    /// [`DestinationError`] with what stands in the way.
+    fn preflight(&self, images: &[String]) -> Result<(), DestinationError>;
+
+    /// First phase: stores blobs and manifest, reachable by digest only.
+    ///
+    /// # Errors
+    /// [`DestinationError`]; what was stored until then is harmless and found again next time.
+    fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError>;
+
+    /// Second phase: moves the tags of an image that was stored.
+    ///
+    /// # Errors
+    /// [`DestinationError`]; tags that were moved until then stay.
+    fn tag(
+        &self,
+        image: &DeliverableImage,
+        stored: Stored,
+    ) -> Result<DeliverySummary, DestinationError>;
+
+    /// After the last image of the run: gives back what was held, and tidies up.
+    ///
+    /// # Errors
+    /// [`DestinationError`]; what was delivered stays delivered.
+    fn finish(&self) -> Result<(), DestinationError> {
+        Ok(())
+    }
+}

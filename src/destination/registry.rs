@@ -1,0 +1,110 @@
+//! `docker://HOST/PREFIX`: a registry, one repository a service.
+
+use std::sync::Arc;
+
+use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored};
+use crate::reference::Repository;
+use crate::registry::{ManifestReference, Registry};
+use crate::report::{DeliveryStatus, DeliverySummary};
+
+/// Repositories of registries.
+#[derive(Debug)]
+pub struct RegistryDestination {
+    name: String,
+    prefix: Option<String>,
+    registry: Arc<Registry>,
+}
+
+impl RegistryDestination {
+    /// Repositories below `prefix` (`HOST/PATH`), else below the `repo` of each service. The user
+    /// wrote it as `name`.
+    pub fn new(name: impl Into<String>, prefix: Option<String>, registry: Arc<Registry>) -> Self {
+        Self {
+            name: name.into(),
+            prefix,
+            registry,
+        }
+    }
+}
+
+impl Destination for RegistryDestination {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn prefix(&self) -> Prefix<'_> {
+        self.prefix
+            .as_deref()
+            .map_or(Prefix::Configured, Prefix::Fixed)
+    }
+
+    fn preflight(&self, images: &[String]) -> Result<(), DestinationError> {
+        for image in images {
+            self.registry.check_push(&Repository::parse(image)?)?;
+        }
+        Ok(())
+    }
+
+    fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError> {
+        let repository = Repository::parse(&image.name)?;
+        let mut stored = Stored::nothing();
+        let manifest = ManifestReference::Digest(image.digest());
+        let present = self.registry.manifest_exists(&repository, &manifest)?;
+        stored.requests += 1;
+        if present == Some(image.digest()) {
+            // A registry holds a manifest only together with what it refers to.
+            stored.status = DeliveryStatus::Exists;
+            stored.existing_blobs = image.layers.len() as u64 + 1;
+            return Ok(stored);
+        }
+        for (descriptor, path) in &image.layers {
+            stored.count_push(self.registry.push_blob(&repository, descriptor, path)?);
+        }
+        let config = image.config.descriptor();
+        stored.count_push(self.registry.push_blob_bytes(
+            &repository,
+            config,
+            image.config.bytes(),
+        )?);
+        stored.requests += self.put(image, &repository, &manifest)?;
+        Ok(stored)
+    }
+
+    fn tag(
+        &self,
+        image: &DeliverableImage,
+        mut stored: Stored,
+    ) -> Result<DeliverySummary, DestinationError> {
+        let repository = Repository::parse(&image.name)?;
+        for tag in &image.tags {
+            stored.requests +=
+                self.put(image, &repository, &ManifestReference::Tag(tag.clone()))?;
+        }
+        let digest = image.digest();
+        let reference = image
+            .tags
+            .iter()
+            .map(|tag| format!("{repository}:{tag}@{digest}"))
+            .collect();
+        Ok(stored.summary(self.name(), reference, image))
+    }
+}
+
+impl RegistryDestination {
+    /// Stores the manifest under a name, and gives the number of requests.
+    fn put(
+        &self,
+        image: &DeliverableImage,
+        repository: &Repository,
+        reference: &ManifestReference,
+    ) -> Result<u64, DestinationError> {
+        let media_type = &image.manifest.descriptor().media_type;
+        let outcome = self.registry.push_manifest(
+            repository,
+            reference,
+            media_type,
+            image.manifest.bytes(),
+        )?;
+        Ok(outcome.requests)
+    }
+}

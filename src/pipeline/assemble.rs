@@ -1,0 +1,196 @@
+//! One executable and its service's settings to one image.
+
+use std::collections::BTreeMap;
+
+use super::check::compression;
+use super::shared_layers::SharedLayers;
+use super::{Checked, PipelineError};
+use crate::compile::Artifact;
+use crate::config::{Created, ServiceConfig};
+use crate::fs::{Content, ImagePath, Node, Tree};
+use crate::image::{self, Image, LayerEntry, Settings};
+use crate::layer::{Layer, collect_assets};
+use crate::plan::{Plan, PlannedService};
+use crate::report::LibrarySummary;
+use crate::runtime::{self, LibraryRoot, RuntimeFiles};
+
+/// Mode of the executable: nobody, not even its owner, needs to write to it.
+const EXECUTABLE: u32 = 0o755;
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// An image and what is in it.
+#[derive(Debug, Clone)]
+pub(super) struct Assembled {
+    pub(super) image: Image,
+    pub(super) layers: Vec<Layer>,
+    pub(super) libraries: Vec<LibrarySummary>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Makes the image of `service` from its executable.
+pub(super) fn assemble(
+    plan: &Plan,
+    service: &PlannedService,
+    artifact: &Artifact,
+    checked: &Checked,
+    layers: &SharedLayers<'_>,
+) -> Result<Assembled, PipelineError> {
+    let config = &service.config;
+    let root = &config.library_root.value;
+    let library_root = match checked.library_roots.get(root) {
+        Some(library_root) => library_root,
+        None => &LibraryRoot::open(root)?,
+    };
+    let files = runtime::find(&runtime::Request {
+        service: &service.service,
+        executable: &artifact.executable,
+        platform: &service.platform,
+        library_root,
+        extra_libraries: &config.extra_libs.value,
+        ca_certificates: config.ca_certificates.value,
+        tzdata: config.tzdata.value,
+    })?;
+    let assets = collect_assets(&config.assets.value, &plan.repository_root)?.tree;
+    let application = application_tree(config, artifact)?;
+    let layers = make_layers(service, layers, &files, &assets, &application)?;
+    let entries: Vec<LayerEntry> = layers
+        .iter()
+        .map(|layer| LayerEntry {
+            descriptor: layer.descriptor.clone(),
+            diff_id: layer.diff_id,
+            purpose: layer.purpose.clone(),
+        })
+        .collect();
+    let created = created(plan, config, checked);
+    let settings = settings(service, image::rfc3339(created)?);
+    let image = image::assemble(&settings, &entries)?;
+    Ok(Assembled {
+        image,
+        layers,
+        libraries: files.found,
+        warnings: files.warnings,
+    })
+}
+
+/// Lowest first. A layer leaves out directories that a lower one has, whose modes it would replace.
+fn make_layers(
+    service: &PlannedService,
+    layers: &SharedLayers<'_>,
+    files: &RuntimeFiles,
+    assets: &Tree,
+    application: &Tree,
+) -> Result<Vec<Layer>, PipelineError> {
+    let compression = compression(service)?;
+    let trees = [
+        ("runtime", &files.base),
+        ("glibc", &files.glibc),
+        ("libraries", &files.libraries),
+        ("assets", assets),
+        ("application", application),
+    ];
+    let mut lower: Vec<&Tree> = Vec::new();
+    let mut made = Vec::new();
+    for (purpose, tree) in trees {
+        let upper = tree.above(&lower)?;
+        if !upper.is_empty() {
+            made.push(layers.make(&upper, purpose, compression)?);
+        }
+        lower.push(tree);
+    }
+    Ok(made)
+}
+
+/// The executable, links to it, and directories that must exist.
+fn application_tree(config: &ServiceConfig, artifact: &Artifact) -> Result<Tree, PipelineError> {
+    let mut tree = Tree::new();
+    let content = Content::File(artifact.executable.clone());
+    let path = &config.path.value;
+    tree.insert(
+        path.clone(),
+        Node::File {
+            mode: EXECUTABLE,
+            content,
+        },
+    )?;
+    for link in &config.links.value {
+        tree.insert(
+            link.clone(),
+            Node::Symlink {
+                target: path.absolute(),
+            },
+        )?;
+    }
+    let owner = config.user.value.uid;
+    for volume in &config.volumes.value {
+        tree.insert(volume.clone(), Node::Directory { mode: 0o755, owner })?;
+    }
+    if let Ok(workdir) = ImagePath::new(&config.workdir.value)
+        && tree.get(&workdir).is_none()
+    {
+        tree.insert(
+            workdir,
+            Node::Directory {
+                mode: 0o755,
+                owner: 0,
+            },
+        )?;
+    }
+    Ok(tree)
+}
+
+/// Seconds since 1970 that the image says it was made: `SOURCE_DATE_EPOCH` always wins.
+fn created(plan: &Plan, config: &ServiceConfig, checked: &Checked) -> u64 {
+    let commit = checked.revision.as_ref().map(|revision| revision.committed);
+    match (plan.source_date_epoch, config.created.value) {
+        (Some(epoch), _) => epoch,
+        (None, Created::Commit) => commit.unwrap_or_default(),
+        (None, Created::Epoch) => 0,
+    }
+}
+
+fn settings(service: &PlannedService, created: String) -> Settings {
+    let config = &service.config;
+    let executable = config.path.value.absolute();
+    let healthcheck = config.healthcheck.value.as_ref().map(|words| {
+        std::iter::once(executable.clone())
+            .chain(words.iter().cloned())
+            .collect()
+    });
+    Settings {
+        platform: service.platform.clone(),
+        created,
+        user: config.user.value.to_string(),
+        workdir: config.workdir.value.clone(),
+        entrypoint: vec![executable],
+        args: config.args.value.clone(),
+        env: environment(config).into_iter().collect(),
+        ports: config.ports.value.iter().map(ToString::to_string).collect(),
+        volumes: config
+            .volumes
+            .value
+            .iter()
+            .map(ImagePath::absolute)
+            .collect(),
+        stop_signal: config.stop_signal.value.clone(),
+        healthcheck,
+        labels: service.labels.clone(),
+        annotations: service.annotations.clone(),
+    }
+}
+
+/// Variables that every image has, unless the user says otherwise.
+fn environment(config: &ServiceConfig) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    let directory = config.path.value.parent().map(|parent| parent.absolute());
+    let path = directory.map_or_else(
+        || PATH.to_owned(),
+        |directory| format!("{directory}:{PATH}"),
+    );
+    variables.insert("PATH".to_owned(), path);
+    if config.ca_certificates.value {
+        variables.insert("SSL_CERT_FILE".to_owned(), CERTIFICATES.to_owned());
+    }
+    variables.extend(config.env.value.clone());
+    variables
+}

@@ -1,0 +1,138 @@
+//! Everything that can be found wrong before the first compile.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{PipelineError, Session};
+use crate::cargo::Cargo;
+use crate::compile::{self, Preparation};
+use crate::config::Linkage;
+use crate::destination::{Destination, Prefix};
+use crate::layer::{Compression, collect_assets};
+use crate::plan::{Plan, PlannedService, TagValues};
+use crate::report::Event;
+use crate::runtime::{LibraryRoot, fixed_libraries};
+use crate::since::Revision;
+
+/// A plan that can be carried out on this machine, as far as can be known.
+#[derive(Debug)]
+pub struct Checked {
+    pub(super) preparation: Preparation,
+    pub(super) revision: Option<Revision>,
+    /// Each library root, opened once.
+    pub(super) library_roots: BTreeMap<PathBuf, LibraryRoot>,
+}
+
+impl Checked {
+    /// What tags stand for before images exist.
+    pub(super) fn tag_values(&self) -> TagValues {
+        tag_values(self.revision.as_ref())
+    }
+}
+
+/// Checks tags, assets, toolchains, linkers and destinations.
+///
+/// # Errors
+/// [`PipelineError`] for the first thing that would fail later.
+pub fn check(
+    session: &Session<'_>,
+    cargo: &Cargo,
+    plan: &Plan,
+    destinations: &[Box<dyn Destination>],
+    options: &compile::Options,
+) -> Result<Checked, PipelineError> {
+    let revision = Revision::read(session.environment, &plan.workspace_root);
+    let values = tag_values(revision.as_ref());
+    for service in &plan.services {
+        service.tags(&values)?;
+        compression(service)?;
+        let assets = collect_assets(&service.config.assets.value, &plan.repository_root)?;
+        for path in assets.left_out {
+            session.reporter.report(Event::Warning(format!(
+                "`{}` looks like a secret and is left out of `{}`: name it in an asset of its own to ship it",
+                path.display(),
+                service.service
+            )));
+        }
+    }
+    let library_roots = library_roots(plan)?;
+    let preparation = compile::prepare(cargo, plan, options)?;
+    for destination in destinations {
+        let names: Result<Vec<String>, _> = plan
+            .services
+            .iter()
+            .map(|service| image_name(service, destination.as_ref()))
+            .collect();
+        destination
+            .preflight(&names?)
+            .map_err(|source| PipelineError::deliver(destination.name(), source))?;
+        if session.interrupt.received().is_some() {
+            return Err(PipelineError::Interrupted);
+        }
+    }
+    Ok(Checked {
+        preparation,
+        revision,
+        library_roots,
+    })
+}
+
+/// Opens every root, and refuses one without the C library that its services will need.
+fn library_roots(plan: &Plan) -> Result<BTreeMap<PathBuf, LibraryRoot>, PipelineError> {
+    let mut roots = BTreeMap::new();
+    for service in &plan.services {
+        let path = &service.config.library_root.value;
+        if !roots.contains_key(path) {
+            roots.insert(path.clone(), LibraryRoot::open(path)?);
+        }
+        let dynamic =
+            service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu");
+        let Some(root) = roots.get(path).filter(|_| dynamic) else {
+            continue;
+        };
+        if fixed_libraries(root, &service.platform)?.is_empty() {
+            return Err(PipelineError::NoGlibc {
+                root: path.clone(),
+                platform: service.platform.to_string(),
+            });
+        }
+    }
+    Ok(roots)
+}
+
+fn tag_values(revision: Option<&Revision>) -> TagValues {
+    let Some(revision) = revision else {
+        return TagValues::default();
+    };
+    // A tag that names a commit must not stand on anything else.
+    let dirty = if revision.dirty { "-dirty" } else { "" };
+    TagValues {
+        sha: Some(format!("{}{dirty}", revision.sha)),
+        short: Some(format!("{}{dirty}", revision.short())),
+        branch: revision.branch.clone(),
+        digest: None,
+    }
+}
+
+/// What a service's image is called at a destination.
+pub(super) fn image_name(
+    service: &PlannedService,
+    destination: &dyn Destination,
+) -> Result<String, PipelineError> {
+    let repo = match destination.prefix() {
+        Prefix::None => None,
+        Prefix::Fixed(prefix) => Some(prefix),
+        Prefix::Configured => {
+            let configured = service.config.repo.value.as_deref();
+            Some(configured.ok_or_else(|| PipelineError::NoRepository(service.service.clone()))?)
+        }
+    };
+    Ok(service.image_name(repo)?)
+}
+
+/// The compression of a service's layers.
+pub(super) fn compression(service: &PlannedService) -> Result<Compression, PipelineError> {
+    let name = service.config.compression.value.to_string();
+    let level = service.config.compression_level.value.map(i64::from);
+    Ok(Compression::new(&name, level)?)
+}

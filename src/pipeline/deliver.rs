@@ -1,0 +1,168 @@
+//! From an executable to blobs and manifests at every destination, for one service after another.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
+
+use super::assemble::{Assembled, assemble};
+use super::check::image_name;
+use super::ledger::{Delivered, Ledger};
+use super::shared_layers::SharedLayers;
+use super::{Checked, Options, PipelineError, Session};
+use crate::compile::Artifact;
+use crate::destination::{DeliverableImage, Destination};
+use crate::plan::{Plan, PlannedService, TagValues};
+use crate::report::{Event, Step};
+
+/// Everything the threads of a run share.
+pub(super) struct Work<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) checked: &'a Checked,
+    pub(super) destinations: &'a [Box<dyn Destination>],
+    pub(super) options: Options,
+    pub(super) layers: SharedLayers<'a>,
+    pub(super) ledger: Ledger<'a>,
+}
+
+impl Work<'_> {
+    /// Takes executables as they are compiled, until there are no more.
+    pub(super) fn process(&self, artifacts: &Mutex<Receiver<(usize, Artifact)>>) {
+        loop {
+            let next = artifacts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
+            let Ok((index, artifact)) = next else { return };
+            if self.must_stop() {
+                continue;
+            }
+            self.process_one(index, &artifact);
+        }
+    }
+
+    fn process_one(&self, index: usize, artifact: &Artifact) {
+        let service = &self.plan.services[index];
+        match self.assemble(service, artifact, index) {
+            Ok(assembled) => {
+                self.ledger.record(index).assembled = Some(assembled.clone());
+                for destination in 0..self.destinations.len() {
+                    self.store(index, destination, &assembled);
+                }
+            }
+            Err(PipelineError::Interrupted) => {}
+            Err(error) => self
+                .ledger
+                .fail(index, Step::Assemble, &error, self.session.reporter),
+        }
+    }
+
+    fn assemble(
+        &self,
+        service: &PlannedService,
+        artifact: &Artifact,
+        index: usize,
+    ) -> Result<Assembled, PipelineError> {
+        let reporter = self.session.reporter;
+        let watch = self.session.clock.start();
+        let assembled = assemble(self.plan, service, artifact, self.checked, &self.layers)?;
+        for warning in &assembled.warnings {
+            reporter.report(Event::Warning(format!(
+                "service `{}`: {warning}",
+                service.service
+            )));
+        }
+        let seconds = watch.seconds();
+        self.ledger.record(index).seconds.assemble = seconds;
+        let bytes = assembled
+            .layers
+            .iter()
+            .map(|layer| layer.descriptor.size)
+            .sum();
+        reporter.report(Event::Finished {
+            service: service.service.clone(),
+            step: Step::Assemble,
+            detail: format!("{} layers", assembled.layers.len()),
+            seconds,
+            bytes: Some(bytes),
+        });
+        Ok(assembled)
+    }
+
+    /// First phase at one destination.
+    fn store(&self, index: usize, destination: usize, assembled: &Assembled) {
+        let place = &self.destinations[destination];
+        let given_up = !self.options.keep_going && self.ledger.any_failed_at(destination);
+        if given_up || self.session.interrupt.received().is_some() {
+            return;
+        }
+        let service = &self.plan.services[index];
+        let watch = self.session.clock.start();
+        let result = self
+            .deliverable(service, place.as_ref(), assembled)
+            .and_then(|image| {
+                let stored = place
+                    .store(&image)
+                    .map_err(|source| PipelineError::deliver(place.name(), source))?;
+                Ok((image, stored))
+            });
+        let seconds = watch.seconds();
+        self.ledger.record(index).seconds.deliver += seconds;
+        match result {
+            Ok((image, stored)) => {
+                self.session.reporter.report(Event::Finished {
+                    service: service.service.clone(),
+                    step: Step::Deliver,
+                    detail: format!("to {}", place.name()),
+                    seconds,
+                    bytes: Some(stored.uploaded_bytes),
+                });
+                self.ledger.record(index).deliveries[destination] =
+                    Delivered::Stored(Box::new((image, stored)));
+            }
+            Err(_) if self.session.interrupt.received().is_some() => {}
+            Err(error) => {
+                self.ledger.record(index).deliveries[destination] = Delivered::Failed;
+                self.ledger
+                    .fail(index, Step::Deliver, &error, self.session.reporter);
+            }
+        }
+    }
+
+    fn deliverable(
+        &self,
+        service: &PlannedService,
+        destination: &dyn Destination,
+        assembled: &Assembled,
+    ) -> Result<DeliverableImage, PipelineError> {
+        let digest = Some(assembled.image.manifest.digest().hex());
+        let tags = service.tags(&TagValues {
+            digest,
+            ..self.checked.tag_values()
+        })?;
+        let layers = assembled
+            .layers
+            .iter()
+            .map(|layer| (layer.descriptor.clone(), layer.path.clone()));
+        Ok(DeliverableImage {
+            service: service.service.clone(),
+            name: image_name(service, destination)?,
+            tags,
+            platform: service.platform.clone(),
+            layers: layers.collect(),
+            config: assembled.image.config.clone(),
+            manifest: assembled.image.manifest.clone(),
+        })
+    }
+
+    /// Whether nothing more should be begun.
+    pub(super) fn must_stop(&self) -> bool {
+        if self.session.interrupt.received().is_some() {
+            return true;
+        }
+        let nowhere_to_go = || {
+            let mut destinations = 0..self.destinations.len();
+            destinations.all(|destination| self.ledger.any_failed_at(destination))
+        };
+        !self.options.keep_going && (self.ledger.any_failed_before_delivery() || nowhere_to_go())
+    }
+}

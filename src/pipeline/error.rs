@@ -1,0 +1,109 @@
+//! Why a run cannot begin, or a service was not delivered.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::compile::CompileError;
+use crate::destination::DestinationError;
+use crate::fs::TreeError;
+use crate::hint::Hint;
+use crate::image::ImageError;
+use crate::layer::{AssetError, InvalidCompression, LayerError};
+use crate::plan::PlanError;
+use crate::runtime::RuntimeError;
+
+/// What stopped a run or one of its services.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Compiling.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Finding libraries and certificates.
+    #[error(transparent)]
+    Runtime(Box<RuntimeError>),
+    /// Finding assets.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    /// Writing a layer, which several services may share.
+    #[error("cannot make a layer")]
+    Layer(#[source] Arc<LayerError>),
+    /// Files that exclude one another.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// Making the image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Names and tags.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A compression that cannot be.
+    #[error(transparent)]
+    Compression(#[from] InvalidCompression),
+    /// A library root without glibc.
+    #[error("the library root `{root}` has no glibc for {platform}")]
+    NoGlibc {
+        /// The root.
+        root: PathBuf,
+        /// What it is needed for.
+        platform: String,
+    },
+    /// Nobody said where to push a service.
+    #[error("nothing says which registry `{0}` is pushed to")]
+    NoRepository(String),
+    /// Delivering.
+    #[error("cannot deliver to `{destination}`")]
+    Deliver {
+        /// The destination as the user wrote it.
+        destination: String,
+        /// Why not.
+        #[source]
+        source: Box<DestinationError>,
+    },
+    /// The directory for work in progress cannot be used.
+    #[error("cannot prepare the working directory")]
+    Staging(#[source] io::Error),
+    /// Stopped on purpose.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<RuntimeError> for PipelineError {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(Box::new(error))
+    }
+}
+
+impl PipelineError {
+    /// A destination's error.
+    pub(super) fn deliver(destination: &str, source: DestinationError) -> Self {
+        Self::Deliver {
+            destination: destination.to_owned(),
+            source: Box::new(source),
+        }
+    }
+}
+
+impl Hint for PipelineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Compile(error) => error.hint(),
+            Self::Runtime(error) => error.hint(),
+            Self::Asset(error) => error.hint(),
+            Self::Layer(error) => error.hint(),
+            Self::Tree(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Plan(error) => error.hint(),
+            Self::Compression(error) => error.hint(),
+            Self::NoGlibc { .. } => Some(
+                "name a root of that platform with `library-root`, or set `linkage = \"static\"`".to_owned(),
+            ),
+            Self::NoRepository(_) => Some(
+                "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in `[workspace.metadata.lighter]`"
+                    .to_owned(),
+            ),
+            Self::Deliver { source, .. } => source.hint(),
+            Self::Staging(_) | Self::Interrupted => None,
+        }
+    }
+}

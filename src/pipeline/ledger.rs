@@ -1,0 +1,226 @@
+//! What became of each service, written by all threads of a run and read at its end.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::PipelineError;
+use super::assemble::Assembled;
+use crate::destination::{DeliverableImage, Stored};
+use crate::plan::Plan;
+use crate::report::{
+    DeliveryStatus, DeliverySummary, Event, Reporter, SCHEMA_VERSION, Seconds, ServiceStatus,
+    ServiceSummary, Step, Summary, with_causes,
+};
+use crate::since::Revision;
+
+/// One service at one destination.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Delivered {
+    /// Not attempted.
+    #[default]
+    Not,
+    /// Blobs and manifest are there; tags are not.
+    Stored(Box<(DeliverableImage, Stored)>),
+    /// All is there.
+    Tagged(DeliverySummary),
+    /// It failed.
+    Failed,
+}
+
+/// One service.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    pub(super) assembled: Option<Assembled>,
+    pub(super) deliveries: Vec<Delivered>,
+    pub(super) seconds: Seconds,
+    /// The first failure, with its causes.
+    error: Option<String>,
+    compile_failed: bool,
+}
+
+/// All services of a run, in plan order.
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    plan: &'a Plan,
+    destinations: Vec<String>,
+    records: Vec<Mutex<Record>>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Nothing happened yet.
+    pub(super) fn new(plan: &'a Plan, destinations: Vec<String>) -> Self {
+        let records = plan.services.iter().map(|_| {
+            let deliveries = destinations.iter().map(|_| Delivered::Not).collect();
+            Mutex::new(Record {
+                deliveries,
+                ..Record::default()
+            })
+        });
+        Self {
+            plan,
+            records: records.collect(),
+            destinations,
+        }
+    }
+
+    /// The record of the service at `index` of the plan.
+    pub(super) fn record(&self, index: usize) -> MutexGuard<'_, Record> {
+        self.records[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down that a step of a service failed, and reports it.
+    pub(super) fn fail(
+        &self,
+        index: usize,
+        step: Step,
+        error: &PipelineError,
+        reporter: &dyn Reporter,
+    ) {
+        use crate::hint::Hint as _;
+        let service = &self.plan.services[index].service;
+        let done = match step {
+            Step::Compile => "compiled",
+            Step::Assemble => "assembled",
+            Step::Deliver => "delivered",
+        };
+        let mut lines = vec![format!("service `{service}` could not be {done}")];
+        lines.extend(with_causes(error));
+        let text = lines.join("\n");
+        let mut record = self.record(index);
+        record.compile_failed |= step == Step::Compile;
+        record.error.get_or_insert_with(|| text.clone());
+        drop(record);
+        let (service, hint) = (service.clone(), error.hint());
+        reporter.report(Event::Failed {
+            service,
+            step,
+            error: text,
+            hint,
+        });
+    }
+
+    /// Whether any service failed while being compiled or assembled.
+    pub(super) fn any_failed_before_delivery(&self) -> bool {
+        self.indices().any(|index| {
+            let record = self.record(index);
+            record.error.is_some() && record.assembled.is_none()
+        })
+    }
+
+    /// Whether any service failed at the destination.
+    pub(super) fn any_failed_at(&self, destination: usize) -> bool {
+        self.indices().any(|index| {
+            matches!(
+                self.record(index).deliveries[destination],
+                Delivered::Failed
+            )
+        })
+    }
+
+    /// Whether every service is stored at the destination.
+    pub(super) fn all_stored_at(&self, destination: usize) -> bool {
+        self.indices().all(|index| {
+            matches!(
+                self.record(index).deliveries[destination],
+                Delivered::Stored(_)
+            )
+        })
+    }
+
+    /// Whether a compilation failed.
+    pub(super) fn any_compile_failed(&self) -> bool {
+        self.indices()
+            .any(|index| self.record(index).compile_failed)
+    }
+
+    /// Positions of the services in the plan.
+    pub(super) fn indices(&self) -> std::ops::Range<usize> {
+        0..self.records.len()
+    }
+
+    /// What came of the run.
+    pub(super) fn summary(&self, revision: Option<&Revision>) -> Summary {
+        let services = self
+            .indices()
+            .map(|index| self.service_summary(index, revision))
+            .collect();
+        Summary {
+            version: SCHEMA_VERSION,
+            services,
+        }
+    }
+
+    fn service_summary(&self, index: usize, revision: Option<&Revision>) -> ServiceSummary {
+        let planned = &self.plan.services[index];
+        let record = self.record(index);
+        let digest = record
+            .assembled
+            .as_ref()
+            .map(|assembled| assembled.image.manifest.digest());
+        let complete = record
+            .deliveries
+            .iter()
+            .all(|delivered| matches!(delivered, Delivered::Tagged(_)));
+        let deliveries = record
+            .deliveries
+            .iter()
+            .zip(&self.destinations)
+            .filter_map(|(delivered, destination)| {
+                delivery_summary(delivered, destination, digest?)
+            })
+            .collect();
+        let error = record.error.clone().or_else(|| {
+            (!complete).then(|| {
+                "not delivered, because another service failed or the run was stopped".to_owned()
+            })
+        });
+        ServiceSummary {
+            service: planned.service.clone(),
+            package: planned.package.clone(),
+            status: if complete {
+                ServiceStatus::Built
+            } else {
+                ServiceStatus::Failed
+            },
+            key: None,
+            digest,
+            revision: revision.map(|revision| revision.sha.clone()),
+            dirty: revision.map(|revision| revision.dirty),
+            platforms: vec![planned.platform.to_string()],
+            libraries: record
+                .assembled
+                .as_ref()
+                .map(|made| made.libraries.clone())
+                .unwrap_or_default(),
+            deliveries,
+            seconds: record.seconds,
+            error,
+        }
+    }
+}
+
+/// What the summary says of one destination; nothing where nothing was attempted.
+fn delivery_summary(
+    delivered: &Delivered,
+    destination: &str,
+    digest: crate::digest::Digest,
+) -> Option<DeliverySummary> {
+    let stored = match delivered {
+        Delivered::Not => return None,
+        Delivered::Tagged(summary) => return Some(summary.clone()),
+        Delivered::Stored(stored) => Some(&stored.1),
+        Delivered::Failed => None,
+    };
+    Some(DeliverySummary {
+        destination: destination.to_owned(),
+        reference: Vec::new(),
+        tags: Vec::new(),
+        digest,
+        status: DeliveryStatus::Failed,
+        uploaded_bytes: stored.map_or(0, |stored| stored.uploaded_bytes),
+        mounted_blobs: stored.map_or(0, |stored| stored.mounted_blobs),
+        existing_blobs: stored.map_or(0, |stored| stored.existing_blobs),
+        requests: stored.map_or(0, |stored| stored.requests),
+    })
+}

@@ -1,0 +1,20 @@
+//! The order of things: from a plan to delivered images.
+//!
+//! [`run`] is a list of function calls. Compilations follow one another, because cargo locks its
+//! target directory; assembling and delivering go on beside them. One service's failure never hides
+//! what was delivered of others.
+
+mod assemble;
+mod barrier;
+mod check;
+mod deliver;
+mod error;
+mod ledger;
+mod run;
+mod session;
+mod shared_layers;
+
+pub use check::{Checked, check};
+pub use error::PipelineError;
+pub use run::{Outcome, run};
+pub use session::{Options, Session};

@@ -1,0 +1,150 @@
+//! One run: compile, assemble, store, tag, sum up.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use super::deliver::Work;
+use super::ledger::Ledger;
+use super::shared_layers::SharedLayers;
+use super::{Checked, Options, PipelineError, Session};
+use crate::compile::{self, Artifact, CompileError};
+use crate::destination::Destination;
+use crate::plan::Plan;
+use crate::report::{Event, ServiceStatus, Step, Summary};
+use crate::store::Blobs;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// All services, also those that failed.
+    pub summary: Summary,
+    /// Whether a compilation failed.
+    pub compile_failed: bool,
+}
+
+impl Outcome {
+    /// Whether every service is delivered everywhere.
+    pub fn is_success(&self) -> bool {
+        self.summary
+            .services
+            .iter()
+            .all(|service| service.status != ServiceStatus::Failed)
+    }
+}
+
+/// Carries out a checked plan. Failures of services are in the outcome, and were reported.
+///
+/// # Errors
+/// [`PipelineError`] when the run cannot even begin.
+pub fn run(
+    session: &Session<'_>,
+    plan: &Plan,
+    checked: &Checked,
+    destinations: &[Box<dyn Destination>],
+    options: Options,
+) -> Result<Outcome, PipelineError> {
+    let staging =
+        Blobs::create(&plan.target_directory.join("lighter")).map_err(PipelineError::Staging)?;
+    let executables = staging.directory().join("executables");
+    fs_err::create_dir(&executables).map_err(PipelineError::Staging)?;
+    let names = destinations
+        .iter()
+        .map(|destination| destination.name().to_owned())
+        .collect();
+    let work = Work {
+        session,
+        plan,
+        checked,
+        destinations,
+        options,
+        layers: SharedLayers::new(&staging, session.interrupt, options.threads),
+        ledger: Ledger::new(plan, names),
+    };
+    let (sender, receiver) = sync_channel(options.threads.get());
+    let receiver = Mutex::new(receiver);
+    thread::scope(|scope| {
+        for _ in 0..options.threads.get().min(plan.services.len()) {
+            scope.spawn(|| work.process(&receiver));
+        }
+        compile_all(&work, &executables, &sender);
+        // The threads end when nobody can send any more.
+        drop(sender);
+    });
+    work.tag_all();
+    for destination in destinations {
+        if let Err(error) = destination.finish() {
+            let text = format!("cannot tidy up `{}`: {error}", destination.name());
+            session.reporter.report(Event::Warning(text));
+        }
+    }
+    let outcome = Outcome {
+        summary: work.ledger.summary(checked.revision.as_ref()),
+        compile_failed: work.ledger.any_compile_failed(),
+    };
+    for service in &outcome.summary.services {
+        session.reporter.report(Event::Service(service.clone()));
+    }
+    session
+        .reporter
+        .report(Event::Summary(outcome.summary.clone()));
+    Ok(outcome)
+}
+
+/// Compiles one service after another and hands the executables over.
+fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize, Artifact)>) {
+    let Session {
+        reporter,
+        clock,
+        interrupt,
+        ..
+    } = work.session;
+    for (index, planned) in work.plan.services.iter().enumerate() {
+        if work.must_stop() {
+            return;
+        }
+        let service = &planned.service;
+        if let Some(command) = work.checked.preparation.command_line(service) {
+            reporter.report(Event::Verbose(format!("running `{command}`")));
+        }
+        let detail = format!(
+            "(package {}, {}, {})",
+            planned.package, planned.config.profile.value, planned.target
+        );
+        reporter.report(Event::Started {
+            service: service.clone(),
+            step: Step::Compile,
+            detail,
+        });
+        let watch = clock.start();
+        let result = compile::run(&work.checked.preparation, service, directory, *reporter);
+        let seconds = watch.seconds();
+        work.ledger.record(index).seconds.compile = seconds;
+        match result {
+            Ok(artifact) => {
+                reporter.report(Event::Finished {
+                    service: service.clone(),
+                    step: Step::Compile,
+                    detail: if artifact.fresh {
+                        "(fresh)".to_owned()
+                    } else {
+                        String::new()
+                    },
+                    seconds,
+                    bytes: Some(artifact.size),
+                });
+                if artifacts.send((index, artifact)).is_err() {
+                    return;
+                }
+            }
+            Err(_) if interrupt.received().is_some() => return,
+            Err(error) => fail(work, index, error),
+        }
+    }
+}
+
+fn fail(work: &Work<'_>, index: usize, error: CompileError) {
+    work.ledger
+        .fail(index, Step::Compile, &error.into(), work.session.reporter);
+}

@@ -1,0 +1,75 @@
+//! A plan for people.
+
+use std::fmt::Write as _;
+
+use super::{Plan, PlannedService};
+use crate::report::LibrarySummary;
+
+impl Plan {
+    /// The plan as text; with `origins`, every value and where it came from. `libraries` are those that
+    /// every dynamic service gets.
+    pub fn to_text(&self, origins: bool, libraries: &[LibrarySummary]) -> String {
+        let mut text = String::new();
+        for service in &self.services {
+            describe(&mut text, service, self);
+            if origins {
+                for row in service.config.explain() {
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(text, "    {} = {}  ({})", row.key, row.value, row.origin);
+                }
+            }
+        }
+        if !libraries.is_empty() {
+            text.push_str("libraries of every dynamic executable\n");
+            for library in libraries {
+                let package = library.package.as_deref().unwrap_or("no package");
+                let version = library.version.as_deref().unwrap_or("-");
+                let _ = writeln!(
+                    text,
+                    "  {}  {package} {version} from {}",
+                    library.path, library.root
+                );
+            }
+        }
+        text
+    }
+}
+
+fn describe(text: &mut String, service: &PlannedService, plan: &Plan) {
+    let config = &service.config;
+    let title = format!(
+        "{} (package {} {}, bin {})",
+        service.service, service.package, service.version, service.binary
+    );
+    let mut features = service.selection.features.join(",");
+    if service.selection.no_default_features {
+        features.push_str(" without defaults");
+    }
+    if service.selection.all_features {
+        "all".clone_into(&mut features);
+    }
+    let mut lines = vec![
+        (
+            "target",
+            format!("{} ({})", service.target, service.platform),
+        ),
+        ("profile", config.profile.value.clone()),
+        ("builder", config.builder.value.to_string()),
+        ("linkage", config.linkage.value.to_string()),
+    ];
+    if !features.is_empty() {
+        lines.push(("features", features.trim().to_owned()));
+    }
+    lines.push((
+        "runs",
+        format!("{} as {}", config.path.value, config.user.value),
+    ));
+    lines.push(("tags", Plan::tags_for_print(service).join(", ")));
+    lines.push(("to", plan.destinations.join(", ")));
+    lines.push(("because", service.reasons.join("; ")));
+    text.push_str(&title);
+    text.push('\n');
+    for (name, value) in lines {
+        let _ = writeln!(text, "  {name:<9} {value}");
+    }
+}

@@ -1,0 +1,187 @@
+//! The reporter that owns the user's streams.
+
+use std::io::{self, Read as _, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{ColorChoice, Streams, json, text};
+use crate::hint::Hint;
+use crate::process::Environment;
+use crate::report::{Event, Reporter, with_causes};
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// `-q`: warnings and errors.
+    Quiet,
+    /// One line for each step.
+    #[default]
+    Normal,
+    /// `-v`: commands, and where values came from.
+    Verbose,
+}
+
+/// `--message-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// References, one a line.
+    #[default]
+    Text,
+    /// JSON lines.
+    Json,
+}
+
+/// Shows events and data.
+#[derive(Debug)]
+pub struct Console {
+    streams: Mutex<Streams>,
+    verbosity: Verbosity,
+    format: Format,
+    colors: bool,
+}
+
+impl Console {
+    /// Shows things on `streams` as the flags say.
+    pub fn new(
+        streams: Streams,
+        environment: &Environment,
+        verbosity: Verbosity,
+        color: ColorChoice,
+        format: Format,
+    ) -> Self {
+        let colors = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let able =
+                    environment.get("TERM") != Some("dumb") && environment.os("NO_COLOR").is_none();
+                streams.stderr_is_terminal && able
+            }
+        };
+        Self {
+            streams: Mutex::new(streams),
+            verbosity,
+            format,
+            colors,
+        }
+    }
+
+    /// Whether messages have colours.
+    pub fn colors(&self) -> bool {
+        self.colors
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Writes data to standard output.
+    ///
+    /// # Errors
+    /// When standard output is closed or full; a closed pipe is no error, because whoever reads has
+    /// seen enough.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut streams = self.streams();
+        let result = streams
+            .stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| streams.stdout.flush());
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// All of standard input, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn input(&self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.streams()
+            .stdin
+            .by_ref()
+            .take(limit)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Shows an error with its causes and hint.
+    pub fn error(&self, error: &(dyn Hint + 'static)) {
+        self.line(&text::error(
+            &causes(error),
+            error.hint().as_deref(),
+            self.colors,
+        ));
+    }
+
+    /// Shows a line of text as it is, such as a usage error.
+    pub fn raw(&self, text: &str) {
+        self.line(text.trim_end_matches('\n'));
+    }
+
+    fn line(&self, line: &str) {
+        // A run does not end for want of someone to tell.
+        let _ = writeln!(self.streams().stderr, "{line}");
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn human(&self, event: &Event) -> Option<String> {
+        let normal = self.verbosity >= Verbosity::Normal;
+        match event {
+            Event::Started { .. } => text::started(event, self.colors).filter(|_| normal),
+            Event::Finished { .. } => text::finished(event, self.colors).filter(|_| normal),
+            Event::Status { verb, subject } => {
+                normal.then(|| text::status(verb, subject, self.colors))
+            }
+            Event::Compiler(line) => Some(line.clone()),
+            Event::Warning(line) => Some(text::warning(line, self.colors)),
+            Event::Verbose(line) => (self.verbosity >= Verbosity::Verbose).then(|| line.clone()),
+            Event::Failed { error, hint, .. } => {
+                let lines: Vec<String> = error.lines().map(str::to_owned).collect();
+                Some(text::error(&lines, hint.as_deref(), self.colors))
+            }
+            Event::Delivered { .. } | Event::Service(_) | Event::Summary(_) => None,
+        }
+    }
+}
+
+fn causes(error: &(dyn Hint + 'static)) -> Vec<String> {
+    let first = error.to_string();
+    let causes = error.source().map(with_causes).unwrap_or_default();
+    let rest = causes
+        .into_iter()
+        .filter(|line| *line != first)
+        .collect::<Vec<_>>();
+    std::iter::once(first).chain(rest).collect()
+}
+
+impl Reporter for Console {
+    fn report(&self, event: Event) {
+        if let Some(line) = self.human(&event) {
+            self.line(&line);
+        }
+        let data = match (self.format, &event) {
+            (Format::Json, event) => json::line(event).map(|line| line + "\n"),
+            (Format::Text, Event::Delivered { delivery, .. }) => Some(
+                delivery.reference.join(
+                    "
+",
+                ) + "
+",
+            ),
+            (Format::Text, _) => None,
+        };
+        if let Some(data) = data
+            && let Err(error) = self.data(&data)
+        {
+            self.line(&text::warning(
+                &format!("cannot write to standard output: {error}"),
+                self.colors,
+            ));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The only place that prints: events and data to the user's streams.
+//!
+//! Standard output carries data only; everything else goes to standard error in cargo's style.
+
+mod console;
+mod json;
+mod streams;
+mod style;
+mod text;
+
+pub use console::{Console, Format, Verbosity};
+pub use streams::Streams;
+pub use style::ColorChoice;

@@ -1,0 +1,122 @@
+//! Events as lines for people.
+
+use super::style::Style;
+use crate::report::{Event, Step};
+
+/// Width of cargo's verb column.
+const COLUMN: usize = 12;
+
+/// `        Verb subject`.
+pub(super) fn status(verb: &str, subject: &str, colors: bool) -> String {
+    let padding = " ".repeat(COLUMN.saturating_sub(verb.len()));
+    format!("{padding}{} {subject}", Style::Green.paint(verb, colors))
+}
+
+/// `warning: …`.
+pub(super) fn warning(text: &str, colors: bool) -> String {
+    format!("{}: {text}", Style::Yellow.paint("warning", colors))
+}
+
+/// `error: …`, causes indented, a blank line, `hint: …`.
+pub(super) fn error(lines: &[String], hint: Option<&str>, colors: bool) -> String {
+    let (first, causes) = lines
+        .split_first()
+        .map_or(("", lines), |(first, rest)| (first.as_str(), rest));
+    let mut all = vec![format!("{}: {first}", Style::Red.paint("error", colors))];
+    all.extend(
+        causes
+            .iter()
+            .map(|cause| format!("  {}", cause.replace('\n', "\n  "))),
+    );
+    if let Some(hint) = hint {
+        all.push(String::new());
+        all.push(format!("{}: {hint}", Style::Cyan.paint("hint", colors)));
+    }
+    all.join("\n")
+}
+
+/// The line for a step that begins; only steps that may take long have one.
+pub(super) fn started(event: &Event, colors: bool) -> Option<String> {
+    let Event::Started {
+        service,
+        step,
+        detail,
+    } = event
+    else {
+        return None;
+    };
+    let verb = match step {
+        Step::Compile => "Building",
+        Step::Deliver => "Delivering",
+        Step::Assemble => return None,
+    };
+    Some(status(verb, &joined(service, detail), colors))
+}
+
+/// The line for a step that ended.
+pub(super) fn finished(event: &Event, colors: bool) -> Option<String> {
+    let Event::Finished {
+        service,
+        step,
+        detail,
+        seconds,
+        bytes,
+    } = event
+    else {
+        return None;
+    };
+    let verb = match step {
+        Step::Compile => "Built",
+        Step::Assemble => "Assembled",
+        Step::Deliver => "Delivered",
+    };
+    let size = bytes
+        .map(|bytes| format!(", {}", size(bytes)))
+        .unwrap_or_default();
+    Some(status(
+        verb,
+        &format!("{}{size} in {seconds:.2}s", joined(service, detail)),
+        colors,
+    ))
+}
+
+fn joined(service: &str, detail: &str) -> String {
+    if detail.is_empty() {
+        format!("`{service}`")
+    } else {
+        format!("`{service}` {detail}")
+    }
+}
+
+/// Bytes as people read them: `512 B`, `1.8 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    for (unit, scale) in UNITS {
+        if bytes >= scale {
+            let tenths = bytes.saturating_mul(10) / scale;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{bytes} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_indent_causes_and_set_hints_apart() {
+        let lines = ["cannot push".to_owned(), "refused\nby peer".to_owned()];
+        assert_eq!(
+            error(&lines, Some("log in"), false),
+            "error: cannot push\n  refused\n  by peer\n\nhint: log in"
+        );
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_850_000), "1.8 MB");
+        assert_eq!(size(u64::MAX / 100), "184467440.7 GB");
+    }
+}

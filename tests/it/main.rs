@@ -1,0 +1,5 @@
+//! All integration tests in one binary, so that it is linked once.
+
+mod support;
+
+mod main_job;

@@ -1,0 +1,128 @@
+//! Debian's docker-registry, started for one test on a free port of the loopback.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// User and password of registries that ask for one.
+pub(crate) const USER: &str = "harbour";
+/// See [`USER`]; it must never be seen in any output.
+pub(crate) const PASSWORD: &str = "sesame-0pen-sentinel";
+
+/// A running registry; it stops with the value.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    child: Child,
+    directory: TempDir,
+    port: u16,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Registry {
+    /// One that lets everybody in.
+    pub(crate) fn open() -> Self {
+        Self::start(None)
+    }
+
+    /// One that asks for [`USER`] and [`PASSWORD`].
+    pub(crate) fn with_password() -> Self {
+        let output = Command::new("htpasswd")
+            .args(["-Bbn", USER, PASSWORD])
+            .output()
+            .expect("htpasswd is installed by tests/run");
+        Self::start(Some(output.stdout))
+    }
+
+    fn start(htpasswd: Option<Vec<u8>>) -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        let port = free_port();
+        let data = directory.path().join("data");
+        let mut yaml = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            data.display()
+        );
+        if let Some(htpasswd) = htpasswd {
+            let path = directory.path().join("htpasswd");
+            fs_err::write(&path, htpasswd).expect("written");
+            yaml += &format!(
+                "auth: {{htpasswd: {{realm: test, path: '{}'}}}}\n",
+                path.display()
+            );
+        }
+        let file = directory.path().join("config.yml");
+        fs_err::write(&file, yaml).expect("written");
+        let mut child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docker-registry is installed by tests/run");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (stdout, stderr) = (
+            child.stdout.take().expect("piped"),
+            child.stderr.take().expect("piped"),
+        );
+        let requests = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                requests.lock().expect("no reader panicked").push(line);
+            }
+        });
+        let mut messages = BufReader::new(stderr);
+        let mut said = String::new();
+        while !said.contains("listening on") {
+            let read = messages.read_line(&mut said).expect("readable");
+            assert!(read > 0, "docker-registry ended:\n{said}");
+        }
+        thread::spawn(move || messages.lines().for_each(drop));
+        Self {
+            child,
+            directory,
+            port,
+            log,
+        }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Lines of the access log so far, such as `… "PUT /v2/… HTTP/1.1" 201 …`.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.log.lock().expect("no reader panicked").clone()
+    }
+
+    /// How many blobs were uploaded so far, as the registry saw it.
+    pub(crate) fn uploads(&self) -> usize {
+        let uploaded =
+            |line: &&String| line.contains("\"PUT /v2/") && line.contains("/blobs/uploads/");
+        self.requests().iter().filter(uploaded).count()
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}

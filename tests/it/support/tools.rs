@@ -1,0 +1,88 @@
+//! Other tools that read what we write.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Runs a program that must end well, and gives its standard output.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = output(command);
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a program.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> Output {
+    match command.output() {
+        Ok(output) => output,
+        Err(error) => panic!("{command:?}: {error} (tests/run installs what tests need)"),
+    }
+}
+
+/// `skopeo inspect` of an image in any of skopeo's forms.
+#[track_caller]
+pub(crate) fn skopeo_inspect(image: &str) -> serde_json::Value {
+    let text = run(Command::new("skopeo").args(["inspect", "--tls-verify=false", image]));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// A root file system that umoci unpacked.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    directory: TempDir,
+}
+
+impl Unpacked {
+    /// Unpacks `NAME:TAG` of a layout.
+    #[track_caller]
+    pub(crate) fn of_layout(layout: &Path, name: &str) -> Self {
+        // umoci takes the part after the first colon for the tag, which must not hold another.
+        let copy = TempDir::new().expect("a temporary directory");
+        let plain = format!("oci:{}:image", copy.path().join("layout").display());
+        let source = format!("oci:{}:{name}", layout.display());
+        run(Command::new("skopeo").args(["copy", "-q", &source, &plain]));
+        Self::unpack(copy)
+    }
+
+    /// Unpacks an image of a registry.
+    #[track_caller]
+    pub(crate) fn of_registry(image: &str) -> Self {
+        let copy = TempDir::new().expect("a temporary directory");
+        let plain = format!("oci:{}:image", copy.path().join("layout").display());
+        run(Command::new("skopeo").args(["copy", "-q", "--src-tls-verify=false", image, &plain]));
+        Self::unpack(copy)
+    }
+
+    #[track_caller]
+    fn unpack(directory: TempDir) -> Self {
+        let image = format!("{}:image", directory.path().join("layout").display());
+        run(Command::new("umoci")
+            .args(["unpack", "--image", &image])
+            .arg(directory.path().join("bundle")));
+        Self { directory }
+    }
+
+    /// Where the files are.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.directory.path().join("bundle/rootfs")
+    }
+
+    /// A command inside the root, as `uid`.
+    pub(crate) fn command(&self, uid: u32, program: &str) -> Command {
+        let mut command = Command::new("/usr/sbin/chroot");
+        command
+            .arg(format!("--userspec={uid}:{uid}"))
+            .arg(self.root())
+            .arg(program)
+            .env_clear();
+        command
+    }
+}
