@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::hint::Hint;
 use crate::process::ProgramError;
+use crate::report::printable;
 
 /// cargo or rustc could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +22,13 @@ pub enum CargoError {
     #[error("`Cargo.lock` of the workspace at `{0}` does not fit its manifests")]
     LockStale(PathBuf),
     /// cargo failed for another reason and said why.
-    #[error("`{command}` failed{}", indented(.said))]
+    #[error("`{command}` failed")]
     Failed {
         /// What was run.
         command: String,
         /// What it printed.
-        said: String,
+        #[source]
+        said: Said,
     },
     /// cargo's output is not what its documentation promises.
     #[error("cannot read the answer of `{command}`")]
@@ -51,14 +53,24 @@ pub enum CargoError {
     Program(#[from] ProgramError),
 }
 
-fn indented(said: &str) -> String {
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(
-            ":
-{said}"
-        )
+/// What a program printed, as the cause of its failure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Said(pub String);
+
+impl Said {
+    /// The text without what cannot be shown; its lines are kept.
+    pub fn new(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<String> = text.trim().lines().map(printable).collect();
+        Self(if lines.is_empty() {
+            "it said nothing".to_owned()
+        } else {
+            lines.join(
+                "
+",
+            )
+        })
     }
 }
 

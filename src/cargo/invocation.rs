@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::CargoError;
+use super::error::Said;
 use crate::process::{Environment, Interrupt, Program};
 
 /// `cargo metadata` may have to fetch an index; nothing that only answers takes longer.
@@ -107,7 +108,7 @@ impl Cargo {
         if captured.status.success() {
             return Ok(captured.stdout);
         }
-        let said = String::from_utf8_lossy(&captured.stderr).trim().to_owned();
+        let said = Said::new(&captured.stderr);
         Err(CargoError::Failed {
             command: program.command_line(),
             said,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 
+use super::error::Said;
 use super::{Cargo, CargoError};
 
 /// The workspace around `manifest_path`, or around the directory cargo runs in. Never writes a lock.
@@ -57,7 +58,10 @@ fn find_manifest(directory: &Path) -> Result<PathBuf, CargoError> {
 
 /// cargo's refusals to touch the lock, as errors of our own with a way out.
 fn explain(error: CargoError, manifest: &Path) -> CargoError {
-    let CargoError::Failed { said, .. } = &error else {
+    let CargoError::Failed {
+        said: Said(said), ..
+    } = &error
+    else {
         return error;
     };
     if !said.contains("--locked") {

@@ -12,7 +12,7 @@ mod toolchain;
 
 pub use build::{BuildRequest, Built, Selection, build};
 pub use configuration::{Configuration, cargo_home};
-pub use error::CargoError;
+pub use error::{CargoError, Said};
 pub use invocation::{Cargo, Network};
 pub use metadata::metadata;
 pub use rustflags::{Flags, RustflagsTable, winning_table};

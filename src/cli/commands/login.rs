@@ -6,6 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::hint::Hint;
 use crate::registry::{self, Secret};
+use crate::report::{Event, Reporter as _};
 
 /// A password or token; registries' own are far shorter.
 const MAX_PASSWORD: u64 = 64 * 1024;
@@ -65,9 +66,10 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         &context.interrupt,
     )
     .map_err(Failure::failed)?;
-    context.console.raw(&format!(
-        "logged in to {}; credentials are in {place}",
-        arguments.registry
-    ));
+    let subject = format!("credentials for {} in {place}", arguments.registry);
+    context.console.report(Event::Status {
+        verb: "Stored",
+        subject,
+    });
     Ok(Exit::Success)
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure};
 use crate::registry;
+use crate::report::{Event, Reporter as _};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -20,12 +21,16 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         &context.interrupt,
     )
     .map_err(Failure::failed)?;
-    context.console.raw(&match removed {
-        Some(place) => format!(
-            "logged out of {}; credentials were in {place}",
-            arguments.registry
-        ),
-        None => format!("there were no credentials for {}", arguments.registry),
+    let host = &arguments.registry;
+    context.console.report(match removed {
+        Some(place) => {
+            let subject = format!("credentials for {host} from {place}");
+            Event::Status {
+                verb: "Removed",
+                subject,
+            }
+        }
+        None => Event::Warning(format!("there were no credentials for {host}")),
     });
     Ok(Exit::Success)
 }
