@@ -30,14 +30,15 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Reads what the client library reports. `known` is whether the host answered before: then a
-    /// refused connection is a restart, not a wrong name.
+    /// refused connection is a restart, not a wrong name, and garbage is a broken connection, not
+    /// another protocol.
     pub(super) fn of(error: &reqwest::Error, connect_limit: Duration, known: bool) -> Self {
         let cause = Cause(printable(&last_cause(error)));
         if find::<rustls::Error>(error).is_some() {
             Self::Tls(cause)
         } else if error.is_timeout() {
             Self::TimedOut(connect_limit)
-        } else if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        } else if !known && find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
             Self::NotHttp
         } else if error.is_connect() && !known && !was_reset(error) {
             Self::Unreachable(cause)
