@@ -4,15 +4,20 @@ use std::path::PathBuf;
 
 use crate::hint::Hint;
 use crate::process::ProgramError;
-use crate::report::printable;
 
 /// cargo or rustc could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoError {
     /// No manifest where the user stands or pointed.
-    #[error("no `Cargo.toml` at `{0}` or in any directory above it")]
+    #[error("no `Cargo.toml` in `{0}` or in any directory above it")]
     NoManifest(PathBuf),
     /// `--manifest-path` names nothing.
+    #[error("there is no file `{0}`")]
+    ManifestMissing(PathBuf),
+    /// `--manifest-path` names a directory.
+    #[error("`{0}` is a directory, not a `Cargo.toml`")]
+    ManifestIsDirectory(PathBuf),
+    /// `--manifest-path` names another file.
     #[error("`{0}` is not a `Cargo.toml`")]
     NotAManifest(PathBuf),
     /// There is no Cargo.lock.
@@ -53,24 +58,31 @@ pub enum CargoError {
     Program(#[from] ProgramError),
 }
 
-/// What a program printed, as the cause of its failure.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// What a program printed before it failed.
+#[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Said(pub String);
+pub struct Said(String);
 
 impl Said {
-    /// The text without what cannot be shown; its lines are kept.
-    pub fn new(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let lines: Vec<String> = text.trim().lines().map(printable).collect();
-        Self(if lines.is_empty() {
-            "it said nothing".to_owned()
-        } else {
-            lines.join(
-                "
-",
-            )
-        })
+    /// Takes a program's standard error, whose `error: ` would stand behind ours.
+    pub(super) fn new(stderr: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(stderr);
+        let text = text.trim();
+        let text = text.strip_prefix("error: ").unwrap_or(text);
+        if text.is_empty() {
+            return Self("it did not say why".to_owned());
+        }
+        // Excerpts of manifests are somebody else's text.
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| line.replace(char::is_control, " "))
+            .collect();
+        Self(lines.join("\n"))
+    }
+
+    /// The text.
+    pub(super) fn text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -80,7 +92,13 @@ impl Hint for CargoError {
             Self::NoManifest(_) => {
                 Some("go to a Cargo workspace, or name its manifest with `--manifest-path`".to_owned())
             }
-            Self::NotAManifest(_) => Some("`--manifest-path` takes the path of a `Cargo.toml`".to_owned()),
+            Self::ManifestIsDirectory(path) => Some(format!(
+                "name the file in it: `--manifest-path {}`",
+                path.join("Cargo.toml").display()
+            )),
+            Self::ManifestMissing(_) | Self::NotAManifest(_) => {
+                Some("`--manifest-path` takes the path of a `Cargo.toml`".to_owned())
+            }
             Self::LockMissing(_) => {
                 Some("run `cargo generate-lockfile` and commit `Cargo.lock`: images are only reproducible with it".to_owned())
             }

@@ -108,10 +108,9 @@ impl Cargo {
         if captured.status.success() {
             return Ok(captured.stdout);
         }
-        let said = Said::new(&captured.stderr);
         Err(CargoError::Failed {
             command: program.command_line(),
-            said,
+            said: Said::new(&captured.stderr),
         })
     }
 }

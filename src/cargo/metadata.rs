@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 
-use super::error::Said;
 use super::{Cargo, CargoError};
 
 /// The workspace around `manifest_path`, or around the directory cargo runs in. Never writes a lock.
@@ -13,13 +12,7 @@ use super::{Cargo, CargoError};
 /// [`CargoError`]: no manifest, no lock, a lock that does not fit, or whatever else cargo says.
 pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata, CargoError> {
     let start = match manifest_path {
-        Some(path) => {
-            let path = cargo.environment().resolve(path);
-            if path.file_name().is_none_or(|name| name != "Cargo.toml") || !path.is_file() {
-                return Err(CargoError::NotAManifest(path));
-            }
-            path
-        }
+        Some(path) => named_manifest(&cargo.environment().resolve(path))?,
         None => find_manifest(cargo.environment().directory())?,
     };
     let mut program = cargo
@@ -47,6 +40,20 @@ fn linux_here() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
+/// `path` if it is a manifest, without `.` in it.
+fn named_manifest(path: &Path) -> Result<PathBuf, CargoError> {
+    let path: PathBuf = path.components().collect();
+    if path.is_dir() {
+        Err(CargoError::ManifestIsDirectory(path))
+    } else if !path.exists() {
+        Err(CargoError::ManifestMissing(path))
+    } else if path.file_name().is_none_or(|name| name != "Cargo.toml") || !path.is_file() {
+        Err(CargoError::NotAManifest(path))
+    } else {
+        Ok(path)
+    }
+}
+
 /// The nearest manifest at or above `directory`.
 fn find_manifest(directory: &Path) -> Result<PathBuf, CargoError> {
     directory
@@ -58,16 +65,13 @@ fn find_manifest(directory: &Path) -> Result<PathBuf, CargoError> {
 
 /// cargo's refusals to touch the lock, as errors of our own with a way out.
 fn explain(error: CargoError, manifest: &Path) -> CargoError {
-    let CargoError::Failed {
-        said: Said(said), ..
-    } = &error
-    else {
+    let CargoError::Failed { said, .. } = &error else {
         return error;
     };
-    if !said.contains("--locked") {
+    if !said.text().contains("--locked") {
         return error;
     }
-    let directory = locked_workspace(said)
+    let directory = locked_workspace(said.text())
         .or_else(|| manifest.parent().map(Path::to_owned))
         .unwrap_or_else(|| manifest.to_owned());
     if directory.join("Cargo.lock").exists() {

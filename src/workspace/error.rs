@@ -20,34 +20,33 @@ pub enum WorkspaceError {
         left_out: Vec<String>,
     },
     /// A name on the command line fits no service.
-    #[error("no service `{name}` in this workspace")]
+    #[error("no service {} in this workspace", named(.name))]
     UnknownService {
         /// As typed.
         name: String,
-        /// Names like it, else all.
-        near: Vec<String>,
+        /// Names like it, or all.
+        known: Known,
         /// Why a binary of that name is no service.
         left_out: Option<String>,
     },
     /// `--package` or `--exclude` fits no package.
-    #[error("no package `{name}` in this workspace")]
+    #[error("no package {} in this workspace", named(.name))]
     UnknownPackage {
         /// As typed.
         name: String,
-        /// Names like it, else all.
-        near: Vec<String>,
+        /// Names like it, or all.
+        known: Known,
     },
     /// Everything was excluded.
     #[error("the selection leaves no service")]
     NothingSelected,
     /// A pattern that is none.
-    #[error("`{pattern}` is not a glob")]
+    #[error("`{pattern}` is not a glob: {why}")]
     Glob {
         /// As typed.
         pattern: String,
-        /// Why not.
-        #[source]
-        source: globset::Error,
+        /// Which rule it breaks.
+        why: String,
     },
     /// Two services would have one name.
     #[error("the services {first} and {second} would both be called `{name}`{context}")]
@@ -94,11 +93,13 @@ impl Hint for WorkspaceError {
                 left_out: Some(reason),
                 ..
             } => Some(format!("it is a binary but no service: {reason}")),
-            Self::UnknownService { near, .. } | Self::UnknownPackage { near, .. } => {
-                did_you_mean(near)
+            Self::UnknownService { known, .. } | Self::UnknownPackage { known, .. } => {
+                Some(known.hint())
             }
             Self::NothingSelected => Some("see the services with `cargo lighter list`".to_owned()),
-            Self::Glob { .. } => Some("quote the pattern: `'bill*'`".to_owned()),
+            Self::Glob { .. } => {
+                Some("write for example `'bill*'`, `'order?'` or `'{orders,billing}'`".to_owned())
+            }
             Self::NameClash { .. } => Some(
                 "rename one of the binaries, or set `skip = true` for one of the packages"
                     .to_owned(),
@@ -108,7 +109,35 @@ impl Hint for WorkspaceError {
     }
 }
 
-fn did_you_mean(near: &[String]) -> Option<String> {
-    let names: Vec<&str> = near.iter().map(String::as_str).collect();
-    (!names.is_empty()).then(|| format!("did you mean {}?", quoted_list(&names)))
+fn named(name: &str) -> String {
+    if name.contains(['*', '?', '[', '{']) {
+        format!("matches `{name}`")
+    } else {
+        format!("`{name}`")
+    }
+}
+
+/// What an unknown name could have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Names like it.
+    Near(Vec<String>),
+    /// None is like it, and these are all.
+    All(Vec<String>),
+    /// None is like it, and there are more than a sentence holds.
+    Many,
+}
+
+impl Known {
+    fn hint(&self) -> String {
+        let list = |names: &[String]| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            quoted_list(&names)
+        };
+        match self {
+            Self::Near(names) => format!("did you mean {}?", list(names)),
+            Self::All(names) => format!("choose {}", list(names)),
+            Self::Many => "see what there is with `cargo lighter list`".to_owned(),
+        }
+    }
 }

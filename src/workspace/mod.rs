@@ -10,7 +10,7 @@ mod select;
 mod service;
 
 pub use discover::{Discovery, discover};
-pub use error::WorkspaceError;
+pub use error::{Known, WorkspaceError};
 pub use package::Package;
 pub use select::ServiceFilter;
 pub use service::{LeftOut, NameOrigin, Service, Workspace};

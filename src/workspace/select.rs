@@ -2,6 +2,7 @@
 
 use globset::{Glob, GlobMatcher};
 
+use super::error::Known;
 use super::{Service, Workspace, WorkspaceError};
 use crate::hint::near_names;
 
@@ -74,7 +75,7 @@ impl ServiceFilter {
                 let left_out = workspace.left_out.iter().find(|left| left.binary == *name);
                 return Err(WorkspaceError::UnknownService {
                     name: name.clone(),
-                    near: near_or_all(name, &known),
+                    known: near_or_all(name, &known),
                     left_out: left_out.map(|left| left.reason.clone()),
                 });
             }
@@ -99,7 +100,7 @@ fn package_matchers(
         if !known.iter().any(|known| matcher.is_match(known)) {
             return Err(WorkspaceError::UnknownPackage {
                 name: name.clone(),
-                near: near_or_all(name, &known),
+                known: near_or_all(name, &known),
             });
         }
         matchers.push(matcher);
@@ -110,20 +111,19 @@ fn package_matchers(
 fn glob(pattern: &str) -> Result<GlobMatcher, WorkspaceError> {
     Glob::new(pattern)
         .map(|glob| glob.compile_matcher())
-        .map_err(|source| WorkspaceError::Glob {
+        .map_err(|error| WorkspaceError::Glob {
             pattern: pattern.to_owned(),
-            source,
+            why: error.kind().to_string(),
         })
 }
 
 /// Names like `name`, or all where there are few.
-fn near_or_all(name: &str, known: &[&str]) -> Vec<String> {
+fn near_or_all(name: &str, known: &[&str]) -> Known {
     const FEW: usize = 8;
-    let near = near_names(name, known.iter().copied());
-    let chosen = if near.is_empty() && known.len() <= FEW {
-        known.to_vec()
-    } else {
-        near
-    };
-    chosen.into_iter().map(str::to_owned).collect()
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    match near_names(name, known.iter().copied()).as_slice() {
+        [] if known.len() <= FEW => Known::All(owned(known)),
+        [] => Known::Many,
+        near => Known::Near(owned(near)),
+    }
 }
