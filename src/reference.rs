@@ -93,6 +93,12 @@ impl Repository {
         if text.len() > MAX_NAME {
             return Err(refuse("it is longer than 255 characters"));
         }
+        if let Some(foreign) = path.chars().find(|c| !may_stand_in_path(*c)) {
+            return Err(refuse(&format!(
+                "`{}` may not be in it",
+                printable_character(foreign)
+            )));
+        }
         let reference = Reference::try_from(text).map_err(|error| refuse(&error.to_string()))?;
         if reference.digest().is_some()
             || text
@@ -128,6 +134,19 @@ impl fmt::Display for Repository {
 impl Serialize for Repository {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// Characters of paths; `:` and `@` begin a tag or digest, which is refused in words of its own.
+fn may_stand_in_path(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-:@".contains(c)
+}
+
+fn printable_character(c: char) -> String {
+    if c.is_control() {
+        c.escape_default().to_string()
+    } else {
+        c.to_string()
     }
 }
 

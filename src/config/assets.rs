@@ -119,7 +119,7 @@ fn required<'n>(
     let found = field(name, fields);
     if found.is_none() {
         let message = format!("an asset has no `{name}`");
-        let hint = context.example();
+        let hint = context.example(&asset.origin);
         context.refuse(&asset.origin, message, Some(hint));
     }
     found
@@ -134,7 +134,7 @@ fn mode(node: &Node, context: &mut Context) -> Option<u32> {
         Ok(mode @ 0..=MAX_MODE) if octal => Some(mode),
         _ => {
             let message = format!("`mode` `{}` is no octal number", printable(text));
-            let hint = context.field("mode").example();
+            let hint = context.field("mode").example(&node.origin);
             context.refuse(&node.origin, message, Some(hint));
             None
         }

@@ -42,7 +42,7 @@ pub(super) fn repo(node: &Node, context: &mut Context) -> Option<String> {
 }
 
 fn refuse_name<T>(node: &Node, context: &mut Context, error: &InvalidName) -> Option<T> {
-    let message = format!("`{}`: {}", context.name(), printable(&error.to_string()));
+    let message = context.about(node, &printable(&error.to_string()));
     context.refuse(&node.origin, message, error.hint());
     None
 }
@@ -89,7 +89,7 @@ pub(super) fn tags(node: &Node, context: &mut Context) -> Option<Vec<Pattern>> {
     let mut seen = BTreeSet::new();
     tags.retain(|tag| seen.insert(tag.clone()));
     if tags.is_empty() {
-        let hint = context.example();
+        let hint = context.example(&node.origin);
         context.refuse(&node.origin, "`tags` must not be empty", Some(hint));
         return None;
     }
@@ -117,7 +117,7 @@ fn pattern(node: &Node, known: &[&str], context: &mut Context) -> Option<Pattern
     match Pattern::parse(text, known) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
-            let message = format!("`{}`: {error}", context.name());
+            let message = context.about(node, &error.to_string());
             context.refuse(&node.origin, message, error.hint());
             None
         }

@@ -214,6 +214,15 @@ impl Context<'_> {
         }
     }
 
+    /// A message about the value, which a flag or variable in front of it names well enough.
+    pub(super) fn about(&self, node: &Node, what: &str) -> String {
+        if node.origin.is_text() {
+            what.to_owned()
+        } else {
+            format!("`{}`: {what}", self.name())
+        }
+    }
+
     /// What to call the value.
     pub(super) fn name(&self) -> &'static str {
         match self.part {
@@ -235,13 +244,24 @@ impl Context<'_> {
             }
             Part::Whole => format!("`{name}` must be {expects}, not {shape}"),
         };
-        let hint = self.example();
+        let hint = self.example(&node.origin);
         self.refuse(&node.origin, message, Some(hint));
     }
 
-    /// What to write for the key.
-    pub(super) fn example(&self) -> String {
-        format!("write for example `{}`", self.key.written())
+    /// What to write for the key at that place.
+    pub(super) fn example(&self, place: &Origin) -> String {
+        let plain = || self.key.example.replace(['[', ']', '"'], "");
+        let written = match place {
+            Origin::Flag { name } => {
+                let all = plain();
+                format!("{name} {}", all.split(',').next().unwrap_or_default())
+            }
+            Origin::Environment { variable } => {
+                format!("{variable}={}", plain().replace(", ", ","))
+            }
+            _ => self.key.written(),
+        };
+        format!("write for example `{written}`")
     }
 
     pub(super) fn boolean(&mut self, node: &Node) -> Option<bool> {
@@ -279,7 +299,7 @@ impl Context<'_> {
         let text = self.text(node)?;
         if text.is_empty() {
             let message = format!("`{}` must not be empty", self.name());
-            let hint = self.example();
+            let hint = self.example(&node.origin);
             self.refuse(&node.origin, message, Some(hint));
             return None;
         }

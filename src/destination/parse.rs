@@ -103,7 +103,7 @@ pub fn parse(text: &str) -> Result<Spec, UnknownDestination> {
     if prefix.is_empty() {
         return Err(UnknownDestination::Empty(text.to_owned()));
     }
-    if !names_a_registry(host) || (!explicit && text.contains("://")) {
+    if !names_a_registry(host) || !has_legal_port(host) || (!explicit && text.contains("://")) {
         return Err(UnknownDestination::Unknown(text.to_owned()));
     }
     let last = prefix.rsplit('/').next().unwrap_or_default();
@@ -114,6 +114,15 @@ pub fn parse(text: &str) -> Result<Spec, UnknownDestination> {
         text: text.to_owned(),
         prefix: prefix.to_owned(),
     })
+}
+
+/// Whether what stands behind a host's last colon, if there is one, can be a port: `foo:bar` is an
+/// unknown scheme. An address in brackets has colons of its own.
+fn has_legal_port(host: &str) -> bool {
+    host.ends_with(']')
+        || host
+            .rsplit_once(':')
+            .is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 impl Spec {
@@ -152,6 +161,10 @@ mod tests {
             "oci:",
             "acme/shop",
             "http://host.x/y",
+            "dir:/tmp",
+            "foo:bar",
+            "docker://localhost:/x",
+            "localhost:99999/x",
             "oci-archive:x.tar",
             "ghcr.io/a:b",
             "ghcr.io/a@sha256:0",

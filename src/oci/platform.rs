@@ -27,7 +27,8 @@ pub struct UnknownPlatform(String);
 impl Hint for UnknownPlatform {
     fn hint(&self) -> Option<String> {
         Some(
-            "name a Linux target, such as x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu"
+            "name a platform such as linux/amd64 or linux/arm64, or a Linux target such as \
+             x86_64-unknown-linux-gnu"
                 .to_owned(),
         )
     }

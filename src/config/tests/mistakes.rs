@@ -78,7 +78,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "name = \"{repo}/Shop/{service}\"",
-        "5:8: `name`: `{repo}/Shop/{service}` is not a legal repository name: invalid reference format | use lower-case letters and digits, separated by `/`, `.`, `_` or `-`",
+        "5:8: `name`: `{repo}/Shop/{service}` is not a legal repository name: `S` may not be in it | use lower-case letters and digits, separated by `/`, `.`, `_` or `-`",
     ),
     (
         "name = \"ghcr.io/{repo}\"",
