@@ -30,12 +30,10 @@ pub fn run(
     directory: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Artifact, CompileError> {
-    let failed = || CompileError::Failed {
-        service: service.to_owned(),
-    };
-    let request = preparation.requests.get(service).ok_or_else(failed)?;
+    let request = preparation.requests.get(service);
+    let request = request.ok_or(CompileError::Failed)?;
     let on_line = |line: &str| reporter.report(Event::Compiler(line.to_owned()));
-    let built = cargo::build(&preparation.cargo, request, on_line)?.ok_or_else(failed)?;
+    let built = cargo::build(&preparation.cargo, request, on_line)?.ok_or(CompileError::Failed)?;
     let executable = directory.join(service);
     let size =
         fs_err::copy(&built.executable, &executable).map_err(|source| CompileError::SetAside {

@@ -43,11 +43,8 @@ pub enum CompileError {
     #[error("`builder = \"zigbuild\"` needs `{0}`, which is not on PATH")]
     ZigbuildMissing(&'static str),
     /// The compiler said no; its messages were shown.
-    #[error("cannot compile `{service}`: cargo's messages are above")]
-    Failed {
-        /// The service.
-        service: String,
-    },
+    #[error("cargo's messages are above")]
+    Failed,
     /// The executable cannot be set aside.
     #[error("cannot set the executable of `{service}` aside")]
     SetAside {
@@ -76,7 +73,7 @@ impl Hint for CompileError {
                 target.to_uppercase().replace(['-', '.'], "_")
             )),
             Self::ZigbuildMissing(_) => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
-            Self::Failed { .. } | Self::SetAside { .. } => None,
+            Self::Failed | Self::SetAside { .. } => None,
         }
     }
 }

@@ -94,7 +94,7 @@ impl ImagePath {
     /// # Errors
     /// As [`ImagePath::new`].
     pub fn join(&self, relative: &str) -> Result<Self, InvalidPath> {
-        Self::new(&format!("{}/{relative}", self.0))
+        Self::new(&format!("/{}/{relative}", self.0))
     }
 }
 
@@ -183,9 +183,10 @@ pub enum TreeError {
 impl Hint for TreeError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Duplicate(_) | Self::ParentNotDirectory { .. } => {
-                Some("change `to` of one of the assets, or `path` of the executable".to_owned())
-            }
+            Self::Duplicate(_) | Self::ParentNotDirectory { .. } => Some(
+                "change `to` of an asset, or where the executable, its links or its directories go"
+                    .to_owned(),
+            ),
             Self::Replaces { .. } => {
                 Some("choose a directory of the service's own, such as `/app`".to_owned())
             }

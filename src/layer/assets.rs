@@ -20,7 +20,7 @@ const EXECUTABLE: u32 = 0o755;
 pub struct Assets {
     /// As they will stand in the image.
     pub tree: Tree,
-    /// Files of directories that look like secrets, and are not in the tree.
+    /// Files of directories and globs that look like secrets, and are not in the tree.
     pub left_out: Vec<PathBuf>,
 }
 
@@ -89,6 +89,13 @@ pub enum AssetError {
     Read(#[from] io::Error),
 }
 
+impl AssetError {
+    /// Whether the manifest or the files it names must change, rather than this machine.
+    pub fn is_configuration(&self) -> bool {
+        !matches!(self, Self::Read(_))
+    }
+}
+
 impl Hint for AssetError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -101,10 +108,13 @@ impl Hint for AssetError {
                 Some("name that directory as an asset of its own".to_owned())
             }
             Self::Dangling { .. } | Self::Special { .. } | Self::NotUtf8 { .. } => {
-                Some("remove it, or choose the files with a glob".to_owned())
+                Some("remove it, or choose other files with a glob".to_owned())
+            }
+            Self::NoMatch { .. } => {
+                Some("`*` stays within one directory, `**` does not: `static/**/*.css`".to_owned())
             }
             Self::Tree(error) => error.hint(),
-            Self::NoMatch { .. } | Self::Read(_) => None,
+            Self::Read(_) => None,
         }
     }
 }
@@ -124,6 +134,10 @@ pub fn collect_assets(assets: &[Asset], repository: &Path) -> Result<Assets, Ass
         }
         .collect()?;
     }
+    let Assets { tree, left_out } = &mut collected;
+    left_out.sort();
+    left_out.dedup();
+    left_out.retain(|path| !holds(tree, path));
     Ok(collected)
 }
 
@@ -137,6 +151,11 @@ impl Collector<'_> {
     fn collect(&mut self) -> Result<(), AssetError> {
         let source = &self.asset.from;
         let Ok(metadata) = source.path.metadata() else {
+            if source.path.is_symlink() {
+                return Err(AssetError::Dangling {
+                    path: source.path.clone(),
+                });
+            }
             return Err(AssetError::Missing {
                 from: source.text.clone(),
                 origin: self.asset.origin.to_string(),
@@ -161,17 +180,12 @@ impl Collector<'_> {
                 }
                 matching
                     .into_iter()
-                    .try_for_each(|file| self.add(file, &base))
+                    .try_for_each(|file| self.add_unless_secret(file, &base))
             }
             None if metadata.is_dir() => {
                 for file in sorted_files(&base)? {
-                    if is_git(&file.relative) {
-                        continue;
-                    }
-                    if looks_secret(&file.path) {
-                        self.collected.left_out.push(file.path);
-                    } else {
-                        self.add(&file, &base)?;
+                    if !is_git(&file.relative) {
+                        self.add_unless_secret(&file, &base)?;
                     }
                 }
                 Ok(())
@@ -192,6 +206,18 @@ impl Collector<'_> {
         };
         let real = self.inside(path)?;
         self.insert_file(to, &real)
+    }
+
+    /// A file found below `base`, unless it looks like a secret and nobody wrote its name.
+    fn add_unless_secret(&mut self, file: &FoundFile, base: &Path) -> Result<(), AssetError> {
+        let glob = self.asset.from.glob.as_deref();
+        let written = glob.and_then(|glob| glob.rsplit('/').next()).map(Path::new);
+        let is_named = written.is_some() && written == file.relative.file_name().map(Path::new);
+        if looks_secret(&file.path) && !is_named {
+            self.collected.left_out.push(file.path.clone());
+            return Ok(());
+        }
+        self.add(file, base)
     }
 
     /// A file found below `base`.
@@ -261,6 +287,13 @@ impl Collector<'_> {
             })
         }
     }
+}
+
+/// Whether another asset names the file.
+fn holds(tree: &Tree, file: &Path) -> bool {
+    tree.iter().any(
+        |(_, node)| matches!(node, Node::File { content: Content::File(path), .. } if path == file),
+    )
 }
 
 fn utf8(path: &Path) -> Result<&str, AssetError> {

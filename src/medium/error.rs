@@ -106,7 +106,7 @@ impl Hint for LayoutError {
                 "name a directory that is empty, is an image layout or does not exist".to_owned(),
             ),
             Self::NotALayout { .. } => Some("name a directory that has an `oci-layout`".to_owned()),
-            Self::Version { .. } => Some("name another directory".to_owned()),
+            Self::Version { .. } | Self::Json { .. } => Some("name another directory".to_owned()),
             Self::Unwritable { .. } => {
                 Some("make the directory writable, or name another one".to_owned())
             }
@@ -120,7 +120,7 @@ impl Hint for LayoutError {
                 let near = near_names(name, known.iter().map(String::as_str));
                 (!near.is_empty()).then(|| format!("try {}", quoted_list(&near)))
             }
-            Self::Store { .. } | Self::Io(_) | Self::Json { .. } | Self::TooLarge { .. } => None,
+            Self::Store { .. } | Self::Io(_) | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One executable and its service's settings to one image.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::check::compression;
 use super::shared_layers::SharedLayers;
 use super::{Checked, PipelineError};
 use crate::compile::Artifact;
 use crate::config::{Created, ServiceConfig};
-use crate::fs::{Content, ImagePath, Node, Tree};
+use crate::fs::{Content, ImagePath, Node, Tree, TreeError};
 use crate::image::{self, Image, LayerEntry, Settings};
 use crate::layer::{Layer, collect_assets};
 use crate::plan::{Plan, PlannedService};
@@ -52,7 +53,7 @@ pub(super) fn assemble(
         tzdata: config.tzdata.value,
     })?;
     let assets = collect_assets(&config.assets.value, &plan.repository_root)?.tree;
-    let application = application_tree(config, artifact)?;
+    let application = application_tree(config, &artifact.executable)?;
     let layers = make_layers(service, layers, &files, &assets, &application)?;
     let entries: Vec<LayerEntry> = layers
         .iter()
@@ -102,9 +103,12 @@ fn make_layers(
 }
 
 /// The executable, links to it, and directories that must exist.
-fn application_tree(config: &ServiceConfig, artifact: &Artifact) -> Result<Tree, PipelineError> {
+pub(super) fn application_tree(
+    config: &ServiceConfig,
+    executable: &Path,
+) -> Result<Tree, TreeError> {
     let mut tree = Tree::new();
-    let content = Content::File(artifact.executable.clone());
+    let content = Content::File(executable.to_owned());
     let path = &config.path.value;
     tree.insert(
         path.clone(),
@@ -126,7 +130,7 @@ fn application_tree(config: &ServiceConfig, artifact: &Artifact) -> Result<Tree,
         tree.insert(volume.clone(), Node::Directory { mode: 0o755, owner })?;
     }
     if let Ok(workdir) = ImagePath::new(&config.workdir.value)
-        && tree.get(&workdir).is_none()
+        && !matches!(tree.get(&workdir), Some(Node::Directory { .. }))
     {
         tree.insert(
             workdir,

@@ -18,11 +18,26 @@ impl Work<'_> {
                 self.options.keep_going || (!stopped && self.ledger.all_stored_at(destination))
             })
             .collect();
+        self.say_what_stays_untagged(&open);
         for index in self.ledger.indices() {
             for (destination, open) in open.iter().enumerate() {
                 if *open && self.session.interrupt.received().is_none() {
                     self.tag(index, destination);
                 }
+            }
+        }
+    }
+
+    /// "Delivered" was said of images that nobody finds by a name yet.
+    fn say_what_stays_untagged(&self, open: &[bool]) {
+        let places = self.destinations.iter().enumerate().zip(open);
+        for ((destination, place), _) in places.filter(|(_, open)| !**open) {
+            if self.ledger.any_stored_at(destination) {
+                self.session.reporter.report(Event::Warning(format!(
+                    "no tag was moved at `{}`, because not every service got there; \
+                     `--keep-going` tags those that do",
+                    place.name()
+                )));
             }
         }
     }

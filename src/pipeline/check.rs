@@ -1,16 +1,17 @@
 //! Everything that can be found wrong before the first compile.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::assemble::application_tree;
 use super::{PipelineError, Session};
 use crate::cargo::Cargo;
 use crate::compile::{self, Preparation};
 use crate::config::Linkage;
 use crate::destination::{Destination, Prefix};
-use crate::layer::{Compression, collect_assets};
+use crate::layer::{AssetError, Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
-use crate::report::Event;
+use crate::report::{Event, printable};
 use crate::runtime::{LibraryRoot, fixed_libraries};
 use crate::since::Revision;
 
@@ -46,14 +47,10 @@ pub fn check(
     for service in &plan.services {
         service.tags(&values)?;
         compression(service)?;
-        let assets = collect_assets(&service.config.assets.value, &plan.repository_root)?;
-        for path in assets.left_out {
-            session.reporter.report(Event::Warning(format!(
-                "`{}` looks like a secret and is left out of `{}`: name it in an asset of its own to ship it",
-                path.display(),
-                service.service
-            )));
-        }
+        check_assets(session, plan, service).map_err(|source| PipelineError::Assets {
+            service: service.service.clone(),
+            source,
+        })?;
     }
     let library_roots = library_roots(plan)?;
     let preparation = compile::prepare(cargo, plan, options)?;
@@ -75,6 +72,28 @@ pub fn check(
         revision,
         library_roots,
     })
+}
+
+/// Finds a service's assets, and refuses those that the executable or one of its links would hide.
+fn check_assets(
+    session: &Session<'_>,
+    plan: &Plan,
+    service: &PlannedService,
+) -> Result<(), AssetError> {
+    let assets = collect_assets(&service.config.assets.value, &plan.repository_root)?;
+    let mut together = assets.tree;
+    // The executable's bytes do not matter here, and do not exist yet.
+    for (path, node) in application_tree(&service.config, Path::new(""))?.iter() {
+        together.insert(path.clone(), node.clone())?;
+    }
+    for path in assets.left_out {
+        session.reporter.report(Event::Warning(format!(
+            "`{}` looks like a secret and is left out of `{}`: name it in an asset of its own to ship it",
+            printable(&path.to_string_lossy()),
+            service.service
+        )));
+    }
+    Ok(())
 }
 
 /// Opens every root, and refuses one without the C library that its services will need.

@@ -25,6 +25,15 @@ pub enum PipelineError {
     /// Finding assets.
     #[error(transparent)]
     Asset(#[from] AssetError),
+    /// Assets that are found wrong before the first compile.
+    #[error("the assets of service `{service}` cannot be shipped")]
+    Assets {
+        /// The service.
+        service: String,
+        /// Why not.
+        #[source]
+        source: AssetError,
+    },
     /// Writing a layer, which several services may share.
     #[error("cannot make a layer")]
     Layer(#[source] Arc<LayerError>),
@@ -75,6 +84,22 @@ impl From<RuntimeError> for PipelineError {
 }
 
 impl PipelineError {
+    /// Whether the command line or a manifest must change, rather than this machine or a registry.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Asset(error) | Self::Assets { source: error, .. } => error.is_configuration(),
+            Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
+            Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
+            Self::Tree(_) | Self::Plan(_) | Self::Compression(_) | Self::NoRepository(_) => true,
+            Self::Compile(_)
+            | Self::Layer(_)
+            | Self::Image(_)
+            | Self::NoGlibc { .. }
+            | Self::Staging(_)
+            | Self::Interrupted => false,
+        }
+    }
+
     /// A destination's error.
     pub(super) fn deliver(destination: &str, source: DestinationError) -> Self {
         Self::Deliver {
@@ -89,7 +114,7 @@ impl Hint for PipelineError {
         match self {
             Self::Compile(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
-            Self::Asset(error) => error.hint(),
+            Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),
             Self::Tree(error) => error.hint(),
             Self::Image(error) => error.hint(),

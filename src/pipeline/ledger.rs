@@ -128,6 +128,16 @@ impl<'a> Ledger<'a> {
         })
     }
 
+    /// Whether any service is stored at the destination.
+    pub(super) fn any_stored_at(&self, destination: usize) -> bool {
+        self.indices().any(|index| {
+            matches!(
+                self.record(index).deliveries[destination],
+                Delivered::Stored(_)
+            )
+        })
+    }
+
     /// Whether a compilation failed.
     pub(super) fn any_compile_failed(&self) -> bool {
         self.indices()
