@@ -2,6 +2,8 @@
 
 use super::Exit;
 use crate::hint::{BoxedHint, Hint};
+use crate::pipeline::PipelineError;
+use crate::registry::RegistryError;
 
 /// An error on its way to the user, with the exit code it deserves.
 #[derive(Debug)]
@@ -26,6 +28,27 @@ impl Failure {
         Self {
             error: Some(error.into()),
             exit: Exit::Failed,
+        }
+    }
+}
+
+impl Failure {
+    /// A run that cannot begin.
+    pub(super) fn of_pipeline(error: PipelineError) -> Self {
+        if error.is_configuration() {
+            Self::usage(error)
+        } else {
+            Self::failed(error)
+        }
+    }
+
+    /// A registry that was named on the command line.
+    pub(super) fn of_registry(error: RegistryError) -> Self {
+        match error {
+            RegistryError::InvalidRegistry { .. } | RegistryError::InvalidUser => {
+                Self::usage(error)
+            }
+            _ => Self::failed(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The reporter that owns the user's streams.
 
 use std::io::{self, Read as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{ColorChoice, Streams, json, text};
@@ -37,6 +38,8 @@ pub struct Console {
     verbosity: Verbosity,
     format: Format,
     colors: bool,
+    /// Whether standard output refused data of a run.
+    lost_data: AtomicBool,
 }
 
 impl Console {
@@ -62,7 +65,13 @@ impl Console {
             verbosity,
             format,
             colors,
+            lost_data: AtomicBool::new(false),
         }
+    }
+
+    /// Whether data of the run could not be written to standard output; it was told when it happened.
+    pub fn lost_data(&self) -> bool {
+        self.lost_data.load(Ordering::SeqCst)
     }
 
     /// Whether messages have colours.
@@ -78,8 +87,8 @@ impl Console {
     /// Writes data to standard output.
     ///
     /// # Errors
-    /// When standard output is closed or full; a closed pipe is no error, because whoever reads has
-    /// seen enough.
+    /// When standard output is full, in words that say so; a closed pipe is no error, because whoever
+    /// reads has seen enough.
     pub fn data(&self, text: &str) -> io::Result<()> {
         let mut streams = self.streams();
         let result = streams
@@ -88,7 +97,11 @@ impl Console {
             .and_then(|()| streams.stdout.flush());
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
+            Err(error) => Err(io::Error::new(
+                error.kind(),
+                format!("cannot write to standard output: {error}"),
+            )),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -177,11 +190,9 @@ impl Reporter for Console {
         };
         if let Some(data) = data
             && let Err(error) = self.data(&data)
+            && !self.lost_data.swap(true, Ordering::SeqCst)
         {
-            self.line(&text::warning(
-                &format!("cannot write to standard output: {error}"),
-                self.colors,
-            ));
+            self.line(&text::error(&[error.to_string()], None, self.colors));
         }
     }
 }

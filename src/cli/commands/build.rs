@@ -10,7 +10,8 @@ use crate::cli::context::{Context, Planned};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
 use crate::destination::{Destination, OciLayout, RegistryDestination, Spec, parse};
-use crate::fs::write_atomic;
+use crate::fs::{AtomicFile, write_atomic};
+use crate::hint::Hint;
 use crate::pipeline::{self, Options, Outcome, Session};
 use crate::plan::Plan;
 use crate::registry::Registry;
@@ -82,11 +83,14 @@ pub(super) fn execute(
         colors: context.console.colors(),
     };
     let checked = pipeline::check(&session, &planned.cargo, plan, &destinations, &compile)
-        .map_err(Failure::failed)?;
-    let outcome =
-        pipeline::run(&session, plan, &checked, &destinations, options).map_err(Failure::failed)?;
+        .map_err(Failure::of_pipeline)?;
+    let outcome = pipeline::run(&session, plan, &checked, &destinations, options)
+        .map_err(Failure::of_pipeline)?;
     write_results(context, arguments, &outcome.summary)?;
-    Ok(exit(&outcome))
+    Ok(match exit(&outcome) {
+        Exit::Success if context.console.lost_data() => Exit::Failed,
+        exit => exit,
+    })
 }
 
 /// The destinations of a plan, none of them opened yet.
@@ -132,15 +136,30 @@ fn shared_registry(
 
 /// An hour of building must not end with a file that cannot be written.
 fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
-    let directory: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
-    tempfile::Builder::new()
-        .prefix(crate::fs::TEMPORARY_PREFIX)
-        .tempfile_in(&directory)
-        .map(drop)
-        .map_err(|error| {
-            let text = format!("cannot write `{}`: {error}", path.display());
-            Failure::usage(StreamError(std::io::Error::new(error.kind(), text)))
-        })
+    let refuse = |source| {
+        let path = path.to_owned();
+        Failure::usage(UnwritableFile { path, source })
+    };
+    if path.is_dir() {
+        return Err(refuse(std::io::ErrorKind::IsADirectory.into()));
+    }
+    // Creating the temporary file is the question; dropping it leaves nothing.
+    AtomicFile::create(path).map(drop).map_err(refuse)
+}
+
+/// A file that a flag names, and that could not be written after the build.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{path}`")]
+struct UnwritableFile {
+    path: PathBuf,
+    #[source]
+    source: std::io::Error,
+}
+
+impl Hint for UnwritableFile {
+    fn hint(&self) -> Option<String> {
+        Some("name a file in a directory that exists and can be written".to_owned())
+    }
 }
 
 fn write_results(
@@ -159,15 +178,10 @@ fn write_results(
             .services
             .iter()
             .flat_map(|service| &service.deliveries);
-        let lines: Vec<&str> = references
+        let lines: String = references
             .flat_map(|delivery| &delivery.reference)
-            .map(String::as_str)
+            .flat_map(|line| [line, "\n"])
             .collect();
-        let lines = lines.join(
-            "
-",
-        ) + "
-";
         write_atomic(&context.environment.resolve(path), lines.as_bytes()).map_err(failed)?;
     }
     Ok(())

@@ -65,7 +65,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         context.clock.clone(),
         &context.interrupt,
     )
-    .map_err(Failure::failed)?;
+    .map_err(Failure::of_registry)?;
     let subject = format!("credentials for {} in {place}", arguments.registry);
     context.console.report(Event::Status {
         verb: "Stored",

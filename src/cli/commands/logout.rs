@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         &arguments.registry,
         &context.interrupt,
     )
-    .map_err(Failure::failed)?;
+    .map_err(Failure::of_registry)?;
     let host = &arguments.registry;
     context.console.report(match removed {
         Some(place) => {
