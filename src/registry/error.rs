@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credential::{CredentialError, CredentialSource};
+use super::endpoint::Endpoint;
 use super::server_words::ServerWords;
 use crate::digest::Digest;
 use crate::hint::Hint;
@@ -267,6 +268,12 @@ impl Hint for RegistryError {
                 Some(format!("correct {variable}, or unset it"))
             }
             Self::Credential(error) => error.hint(),
+            Self::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
+                Some(format!(
+                    "start a registry at `{}`, or correct the port",
+                    attempt.registry
+                ))
+            }
             Self::Unreachable { attempt, .. } | Self::TimedOut { attempt, .. } => Some(format!(
                 "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
                 attempt.registry
@@ -280,9 +287,7 @@ impl Hint for RegistryError {
             Self::Unauthorized { attempt, user, .. } => {
                 Some(unauthorized_hint(attempt, user.as_deref()))
             }
-            Self::LoginRefused { registry, .. } => {
-                Some(format!("run `cargo lighter login {registry}`"))
-            }
+            Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
             Self::NotFound { attempt, .. } => Some(not_found_hint(attempt)),
             Self::Refused { status: 413, .. } => Some(
                 "raise the limit on request bodies of the registry, or of the proxy before it"
@@ -292,6 +297,15 @@ impl Hint for RegistryError {
             _ => None,
         }
     }
+}
+
+/// A command that works as it is typed, given the user's name and a password to read.
+fn login_hint(registry: &str) -> String {
+    format!("log in with `cargo lighter login {registry} --username USER --password-stdin`")
+}
+
+fn is_this_machine(registry: &str) -> bool {
+    Endpoint::of(registry).is_ok_and(|endpoint| endpoint.is_loopback())
 }
 
 fn tls_hint(source: &Cause) -> String {
@@ -308,11 +322,11 @@ fn tls_hint(source: &Cause) -> String {
 fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
     match (user, &attempt.repository) {
         (Some(user), Some(path)) => format!(
-            "check the name `{path}` and that `{}` may push to it; another user comes in with \
-             `cargo lighter login {}`",
+            "check the name `{path}` and that `{}` may push to it, or log in as another user: \
+             `cargo lighter login {} --username USER --password-stdin`",
             user.name, attempt.registry
         ),
-        _ => format!("run `cargo lighter login {}`", attempt.registry),
+        _ => login_hint(&attempt.registry),
     }
 }
 
