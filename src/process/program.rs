@@ -12,6 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+
 use super::{Environment, Interrupt};
 use crate::hint::Hint;
 
@@ -183,7 +185,8 @@ impl Program {
             });
             let stdout = scope.spawn(move || read_limited(stdout, limit));
             let stderr = scope.spawn(move || read_limited(stderr, limit));
-            let status = self.wait(&mut child, || stdout.is_finished() && stderr.is_finished())?;
+            let drained = || stdout.is_finished() && stderr.is_finished();
+            let status = self.wait(&mut child, Instant::now(), None, drained)?;
             let stdout = self.joined(stdout.join())?;
             let stderr = self.joined(stderr.join())?;
             Ok(Captured {
@@ -233,8 +236,7 @@ impl Program {
                 }
                 self.stop_when_due(&child, started, &mut stopping);
             }
-            let status = child.wait().map_err(|source| self.pipe(source))?;
-            stopping.map_or(Ok(status), |(_, error)| Err(error))
+            self.wait(&mut child, started, stopping, || true)
         })
     }
 
@@ -262,20 +264,25 @@ impl Program {
             .map_err(start)
     }
 
-    /// Waits for the end of the child and of its readers.
+    /// Waits for the end of the child and of its readers; of a child that was told to stop, also for
+    /// the end of all that it started.
     fn wait(
         &self,
         child: &mut Child,
+        started: Instant,
+        mut stopping: Option<(Instant, ProgramError)>,
         drained: impl Fn() -> bool,
     ) -> Result<ExitStatus, ProgramError> {
-        let started = Instant::now();
-        let mut stopping = None;
         let mut pause = Duration::from_micros(200);
         loop {
             if drained()
                 && let Some(status) = child.try_wait().map_err(|source| self.pipe(source))?
             {
-                return stopping.map_or(Ok(status), |(_, error)| Err(error));
+                let Some((since, error)) = stopping else {
+                    return Ok(status);
+                };
+                end_group(child, since);
+                return Err(error);
             }
             self.stop_when_due(child, started, &mut stopping);
             thread::sleep(pause);
@@ -290,10 +297,7 @@ impl Program {
         started: Instant,
         stopping: &mut Option<(Instant, ProgramError)>,
     ) {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-            return;
-        };
+        let Some(group) = group_of(child) else { return };
         match stopping {
             // A group that is already gone needs no signal.
             Some((since, _)) if since.elapsed() > GRACE => {
@@ -350,6 +354,24 @@ impl Program {
     /// Where the program starts.
     pub fn directory(&self) -> &Path {
         self.environment.directory()
+    }
+}
+
+/// The child's process group, which has the child's own number.
+fn group_of(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+/// Waits until nobody of a stopped child's group is left, and kills whoever outlives the grace: what
+/// the child started may ignore the polite signal, and must not go on writing behind our back.
+fn end_group(child: &Child, since: Instant) {
+    let Some(group) = group_of(child) else { return };
+    while test_kill_process_group(group).is_ok() {
+        if since.elapsed() > GRACE {
+            let _ = kill_process_group(group, Signal::KILL);
+            return;
+        }
+        thread::sleep(POLL);
     }
 }
 
