@@ -43,7 +43,7 @@ fn settle_compression(config: &mut ServiceConfig, mistakes: &mut Mistakes) {
     }
     let (legal, hint) = match config.compression.value {
         Compression::Gzip => (0..=9, "use 0 to 9, or `compression = \"zstd\"`"),
-        Compression::Zstd => (1..=22, "use 1 to 22"),
+        Compression::Zstd => (1..=19, "use 1 to 19"),
         Compression::None => {
             let message = "`compression-level` says nothing where `compression` is `none`";
             let hint = "leave it out, or choose a compression";

@@ -183,7 +183,7 @@ keys! {
     COMPRESSION = "compression" Text Everywhere "a string" r#""zstd""# Some(r#""gzip""#),
         "how layers are compressed: `gzip`, `zstd` or `none`";
     COMPRESSION_LEVEL = "compression-level" Integer Everywhere "an integer" "9" None,
-        "0 to 9 for gzip, 1 to 22 for zstd";
+        "0 to 9 for gzip, 1 to 19 for zstd";
     MIN_VERSION = "min-version" Text WorkspaceAndPackage "a string" r#""0.1.0""# None,
         "the oldest version of this program that understands the manifest";
     BIN = "bin" Table Package "a table of tables" "{ orders = { ports = [8080] } }" None,

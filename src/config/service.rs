@@ -80,7 +80,7 @@ pub struct ServiceConfig {
     pub tzdata: Value<bool>,
     /// How layers are compressed.
     pub compression: Value<Compression>,
-    /// The level: 0 to 9 for gzip, 1 to 22 for zstd, `None` for the compression's own default and
+    /// The level: 0 to 9 for gzip, 1 to 19 for zstd, `None` for the compression's own default and
     /// where nothing is compressed.
     pub compression_level: Value<Option<i32>>,
     pub(super) words: BTreeMap<&'static str, String>,

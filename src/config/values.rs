@@ -134,11 +134,11 @@ pub(super) fn compression(node: &Node, context: &mut Context) -> Option<Compress
 /// A level in the widest range; [`super::service`] checks it against the compression it goes with.
 pub(super) fn compression_level(node: &Node, context: &mut Context) -> Option<i32> {
     let level = context.integer(node)?;
-    if let Ok(level @ 0..=22) = i32::try_from(level) {
+    if let Ok(level @ 0..=19) = i32::try_from(level) {
         return Some(level);
     }
     let message = format!("`compression-level` must not be {level}");
-    let hint = "use 0 to 9 for gzip, 1 to 22 for zstd";
+    let hint = "use 0 to 9 for gzip, 1 to 19 for zstd";
     context.refuse(&node.origin, message, Some(hint.to_owned()));
     None
 }

@@ -66,7 +66,11 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "compression-level = -1",
-        "5:21: `compression-level` must not be -1 | use 0 to 9 for gzip, 1 to 22 for zstd",
+        "5:21: `compression-level` must not be -1 | use 0 to 9 for gzip, 1 to 19 for zstd",
+    ),
+    (
+        "compression = \"zstd\"\ncompression-level = 20",
+        "6:21: `compression-level` must not be 20 | use 0 to 9 for gzip, 1 to 19 for zstd",
     ),
     (
         "compression = \"gz\"",
