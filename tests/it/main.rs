@@ -2,4 +2,9 @@
 
 mod support;
 
+mod credentials;
+mod features;
 mod main_job;
+mod podman;
+mod reproducible;
+mod second_push;

@@ -107,6 +107,15 @@ impl Lighter {
         self
     }
 
+    /// With a directory in front of all others in which programs are looked for.
+    pub(crate) fn first_on_path(self, directory: &Path) -> Self {
+        let others = self.environment.os("PATH").unwrap_or_default();
+        let mut path = directory.as_os_str().to_owned();
+        path.push(":");
+        path.push(others);
+        self.env("PATH", path)
+    }
+
     /// With something on standard input.
     pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.stdin = text.as_bytes().to_vec();

@@ -1,6 +1,8 @@
 //! What integration tests share: runs of the program, workspaces, registries, and other tools.
 
+pub(crate) mod check;
 pub(crate) mod cli;
 pub(crate) mod registry;
+pub(crate) mod serving;
 pub(crate) mod tools;
 pub(crate) mod workspace;

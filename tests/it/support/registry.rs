@@ -1,11 +1,12 @@
 //! Debian's docker-registry, started for one test on a free port of the loopback.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -20,7 +21,7 @@ pub(crate) struct Registry {
     child: Child,
     directory: TempDir,
     port: u16,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Arc<(Mutex<Vec<String>>, Condvar)>,
 }
 
 impl Registry {
@@ -63,7 +64,7 @@ impl Registry {
             .stderr(Stdio::piped())
             .spawn()
             .expect("docker-registry is installed by tests/run");
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (stdout, stderr) = (
             child.stdout.take().expect("piped"),
             child.stderr.take().expect("piped"),
@@ -71,7 +72,8 @@ impl Registry {
         let requests = Arc::clone(&log);
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                requests.lock().expect("no reader panicked").push(line);
+                requests.0.lock().expect("no reader panicked").push(line);
+                requests.1.notify_all();
             }
         });
         let mut messages = BufReader::new(stderr);
@@ -96,7 +98,30 @@ impl Registry {
 
     /// Lines of the access log so far, such as `… "PUT /v2/… HTTP/1.1" 201 …`.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.log.lock().expect("no reader panicked").clone()
+        const MARK: &str = "/v2/mark/";
+        // The registry writes a line before it answers: once the line of our own request is here, so
+        // are those of all requests that were answered before.
+        let (lines, more) = &*self.log;
+        let marks = |lines: &[String]| lines.iter().filter(|line| line.contains(MARK)).count();
+        let before = marks(&lines.lock().expect("no reader panicked"));
+        let mut stream = TcpStream::connect(self.host()).expect("it listens");
+        write!(
+            stream,
+            "GET {MARK}tags/list HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.host()
+        )
+        .expect("sent");
+        stream.read_to_end(&mut Vec::new()).expect("an answer");
+        let (lines, wait) = more
+            .wait_timeout_while(
+                lines.lock().expect("no reader panicked"),
+                Duration::from_mins(1),
+                |lines| marks(lines) == before,
+            )
+            .expect("no reader panicked");
+        assert!(!wait.timed_out(), "the registry's log stands still");
+        let all = lines.iter().filter(|line| !line.contains(MARK));
+        all.cloned().collect()
     }
 
     /// How many blobs were uploaded so far, as the registry saw it.

@@ -34,6 +34,14 @@ pub(crate) fn skopeo_inspect(image: &str) -> serde_json::Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// `skopeo inspect --config`: the image's configuration.
+#[track_caller]
+pub(crate) fn skopeo_config(image: &str) -> serde_json::Value {
+    let arguments = ["inspect", "--config", "--tls-verify=false", image];
+    let text = run(Command::new("skopeo").args(arguments));
+    serde_json::from_str(&text).expect("JSON")
+}
+
 /// A root file system that umoci unpacked.
 #[derive(Debug)]
 pub(crate) struct Unpacked {
@@ -49,15 +57,6 @@ impl Unpacked {
         let plain = format!("oci:{}:image", copy.path().join("layout").display());
         let source = format!("oci:{}:{name}", layout.display());
         run(Command::new("skopeo").args(["copy", "-q", &source, &plain]));
-        Self::unpack(copy)
-    }
-
-    /// Unpacks an image of a registry.
-    #[track_caller]
-    pub(crate) fn of_registry(image: &str) -> Self {
-        let copy = TempDir::new().expect("a temporary directory");
-        let plain = format!("oci:{}:image", copy.path().join("layout").display());
-        run(Command::new("skopeo").args(["copy", "-q", "--src-tls-verify=false", image, &plain]));
         Self::unpack(copy)
     }
 

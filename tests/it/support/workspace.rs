@@ -1,14 +1,28 @@
 //! Workspaces: the shop, and small ones made for one test.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+/// What everything is compiled for.
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The shop as it stands in the repository.
 pub(crate) fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop")
 }
+
+/// The services of the shop, in the order of every plan.
+pub(crate) const SHOP_SERVICES: [&str; 5] = [
+    "billing-report",
+    "invoice",
+    "shop-catalog",
+    "shop-gateway",
+    "shop-worker",
+];
 
 /// A checkout of the shop that all tests share, and that stays from run to run so that its builds do.
 /// Tests that change files take [`Checkout::copy`].
@@ -86,6 +100,22 @@ impl Checkout {
         let path = self.path().join(relative);
         fs_err::create_dir_all(path.parent().expect("has a parent")).expect("created");
         fs_err::write(path, text).expect("written");
+    }
+
+    /// Writes a program below it. Another process writes it: had this one the file open while some
+    /// other thread forks, running the program could fail with "text file busy".
+    pub(crate) fn write_executable(&self, relative: &str, text: &str) {
+        let path = self.path().join(relative);
+        let mut install = Command::new("install")
+            .args(["-D", "-m", "755", "/dev/stdin"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("install starts");
+        let mut stdin = install.stdin.take().expect("piped");
+        stdin.write_all(text.as_bytes()).expect("written");
+        drop(stdin);
+        assert!(install.wait().expect("it ends").success());
     }
 
     /// Adds text at the end of a file.

@@ -1,0 +1,215 @@
+//! A registry with a password, and every place a password may come from.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::check::{Copied, read_json};
+use crate::support::cli::{Lighter, Run};
+use crate::support::registry::{PASSWORD, Registry, USER};
+use crate::support::workspace::{Checkout, SHOP_SERVICES, shop};
+
+/// Pushes the whole shop with a docker configuration, and looks at what arrived.
+#[track_caller]
+fn all_are_pushed(registry: &Registry, home: &Home) {
+    let repo = format!("{}/shop", registry.host());
+    let run = home
+        .lighter()
+        .args(["push", "-v", "--repo", &repo])
+        .run()
+        .expect(0);
+    keeps_quiet_about_the_password(&run);
+    assert_eq!(run.lines().len(), SHOP_SERVICES.len() * 2);
+    let credentials = format!("{USER}:{PASSWORD}");
+    Copied::of_registry(&repo, &SHOP_SERVICES, Some(&credentials));
+}
+
+fn keeps_quiet_about_the_password(run: &Run) {
+    for text in [&run.stdout, &run.stderr] {
+        assert!(!text.contains(PASSWORD), "{text}");
+        assert!(!text.contains(&pair()), "{text}");
+    }
+}
+
+/// User and password as docker writes them.
+fn pair() -> String {
+    STANDARD.encode(format!("{USER}:{PASSWORD}"))
+}
+
+/// A user's docker configuration, and helper programs.
+struct Home {
+    checkout: Checkout,
+    registry: String,
+}
+
+impl Home {
+    fn new(registry: &Registry) -> Self {
+        let checkout = Checkout::empty();
+        fs_err::create_dir(checkout.path().join("docker")).expect("created");
+        Self {
+            checkout,
+            registry: registry.host(),
+        }
+    }
+
+    fn with_config(self, config: &Value) -> Self {
+        self.checkout
+            .write("docker/config.json", &config.to_string());
+        self
+    }
+
+    /// A helper that keeps one secret in a file, and a log of what it was asked.
+    fn with_helper(self, name: &str, secret: Option<&str>) -> Self {
+        let kept = self.checkout.path().join(format!("{name}-kept"));
+        if let Some(secret) = secret {
+            let answer = json!({ "ServerURL": self.registry, "Username": USER, "Secret": secret });
+            fs_err::write(&kept, answer.to_string()).expect("written");
+        }
+        let script = format!(
+            "#!/bin/sh\ninput=$(cat)\necho \"$1 $input\" >> '{log}'\ncase \"$1\" in\n\
+             get) if [ -e '{kept}' ]; then cat '{kept}'; else echo 'credentials not found in native keychain'; exit 1; fi ;;\n\
+             store) printf '%s' \"$input\" > '{kept}' ;;\n\
+             erase) rm -f '{kept}' ;;\n\
+             *) exit 1 ;;\nesac\n",
+            log = self.log(name).display(),
+            kept = kept.display()
+        );
+        self.checkout
+            .write_executable(&format!("bin/docker-credential-{name}"), &script);
+        self
+    }
+
+    fn log(&self, helper: &str) -> PathBuf {
+        self.checkout.path().join(format!("{helper}-log"))
+    }
+
+    /// What a helper was asked, a line a question.
+    fn asked(&self, helper: &str) -> Vec<String> {
+        let log = fs_err::read_to_string(self.log(helper)).expect("it was asked");
+        log.lines().map(str::to_owned).collect()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.checkout.path().join("docker/config.json")
+    }
+
+    fn lighter(&self) -> Lighter {
+        Lighter::at(shop())
+            .env("DOCKER_CONFIG", self.checkout.path().join("docker"))
+            .first_on_path(&self.checkout.path().join("bin"))
+    }
+}
+
+#[test]
+fn auths_of_the_docker_configuration_are_used() {
+    let registry = Registry::with_password();
+    let config = json!({ "auths": { registry.host(): { "auth": pair() } } });
+    all_are_pushed(&registry, &Home::new(&registry).with_config(&config));
+}
+
+#[test]
+fn the_credential_store_is_asked_for_this_registry() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry)
+        .with_config(&json!({ "credsStore": "harbourstore" }))
+        .with_helper("harbourstore", Some(PASSWORD));
+    all_are_pushed(&registry, &home);
+    let asked = home.asked("harbourstore");
+    assert!(
+        asked.iter().all(|question| *question == format!("get {}", registry.host())),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_helper_for_one_registry_wins_over_the_store() {
+    let registry = Registry::with_password();
+    let config = json!({
+        "credHelpers": { registry.host(): "harbourhelper" },
+        "credsStore": "harbourstore",
+    });
+    let home = Home::new(&registry)
+        .with_config(&config)
+        .with_helper("harbourhelper", Some(PASSWORD))
+        .with_helper("harbourstore", Some("of another registry"));
+    all_are_pushed(&registry, &home);
+    assert!(!home.log("harbourstore").exists());
+}
+
+#[test]
+fn login_stores_credentials_and_logout_removes_them() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry).with_config(&json!({ "credHelpers": { "ghcr.io": "other" } }));
+    let logged_in = log_in(&home, PASSWORD).expect(0);
+    keeps_quiet_about_the_password(&logged_in);
+    all_are_pushed(&registry, &home);
+    let config = read_json(&home.config());
+    assert_eq!(config["credHelpers"]["ghcr.io"], "other");
+    assert_eq!(config["auths"][registry.host()]["auth"], pair());
+    assert_eq!(mode(&home.config()), 0o600);
+    home.lighter()
+        .args(["logout", &registry.host()])
+        .run()
+        .expect(0);
+    is_refused(&home, &registry);
+}
+
+#[test]
+fn login_hands_the_password_to_the_credential_store() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry)
+        .with_config(&json!({ "credsStore": "harbourstore" }))
+        .with_helper("harbourstore", None);
+    log_in(&home, PASSWORD).expect(0);
+    let config = fs_err::read_to_string(home.config()).expect("readable");
+    assert!(!config.contains(&pair()) && !config.contains(PASSWORD));
+    let stored = home.asked("harbourstore");
+    assert!(stored.iter().any(|line| line.starts_with("store ")));
+    all_are_pushed(&registry, &home);
+    home.lighter()
+        .args(["logout", &registry.host()])
+        .run()
+        .expect(0);
+    let last = home.asked("harbourstore").pop();
+    assert_eq!(last, Some(format!("erase {}", registry.host())));
+    is_refused(&home, &registry);
+}
+
+#[test]
+fn a_wrong_password_is_not_stored() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry);
+    log_in(&home, "not the password")
+        .expect(1)
+        .says(&[&registry.host(), "hint: "]);
+    assert!(!home.config().exists());
+}
+
+fn log_in(home: &Home, password: &str) -> Run {
+    home.lighter()
+        .args(["login", "--username", USER, "--password-stdin"])
+        .args([&home.registry])
+        .stdin(&format!("{password}\n"))
+        .run()
+}
+
+/// A push without credentials ends before anything is compiled.
+#[track_caller]
+fn is_refused(home: &Home, registry: &Registry) {
+    let repo = format!("{}/shop", registry.host());
+    let refused = home
+        .lighter()
+        .args(["push", "--repo", &repo])
+        .run()
+        .expect(1)
+        .says(&[&registry.host(), "401", "hint: ", "cargo lighter login"]);
+    assert!(!refused.stderr.contains("Building"), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().expect("there").permissions().mode() & 0o777
+}

@@ -1,0 +1,87 @@
+//! What a registry has is not sent again.
+
+use serde_json::Value;
+
+use crate::support::check::{Copied, read_json};
+use crate::support::cli::Lighter;
+use crate::support::registry::Registry;
+use crate::support::workspace::{Checkout, SHOP_SERVICES, shop};
+
+/// Pushes, and gives the summary's deliveries.
+#[track_caller]
+fn push(checkout: &std::path::Path, repo: &str) -> Vec<Value> {
+    let results = Checkout::empty();
+    let summary = results.path().join("summary.json");
+    Lighter::at(checkout)
+        .args(["push", "--repo", repo, "--metadata-file"])
+        .args([&summary])
+        .run()
+        .expect(0);
+    let summary = read_json(&summary);
+    let services = summary["services"].as_array().expect("a list");
+    let deliveries = services.iter().map(|service| service["deliveries"][0].clone());
+    deliveries.collect()
+}
+
+#[test]
+fn a_second_push_asks_for_the_manifest_first_and_uploads_nothing() {
+    let registry = Registry::open();
+    let repo = format!("{}/shop", registry.host());
+    for delivery in push(shop(), &repo) {
+        assert_eq!(delivery["status"], "pushed");
+        assert!(delivery["uploaded_bytes"].as_u64() > Some(0));
+    }
+    let (before, uploads) = (registry.requests().len(), registry.uploads());
+    assert!(uploads >= SHOP_SERVICES.len() * 2);
+    for delivery in push(shop(), &repo) {
+        assert_eq!(delivery["status"], "exists");
+        assert_eq!(delivery["uploaded_bytes"], 0);
+        assert_eq!(delivery["mounted_blobs"], 0);
+        assert!(delivery["existing_blobs"].as_u64() > Some(2));
+    }
+    assert_eq!(registry.uploads(), uploads);
+    let second = registry.requests().split_off(before);
+    for service in SHOP_SERVICES {
+        let ours = |line: &&String| line.contains(&format!("/v2/shop/{service}/"));
+        let lines: Vec<&String> = second.iter().filter(ours).collect();
+        let blob = |line: &&&String| line.contains("/blobs/") && !line.contains("/blobs/uploads/");
+        assert_eq!(lines.iter().find(blob), None);
+        // Apart from finding out beforehand whether a push is allowed.
+        let first = lines.iter().find(|line| !line.contains("/blobs/uploads/"));
+        let asks = format!("\"HEAD /v2/shop/{service}/manifests/sha256:");
+        assert!(first.is_some_and(|line| line.contains(&asks)), "{lines:?}");
+    }
+    Copied::of_registry(&repo, &SHOP_SERVICES, None);
+}
+
+#[test]
+fn a_push_from_another_checkout_uploads_nothing() {
+    let registry = Registry::open();
+    let repo = format!("{}/team", registry.host());
+    let services = ["first", "second"];
+    push(Checkout::of_services(&services).path(), &repo);
+    let uploads = registry.uploads();
+    // The layers that both have in common are sent once for each repository, the others once.
+    assert!(uploads > 0);
+    for delivery in push(Checkout::of_services(&services).path(), &repo) {
+        assert_eq!(delivery["status"], "exists");
+    }
+    assert_eq!(registry.uploads(), uploads);
+    Copied::of_registry(&repo, &services, None);
+}
+
+#[test]
+fn a_changed_service_sends_only_what_changed() {
+    let registry = Registry::open();
+    let repo = format!("{}/team", registry.host());
+    let checkout = Checkout::of_services(&["first", "second"]);
+    push(checkout.path(), &repo);
+    let uploads = registry.uploads();
+    checkout.write("first/src/main.rs", "fn main() {\n    println!(\"new\");\n}\n");
+    let deliveries = push(checkout.path(), &repo);
+    assert_eq!(deliveries[0]["status"], "pushed");
+    assert_eq!(deliveries[1]["status"], "exists");
+    // The application's layer, and the configuration that names it.
+    assert_eq!(registry.uploads(), uploads + 2);
+    Copied::of_registry(&repo, &["first", "second"], None);
+}
