@@ -97,7 +97,7 @@ impl User<'_> {
 fn for_the_owner_only(directory: &Path) {
     for file in cargo_lighter::fs::sorted_files(directory).expect("readable") {
         let mode = file.path.metadata().expect("there").permissions().mode();
-        let mode = PermissionsExt::from_mode(mode & 0o700);
+        let mode = std::fs::Permissions::from_mode(mode & 0o700);
         fs_err::set_permissions(&file.path, mode).expect("permitted");
     }
 }
