@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::hint::Hint;
-use crate::reference::names_a_registry;
+use crate::reference::{InvalidName, Repository, names_a_registry};
 
 /// A destination as meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,15 @@ pub enum UnknownDestination {
     /// Neither a scheme nor a registry.
     #[error("destination `{0}` is neither a layout nor a registry")]
     Unknown(String),
+    /// A registry or path that no image name may begin with.
+    #[error("destination `{text}` cannot stand before a service's name")]
+    Illegal {
+        /// As written.
+        text: String,
+        /// Why not.
+        #[source]
+        source: InvalidName,
+    },
     /// A tag where tags do not belong.
     #[error("destination `{0}` has a tag or digest")]
     Tagged(String),
@@ -56,6 +65,10 @@ impl Hint for UnknownDestination {
         Some(match self {
             Self::Tagged(_) => {
                 "give tags with `-t`; the service's name is added to the prefix".to_owned()
+            }
+            Self::Illegal { .. } => {
+                "write `docker://HOST/PREFIX` (lower-case letters and digits) or `oci:DIRECTORY`"
+                    .to_owned()
             }
             _ => "write `docker://HOST/PREFIX` or `oci:DIRECTORY`".to_owned(),
         })
@@ -109,6 +122,12 @@ pub fn parse(text: &str) -> Result<Spec, UnknownDestination> {
     let last = prefix.rsplit('/').next().unwrap_or_default();
     if prefix.contains('@') || (prefix.contains('/') && last.contains(':')) {
         return Err(UnknownDestination::Tagged(text.to_owned()));
+    }
+    if let Err(source) = Repository::parse(&format!("{prefix}/service")) {
+        return Err(UnknownDestination::Illegal {
+            text: text.to_owned(),
+            source,
+        });
     }
     Ok(Spec::Registry {
         text: text.to_owned(),
@@ -168,6 +187,8 @@ mod tests {
             "oci-archive:x.tar",
             "ghcr.io/a:b",
             "ghcr.io/a@sha256:0",
+            "ghcr.io/Upper",
+            "nowhere:x",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
