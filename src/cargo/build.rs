@@ -43,6 +43,8 @@ pub struct BuildRequest {
     pub jobs: Option<u32>,
     /// Whether cargo's messages may have colours.
     pub colors: bool,
+    /// Whether cargo shows the compiler's messages only, and none of its own.
+    pub quiet: bool,
 }
 
 /// What a build gave.
@@ -64,6 +66,9 @@ impl BuildRequest {
             .args(["--profile", &self.profile, "--target", &self.target])
             .arg("--message-format=json-render-diagnostics")
             .args(["--color", if self.colors { "always" } else { "never" }]);
+        if self.quiet {
+            program = program.arg("--quiet");
+        }
         if !self.selection.features.is_empty() {
             program = program
                 .arg("--features")

@@ -18,6 +18,8 @@ pub struct Options {
     pub jobs: Option<u32>,
     /// Whether cargo's messages may have colours.
     pub colors: bool,
+    /// Whether cargo keeps its own messages to itself.
+    pub quiet: bool,
 }
 
 /// The build of each planned service, ready to run.
@@ -135,6 +137,7 @@ fn request(
         zigbuild: config.builder.value == Builder::Zigbuild,
         jobs: options.jobs,
         colors: options.colors,
+        quiet: options.quiet,
     }
 }
 

@@ -180,11 +180,7 @@ impl Reporter for Console {
         let data = match (self.format, &event) {
             (Format::Json, event) => json::line(event).map(|line| line + "\n"),
             (Format::Text, Event::Delivered { delivery, .. }) => Some(
-                delivery.reference.join(
-                    "
-",
-                ) + "
-",
+                delivery.reference.join("\n") + "\n",
             ),
             (Format::Text, _) => None,
         };

@@ -16,6 +16,7 @@ use crate::pipeline::{self, Options, Outcome, Session};
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::report::Summary;
+use crate::ui::Verbosity;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -81,6 +82,7 @@ pub(super) fn execute(
     let compile = compile::Options {
         jobs,
         colors: context.console.colors(),
+        quiet: context.console.verbosity() == Verbosity::Quiet,
     };
     let checked = pipeline::check(&session, &planned.cargo, plan, &destinations, &compile)
         .map_err(Failure::of_pipeline)?;
@@ -180,7 +182,7 @@ fn write_results(
             .flat_map(|service| &service.deliveries);
         let lines: String = references
             .flat_map(|delivery| &delivery.reference)
-            .flat_map(|line| [line, "\n"])
+            .flat_map(|reference| [reference.as_str(), "\n"])
             .collect();
         write_atomic(&context.environment.resolve(path), lines.as_bytes()).map_err(failed)?;
     }
