@@ -3,8 +3,11 @@
 mod support;
 
 mod credentials;
+mod failures;
 mod features;
+mod layouts;
 mod main_job;
+mod output;
 mod podman;
 mod reproducible;
 mod second_push;

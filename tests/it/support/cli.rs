@@ -23,6 +23,15 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the program starts");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The run, which must have ended with `code`.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
@@ -168,12 +177,19 @@ impl Lighter {
 
     /// Runs as a process of its own, after `setup` in its shell.
     pub(crate) fn run_process(&self, setup: &str) -> Run {
-        let output = self.command(setup).output().expect("the program starts");
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Run::of(&mut self.command(setup))
+    }
+
+    /// Runs another program in the same world.
+    pub(crate) fn run_program(&self, program: &str) -> Run {
+        let path = self.environment.find_program(program);
+        Run::of(
+            Command::new(path.expect("the program is there"))
+                .args(&self.arguments)
+                .env_clear()
+                .envs(self.environment.variables())
+                .current_dir(&self.directory),
+        )
     }
 }
 

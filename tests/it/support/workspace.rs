@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use super::tools::run;
+
 /// What everything is compiled for.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -88,6 +90,24 @@ impl Checkout {
             entries.collect::<String>()
         );
         self.write("Cargo.lock", &text);
+    }
+
+    /// Commits everything to git, and gives the commit.
+    pub(crate) fn commit(&self, message: &str) -> String {
+        let git = |arguments: &[&str]| {
+            let settings = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
+            run(Command::new("git")
+                .args(settings)
+                .args(arguments)
+                .env_remove("GIT_DIR")
+                .current_dir(self.path()))
+        };
+        if !self.path().join(".git").exists() {
+            git(&["init", "-q", "-b", "main"]);
+        }
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "-m", message]);
+        git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 
     /// Where it is.
