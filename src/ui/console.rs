@@ -179,9 +179,9 @@ impl Reporter for Console {
         }
         let data = match (self.format, &event) {
             (Format::Json, event) => json::line(event).map(|line| line + "\n"),
-            (Format::Text, Event::Delivered { delivery, .. }) => Some(
-                delivery.reference.join("\n") + "\n",
-            ),
+            (Format::Text, Event::Delivered { delivery, .. }) => {
+                Some(delivery.reference.join("\n") + "\n")
+            }
             (Format::Text, _) => None,
         };
         if let Some(data) = data

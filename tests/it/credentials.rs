@@ -118,7 +118,9 @@ fn the_credential_store_is_asked_for_this_registry() {
     all_are_pushed(&registry, &home);
     let asked = home.asked("harbourstore");
     assert!(
-        asked.iter().all(|question| *question == format!("get {}", registry.host())),
+        asked
+            .iter()
+            .all(|question| *question == format!("get {}", registry.host())),
         "{asked:?}"
     );
 }

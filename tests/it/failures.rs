@@ -23,7 +23,10 @@ fn a_failed_compilation_is_101_and_hides_no_other_service_with_keep_going() {
     let summary = read_json(&checkout.path().join("summary.json"));
     assert_eq!(statuses(&summary), ["failed", "built"]);
     let error = summary["services"][0]["error"].as_str();
-    assert!(error.is_some_and(|error| error.contains("`broken`")), "{error:?}");
+    assert!(
+        error.is_some_and(|error| error.contains("`broken`")),
+        "{error:?}"
+    );
     let layout = checkout.path().join("target/lighter/oci");
     assert_eq!(names(&layout), ["good:latest"]);
     assert_sound(&layout);
@@ -64,16 +67,28 @@ fn one_refusing_destination_hides_nothing_of_the_other() {
     for (keep_going, at_registry) in [(&[][..], &[][..]), (&["--keep-going"], &["first"])] {
         let run = Lighter::at(checkout.path())
             .args(["build", "--to", &repo, "--to", "oci:out"])
-            .args(["--metadata-file", "summary.json", "--image-refs", "refs.txt"])
+            .args([
+                "--metadata-file",
+                "summary.json",
+                "--image-refs",
+                "refs.txt",
+            ])
             .args(keep_going)
             .run()
             .expect(1)
-            .says(&[&format!("cannot deliver to `{repo}`"), "/team/second", "500"]);
+            .says(&[
+                &format!("cannot deliver to `{repo}`"),
+                "/team/second",
+                "500",
+            ]);
         let mut expected: Vec<String> = at_registry
             .iter()
             .map(|service| format!("{}/team/{service}:latest@", registry.host()))
             .collect();
-        expected.extend(["oci:out:first:latest@".into(), "oci:out:second:latest@".into()]);
+        expected.extend([
+            "oci:out:first:latest@".into(),
+            "oci:out:second:latest@".into(),
+        ]);
         let mut delivered: Vec<String> = run
             .lines()
             .iter()
@@ -91,7 +106,10 @@ fn one_refusing_destination_hides_nothing_of_the_other() {
             assert_eq!(registry != "failed", arrived, "{service}");
             assert_eq!(service["status"] == "built", arrived, "{service}");
         }
-        assert_eq!(names(&checkout.path().join("out")), ["first:latest", "second:latest"]);
+        assert_eq!(
+            names(&checkout.path().join("out")),
+            ["first:latest", "second:latest"]
+        );
         assert_sound(&checkout.path().join("out"));
         fs_err::remove_dir_all(checkout.path().join("out")).expect("removed");
     }
@@ -122,8 +140,14 @@ fn what_makes_no_sense_is_2_and_says_what_would() {
         (&["build", "--to", "oci:"], "oci:DIRECTORY"),
         (&["build", "--to", "ghcr.io/Acme"], "lower-case"),
         (&["build", "-t", "not a tag"], "not a tag"),
-        (&["build", "--metadata-file", "no/such/place.json"], "no/such/place.json"),
-        (&["build", "--target", "x86_64-pc-windows-msvc"], "x86_64-pc-windows-msvc"),
+        (
+            &["build", "--metadata-file", "no/such/place.json"],
+            "no/such/place.json",
+        ),
+        (
+            &["build", "--target", "x86_64-pc-windows-msvc"],
+            "x86_64-pc-windows-msvc",
+        ),
         (&["build", "--compression", "brotli"], "brotli"),
         (&["list", "--manifest-path", "orders"], "Cargo.toml"),
         (&[], "Usage"),

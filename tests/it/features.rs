@@ -12,8 +12,8 @@ use crate::support::workspace::{Checkout, SHOP_SERVICES, TARGET, manifest, shop}
 fn a_feature_of_one_service_is_in_no_other_executable() {
     let (run, results) = build_shop();
     for service in SHOP_SERVICES {
-        let executable = Described::of(results.path(), &format!("{service}:latest"))
-            .executable(service);
+        let executable =
+            Described::of(results.path(), &format!("{service}:latest")).executable(service);
         assert!(contains(&executable, "pricing-feature-rounding-enabled"));
         assert_eq!(
             contains(&executable, "pricing-feature-discounts-enabled"),
@@ -22,7 +22,10 @@ fn a_feature_of_one_service_is_in_no_other_executable() {
         );
         // Nothing tells where it was built.
         for place in [shop(), Path::new(env!("CARGO_MANIFEST_DIR"))] {
-            assert!(!contains(&executable, &place.to_string_lossy()), "{service}");
+            assert!(
+                !contains(&executable, &place.to_string_lossy()),
+                "{service}"
+            );
         }
     }
     drop(run);
@@ -54,23 +57,34 @@ fn without_remapping_an_executable_is_byte_for_byte_cargos() {
         "[workspace]\nresolver = \"3\"\nmembers = [\"loud\", \"quiet\", \"voice\"]\n\
          [workspace.metadata.lighter]\nremap-paths = false\n",
     );
-    checkout.write("voice/Cargo.toml", &manifest("voice", "[features]\nloud = []\n"));
+    checkout.write(
+        "voice/Cargo.toml",
+        &manifest("voice", "[features]\nloud = []\n"),
+    );
     checkout.write(
         "voice/src/lib.rs",
         "pub fn say() -> &'static str {\n    if cfg!(feature = \"loud\") { \"VOICE-IS-LOUD\" } else { \"voice-is-quiet\" }\n}\n",
     );
     for (name, dependency) in [
-        ("loud", "voice = { path = \"../voice\", features = [\"loud\"] }\n"),
+        (
+            "loud",
+            "voice = { path = \"../voice\", features = [\"loud\"] }\n",
+        ),
         ("quiet", "voice = { path = \"../voice\" }\n"),
     ] {
         let dependencies = format!("[dependencies]\n{dependency}");
-        checkout.write(&format!("{name}/Cargo.toml"), &manifest(name, &dependencies));
+        checkout.write(
+            &format!("{name}/Cargo.toml"),
+            &manifest(name, &dependencies),
+        );
         checkout.write(
             &format!("{name}/src/main.rs"),
             "fn main() {\n    println!(\"{} {}\", voice::say(), file!());\n    assert!(std::env::args().count() < 9, \"too many\");\n}\n",
         );
     }
-    run(Command::new("cargo").arg("generate-lockfile").current_dir(checkout.path()));
+    run(Command::new("cargo")
+        .arg("generate-lockfile")
+        .current_dir(checkout.path()));
     let plain = ["loud", "quiet"].map(|name| cargo_build(&checkout, name));
     fs_err::remove_dir_all(checkout.path().join("target")).expect("removed");
     Lighter::at(checkout.path()).args(["build"]).run().expect(0);

@@ -100,7 +100,10 @@ fn a_rebuild_removes_its_own_garbage_and_leaves_foreign_blobs() {
         .join("blobs/sha256")
         .join(Digest::of(b"foreign").hex());
     fs_err::write(&foreign, "foreign").expect("written");
-    checkout.write("service/src/main.rs", "fn main() {\n    println!(\"new\");\n}\n");
+    checkout.write(
+        "service/src/main.rs",
+        "fn main() {\n    println!(\"new\");\n}\n",
+    );
     build(&checkout);
     let second = Described::of(&layout, "service:latest");
     let (before, after) = (first.layers(), second.layers());
@@ -109,7 +112,9 @@ fn a_rebuild_removes_its_own_garbage_and_leaves_foreign_blobs() {
     let left = blobs(&layout);
     let hex = |digest: &str| digest.replace("sha256:", "");
     assert!(!left.contains(&hex(&before[2])));
-    assert!(!left.contains(&hex(first.manifest["config"]["digest"].as_str().expect("one"))));
+    assert!(!left.contains(&hex(
+        first.manifest["config"]["digest"].as_str().expect("one")
+    )));
     assert!(left.contains(&hex(&after[2])));
     assert!(foreign.exists());
     let expected = ["foreign:copy", "service:latest", "steady:latest"];

@@ -48,7 +48,8 @@ fn describes_itself(image: &str, service: &str) -> String {
     let inspected = skopeo_inspect(image);
     assert_eq!(inspected["Architecture"], "amd64");
     assert_eq!(inspected["Os"], "linux");
-    let label = |name: &str| inspected["Labels"][format!("org.opencontainers.image.{name}")].clone();
+    let label =
+        |name: &str| inspected["Labels"][format!("org.opencontainers.image.{name}")].clone();
     let title = match service {
         "shop-catalog" => "Shop catalogue",
         other => other,

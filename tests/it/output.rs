@@ -68,14 +68,18 @@ fn the_summary_has_every_field_of_its_schema() {
     assert_eq!(service["package"], "service");
     assert_eq!(service["status"], "built");
     assert_eq!(service["platforms"], json!(["linux/amd64"]));
-    assert_eq!(keys(&service["seconds"]), ["assemble", "compile", "deliver"]);
+    assert_eq!(
+        keys(&service["seconds"]),
+        ["assemble", "compile", "deliver"]
+    );
     let seconds = service["seconds"].as_object().expect("a table");
     assert!(seconds.values().all(|value| value.as_f64() > Some(0.0)));
     let library = &service["libraries"][0];
     assert_eq!(keys(library), ["package", "path", "root", "version"]);
     let paths = service["libraries"].as_array().expect("a list").iter();
     assert!(paths.map(|library| &library["path"]).any(|path| {
-        path.as_str().is_some_and(|path| path.ends_with("/libc.so.6"))
+        path.as_str()
+            .is_some_and(|path| path.ends_with("/libc.so.6"))
     }));
     let deliveries = service["deliveries"].as_array().expect("a list");
     assert_eq!(deliveries.len(), 2);
@@ -177,7 +181,12 @@ fn quiet_says_nothing_and_verbose_shows_commands() {
         .says(&["function `unused` is never used"]);
     let normal = Lighter::at(checkout.path()).args(["build"]).run().expect(0);
     assert_eq!(normal.lines().len(), 1);
-    let verbs = ["    Building `service`", "Built `service`", "Assembled", "Delivered"];
+    let verbs = [
+        "    Building `service`",
+        "Built `service`",
+        "Assembled",
+        "Delivered",
+    ];
     let normal = normal.says(&verbs);
     assert!(!normal.stderr.contains("running `"));
     assert!(!normal.stderr.contains('\u{1b}'), "{}", normal.stderr);

@@ -79,5 +79,9 @@ fn podman_runs(storage: &Path) -> Result<(), String> {
     let image = format!("oci:{}:probe:latest", layout.display());
     let tried = output(podman(storage, "run").args(RUN).arg(image));
     let said = String::from_utf8_lossy(&tried.stderr).into_owned();
-    if tried.status.success() { Ok(()) } else { Err(said) }
+    if tried.status.success() {
+        Ok(())
+    } else {
+        Err(said)
+    }
 }

@@ -19,7 +19,9 @@ fn push(checkout: &std::path::Path, repo: &str) -> Vec<Value> {
         .expect(0);
     let summary = read_json(&summary);
     let services = summary["services"].as_array().expect("a list");
-    let deliveries = services.iter().map(|service| service["deliveries"][0].clone());
+    let deliveries = services
+        .iter()
+        .map(|service| service["deliveries"][0].clone());
     deliveries.collect()
 }
 
@@ -77,7 +79,10 @@ fn a_changed_service_sends_only_what_changed() {
     let checkout = Checkout::of_services(&["first", "second"]);
     push(checkout.path(), &repo);
     let uploads = registry.uploads();
-    checkout.write("first/src/main.rs", "fn main() {\n    println!(\"new\");\n}\n");
+    checkout.write(
+        "first/src/main.rs",
+        "fn main() {\n    println!(\"new\");\n}\n",
+    );
     let deliveries = push(checkout.path(), &repo);
     assert_eq!(deliveries[0]["status"], "pushed");
     assert_eq!(deliveries[1]["status"], "exists");

@@ -155,7 +155,9 @@ pub(crate) fn names(layout: &Path) -> Vec<String> {
 pub(crate) fn blobs(layout: &Path) -> Vec<String> {
     let entries = fs_err::read_dir(layout.join("blobs/sha256")).expect("readable");
     let name = |entry: fs_err::DirEntry| entry.file_name().to_string_lossy().into_owned();
-    let mut names: Vec<String> = entries.map(|entry| name(entry.expect("readable"))).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| name(entry.expect("readable")))
+        .collect();
     names.sort();
     names
 }
