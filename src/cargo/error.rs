@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::hint::Hint;
 use crate::process::ProgramError;
+use crate::report::printable_lines;
 
 /// cargo or rustc could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +74,7 @@ impl Said {
             return Self("it did not say why".to_owned());
         }
         // Excerpts of manifests are somebody else's text.
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| line.replace(char::is_control, " "))
-            .collect();
-        Self(lines.join("\n"))
+        Self(printable_lines(text))
     }
 
     /// The text.

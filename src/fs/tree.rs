@@ -31,9 +31,13 @@ pub struct InvalidPath {
 
 impl Hint for InvalidPath {
     fn hint(&self) -> Option<String> {
-        self.why.contains(WHITEOUT).then(|| {
-            "rename the file: container runtimes take such names as an order to delete".to_owned()
-        })
+        if self.why.contains(WHITEOUT) {
+            let why = "rename the file: container runtimes take such names as an order to delete";
+            return Some(why.to_owned());
+        }
+        self.why
+            .contains("control character")
+            .then(|| "rename the file".to_owned())
     }
 }
 
@@ -155,7 +159,7 @@ impl Node {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// Two different things claim one path.
-    #[error("two different files would stand at `{0}` in the image")]
+    #[error("two different things would stand at `{0}` in the image")]
     Duplicate(ImagePath),
     /// Something stands below a file or link.
     #[error("`{path}` cannot stand in the image: `{parent}` is not a directory")]

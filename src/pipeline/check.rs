@@ -11,7 +11,7 @@ use crate::config::Linkage;
 use crate::destination::{Destination, Prefix};
 use crate::layer::{AssetError, Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
-use crate::report::{Event, printable};
+use crate::report::Event;
 use crate::runtime::{LibraryRoot, fixed_libraries};
 use crate::since::Revision;
 
@@ -89,7 +89,7 @@ fn check_assets(
     for path in assets.left_out {
         session.reporter.report(Event::Warning(format!(
             "`{}` looks like a secret and is left out of `{}`: name it in an asset of its own to ship it",
-            printable(&path.to_string_lossy()),
+            path.display(),
             service.service
         )));
     }

@@ -25,6 +25,15 @@ pub fn printable(foreign: &str) -> String {
     text.trim().to_owned()
 }
 
+/// Text of any length without control characters but line ends: for messages that hold names of files,
+/// which may be anything.
+pub fn printable_lines(text: &str) -> String {
+    text.replace(
+        |c| c != '\n' && (char::is_control(c) || is_invisible(c)),
+        " ",
+    )
+}
+
 /// Marks that reorder or hide what stands around them.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -53,6 +62,7 @@ mod tests {
     #[test]
     fn escape_sequences_lose_their_power() {
         assert_eq!(printable("a\u{1b}[31mred\r\nb"), "a [31mred b");
+        assert_eq!(printable_lines("a\u{1b}[31m\n\u{202e}b"), "a [31m\n b");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Events as lines for people.
 
 use super::style::Style;
-use crate::report::{Event, Step};
+use crate::report::{Event, Step, printable_lines};
 
 /// Width of cargo's verb column.
 const COLUMN: usize = 12;
@@ -14,7 +14,8 @@ pub(super) fn status(verb: &str, subject: &str, colors: bool) -> String {
 
 /// `warning: …`.
 pub(super) fn warning(text: &str, colors: bool) -> String {
-    format!("{}: {text}", Style::Yellow.paint("warning", colors))
+    let word = Style::Yellow.paint("warning", colors);
+    format!("{word}: {}", printable_lines(text))
 }
 
 /// `error: …`, causes indented, a blank line, `hint: …`.
@@ -22,15 +23,17 @@ pub(super) fn error(lines: &[String], hint: Option<&str>, colors: bool) -> Strin
     let (first, causes) = lines
         .split_first()
         .map_or(("", lines), |(first, rest)| (first.as_str(), rest));
-    let mut all = vec![format!("{}: {first}", Style::Red.paint("error", colors))];
+    let word = Style::Red.paint("error", colors);
+    let mut all = vec![format!("{word}: {}", printable_lines(first))];
     all.extend(
         causes
             .iter()
-            .map(|cause| format!("  {}", cause.replace('\n', "\n  "))),
+            .map(|cause| format!("  {}", printable_lines(cause).replace('\n', "\n  "))),
     );
     if let Some(hint) = hint {
+        let word = Style::Cyan.paint("hint", colors);
         all.push(String::new());
-        all.push(format!("{}: {hint}", Style::Cyan.paint("hint", colors)));
+        all.push(format!("{word}: {}", printable_lines(hint)));
     }
     all.join("\n")
 }
