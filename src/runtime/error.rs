@@ -94,10 +94,10 @@ pub enum RuntimeError {
     #[error("`{0}` is no platform whose executables are known")]
     Platform(String),
     /// Not what the platform can run.
-    #[error("`{}` is not a Linux executable for {platform}", .path.display())]
+    #[error("what cargo built for `{service}` is not a Linux executable for {platform}")]
     NotExecutable {
-        /// The file.
-        path: PathBuf,
+        /// The service.
+        service: String,
         /// What it should run on.
         platform: String,
         /// What it is instead.
@@ -213,7 +213,7 @@ impl Hint for RuntimeError {
                 "name a directory with the files of a Linux system as `library-root`, or leave the key out"
             }
             Self::NotExecutable { .. } => {
-                "build for the target of the platform: `--target`, or `--platform`"
+                "check `--target` or `--platform`, and the `linker` in cargo's configuration"
             }
             Self::ForeignHost { .. } => {
                 "set `linkage = \"static\"`, or name a directory with the files of a Linux system as `library-root`"

@@ -79,7 +79,7 @@ pub fn find(request: &Request<'_>) -> Result<RuntimeFiles, RuntimeError> {
     let executable = ElfFile::read(request.executable)?
         .and_then(|elf| elf.check_executable(&machine).map(|()| elf))
         .map_err(|source| RuntimeError::NotExecutable {
-            path: request.executable.to_owned(),
+            service: request.service.to_owned(),
             platform: request.platform.to_string(),
             source,
         })?;

@@ -242,10 +242,11 @@ fn programs_for_another_platform_are_refused() {
         "s390x"
     };
     let (root, platform) = (workshop.root(), Platform::linux(architecture));
-    let error = find(&request(&program, &root, &platform)).expect_err("another");
+    let request = request(&program, &root, &platform);
+    let error = find(&request).expect_err("another");
     let expected = format!(
-        "`{}` is not a Linux executable for linux/{architecture}",
-        program.display()
+        "what cargo built for `{}` is not a Linux executable for linux/{architecture}",
+        request.service
     );
     assert_eq!(error.to_string(), expected);
     assert!(std::error::Error::source(&error).is_some());
