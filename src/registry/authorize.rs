@@ -14,7 +14,7 @@ use super::call::{Call, Persistence};
 use super::challenge::{self, Challenge};
 use super::content::Content;
 use super::credential::{Credential, CredentialError, CredentialSource, credential_source};
-use super::error::RegistryError;
+use super::error::{Attempt, RegistryError};
 use super::reply::Reply;
 use super::request::Request;
 use super::server_words::ServerWords;
@@ -133,7 +133,11 @@ impl Call<'_> {
             })?;
             Scheme::Asking(challenge)
         } else {
-            return Err(self.refused(&request.action, &reply));
+            let attempt = Attempt {
+                repository: None,
+                ..self.attempt(&request.action)
+            };
+            return Err(self.refusal(attempt, &reply));
         };
         *known = Some(scheme.clone());
         Ok(scheme)

@@ -192,7 +192,12 @@ impl<'a> Call<'a> {
 
     /// The error for an answer that is no success.
     pub(super) fn refused(&self, action: &str, reply: &Reply) -> RegistryError {
-        let attempt = Box::new(self.attempt(action));
+        self.refusal(self.attempt(action), reply)
+    }
+
+    /// The error for an answer to `attempt` that is no success.
+    pub(super) fn refusal(&self, attempt: Attempt, reply: &Reply) -> RegistryError {
+        let attempt = Box::new(attempt);
         let words = Box::new(self.words(reply));
         let status = reply.status.as_u16();
         match status {

@@ -77,7 +77,7 @@ impl fmt::Display for CredentialSource {
         match self {
             Self::Helper(program) => write!(formatter, "`{program}`"),
             Self::File(path) => write!(formatter, "`{}`", path.display()),
-            Self::Given => formatter.write_str("this login"),
+            Self::Given => formatter.write_str("standard input"),
         }
     }
 }

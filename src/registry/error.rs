@@ -287,6 +287,10 @@ impl Hint for RegistryError {
             Self::Unauthorized { attempt, user, .. } => {
                 Some(unauthorized_hint(attempt, user.as_deref()))
             }
+            Self::LoginRefused { user, .. } if user.source == CredentialSource::Given => Some(
+                "check the user name and the password; some registries take only a token"
+                    .to_owned(),
+            ),
             Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
             Self::NotFound { attempt, .. } => Some(not_found_hint(attempt)),
             Self::Refused { status: 413, .. } => Some(
