@@ -73,6 +73,9 @@ impl Hint for CompileError {
                 target.to_uppercase().replace(['-', '.'], "_")
             )),
             Self::ZigbuildMissing(_) => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
+            Self::SetAside { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or choose another disk with `--target-dir`".to_owned())
+            }
             Self::Failed | Self::SetAside { .. } => None,
         }
     }

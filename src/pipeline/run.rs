@@ -145,6 +145,11 @@ fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize,
 }
 
 fn fail(work: &Work<'_>, index: usize, error: CompileError) {
+    // What was compiled and cannot be kept is no fault of the sources.
+    let step = match error {
+        CompileError::SetAside { .. } => Step::Assemble,
+        _ => Step::Compile,
+    };
     work.ledger
-        .fail(index, Step::Compile, &error.into(), work.session.reporter);
+        .fail(index, step, &error.into(), work.session.reporter);
 }
