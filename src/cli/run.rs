@@ -8,7 +8,7 @@ use clap::Parser as _;
 use super::arguments::{Arguments, Color, Command, MessageFormat};
 use super::commands;
 use super::context::Context;
-use super::{Exit, Failure};
+use super::{Exit, Failure, StreamError};
 use crate::process::{Environment, Interrupt};
 use crate::report::Clock;
 use crate::ui::{ColorChoice, Console, Format, Streams, Verbosity};
@@ -115,7 +115,10 @@ fn explain(message: &clap::Error, streams: Streams, environment: &Environment) -
     }
     match console.data(&text) {
         Ok(()) => Exit::Success,
-        Err(_) => Exit::Failed,
+        Err(error) => {
+            console.error(&StreamError(error));
+            Exit::Failed
+        }
     }
 }
 
