@@ -2,6 +2,14 @@
 
 mod support;
 
+mod bad_arguments;
+mod bad_assets;
+mod bad_compile;
+mod bad_config;
+mod bad_disk;
+mod bad_interrupt;
+mod bad_registry;
+mod bad_workspace;
 mod credentials;
 mod failures;
 mod features;

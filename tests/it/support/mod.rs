@@ -2,7 +2,9 @@
 
 pub(crate) mod check;
 pub(crate) mod cli;
+pub(crate) mod refusal;
 pub(crate) mod registry;
+pub(crate) mod scripted;
 pub(crate) mod serving;
 pub(crate) mod tools;
 pub(crate) mod workspace;

@@ -1,0 +1,214 @@
+//! Command lines that make no sense, and output that nobody takes.
+
+use proptest::prelude::*;
+
+use crate::support::cli::Lighter;
+use crate::support::refusal::Before;
+use crate::support::workspace::Checkout;
+
+#[test]
+fn a_destination_that_is_none_is_told_before_anything_is_done() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let before = Before::of(checkout.path());
+    let forms = "write `docker://HOST/PREFIX` or `oci:DIRECTORY`";
+    let letters = "use lower-case letters and digits, separated by `/`, `.`, `_` or `-`";
+    for (destination, message, hint) in [
+        ("", "destination `` names no place", forms),
+        ("oci:", "destination `oci:` names no place", forms),
+        (
+            "foo:bar",
+            "destination `foo:bar` is neither a layout nor a registry",
+            forms,
+        ),
+        (
+            "acme/shop",
+            "destination `acme/shop` is neither a layout nor a registry",
+            forms,
+        ),
+        (
+            "https://ghcr.io/acme",
+            "destination `https://ghcr.io/acme` is neither a layout nor a registry",
+            forms,
+        ),
+        (
+            "oci-archive:out.tar",
+            "destination `oci-archive:out.tar`: `oci-archive:` is not supported by this version",
+            forms,
+        ),
+        (
+            "ghcr.io/acme/shop:v1",
+            "destination `ghcr.io/acme/shop:v1` has a tag or digest",
+            "give tags with `-t`; the service's name is added to the prefix",
+        ),
+        (
+            "docker://ghcr.io/Acme",
+            "cannot deliver to `docker://ghcr.io/Acme`\n  `ghcr.io/Acme/alpha` is not a legal \
+             repository name: `A` may not be in it",
+            letters,
+        ),
+        (
+            "docker://",
+            "nothing says which registry `alpha` is pushed to",
+            "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in \
+             `[workspace.metadata.lighter]`",
+        ),
+    ] {
+        let run = Lighter::at(checkout.path()).args(["build", "--to", destination]);
+        run.run().refuses(2, message, hint);
+    }
+    before.holds();
+}
+
+#[test]
+fn push_needs_to_know_where() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let run = Lighter::at(checkout.path()).args(["push"]).run();
+    run.refuses(
+        2,
+        "nothing says which registry to push `alpha` to",
+        "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in `[workspace.metadata.lighter]`",
+    );
+}
+
+#[test]
+fn a_login_needs_a_host_and_a_password_on_standard_input() {
+    let hint =
+        "type `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`";
+    let login = || Lighter::at("/").args(["login", "ghcr.io", "-u", "me"]);
+    let not_asked = "no password: it is read from standard input only";
+    login().run().refuses(2, not_asked, hint);
+    let empty = login().args(["--password-stdin"]).stdin("\n").run();
+    empty.refuses(2, "standard input holds no password", hint);
+    for command in [&["logout"][..], &["login", "-u", "me", "--password-stdin"]] {
+        let run = Lighter::at("/")
+            .args(command)
+            .args(["a b"])
+            .stdin("pw")
+            .run();
+        run.refuses(
+            2,
+            "`a b` does not name a registry: only a host and perhaps a port belong here",
+            "give a host such as `ghcr.io` or `localhost:5000`",
+        );
+    }
+}
+
+#[test]
+fn a_file_for_results_is_tried_before_compiling() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let before = Before::of(checkout.path());
+    let here = checkout.path().display();
+    let hint = "name a file in a directory that exists and can be written";
+    for flag in ["--metadata-file", "--image-refs"] {
+        let build = |path: &str| {
+            Lighter::at(checkout.path())
+                .args(["build", flag, path])
+                .run()
+        };
+        let run = build("none/out.json").expect(2);
+        let missing = format!("error: cannot write `{here}/none/out.json`\n  ");
+        assert!(run.stderr.starts_with(&missing), "{}", run.stderr);
+        assert!(run.stderr.contains("No such file"), "{}", run.stderr);
+        assert!(run.stderr.ends_with(&format!("\n\nhint: {hint}\n")));
+        let message = format!("cannot write `{here}/alpha`\n  is a directory");
+        build("alpha").refuses(2, &message, hint);
+    }
+    before.holds();
+}
+
+#[test]
+fn odd_command_lines_are_usage_errors() {
+    for (arguments, said) in [
+        (&[][..], "Usage: cargo lighter"),
+        (&[""], "unrecognized subcommand ''"),
+        (&["lighter"], "Usage: cargo lighter"),
+        (&["lighter", "lighter"], "unrecognized subcommand 'lighter'"),
+        (&["--"], "Usage: cargo lighter"),
+        (&["biuld"], "a similar subcommand exists: 'build'"),
+        (
+            &["build", "--taget", "x"],
+            "a similar argument exists: '--target'",
+        ),
+        (
+            &["build", "--metadata-file"],
+            "a value is required for '--metadata-file <PATH>'",
+        ),
+        (&["build", "--metadata-file", ""], "a value is required"),
+        (&["build", "-j", "0"], "invalid value '0' for '--jobs <N>'"),
+        (
+            &["build", "--color", "pink"],
+            "possible values: auto, always, never",
+        ),
+        (&["build", "-q", "-v"], "cannot be used with"),
+        (&["build", "-r", "--profile", "dev"], "cannot be used with"),
+        (
+            &["build", "--locked", "--locked"],
+            "cannot be used multiple times",
+        ),
+        (&["list", "-t", "x"], "unexpected argument '-t'"),
+        (&["logout"], "<HOST>"),
+    ] {
+        let run = Lighter::at("/").args(arguments).run().expect(2);
+        assert_eq!(run.stdout, "", "{arguments:?}");
+        assert!(run.stderr.contains(said), "{arguments:?}\n{}", run.stderr);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// There is no workspace at `/nonexistent`, so that whatever is typed is refused.
+    #[test]
+    fn no_command_line_panics(
+        command in "list|plan|build|push|login|logout|[a-z]{0,8}",
+        words in prop::collection::vec("-{0,2}[a-z]{0,12}(=.{0,8})?|--|.{0,12}|x{4000}|oci:.{0,5}", 0..6),
+    ) {
+        let help = words.iter().any(|word| word.starts_with('-') && word.contains(['h', 'V']));
+        prop_assume!(!help && command != "help");
+        let run = Lighter::at("/nonexistent").args([&command]).args(words).run();
+        // Forgetting what is not known is fine.
+        let fine = run.code == 0 && command == "logout";
+        prop_assert!(run.code == 2 || run.code == 1 || fine, "{run:?}");
+        prop_assert_eq!(run.stdout, "");
+        prop_assert!(!run.stderr.is_empty());
+    }
+}
+
+/// What a shell does with standard output: closed, full, or read by nobody.
+#[test]
+fn output_that_nobody_takes_is_no_panic() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let closed = ["exec >&-", "exec 2>&-", "exec <&-", "exec <&- >&- 2>&-"];
+    for (command, setups) in [("list", &closed[..]), ("build", &closed[3..])] {
+        let lighter = Lighter::at(checkout.path()).args([command]);
+        for setup in setups {
+            let run = lighter.run_process(setup);
+            assert_eq!(run.code, 0, "{command} {setup} {run:?}");
+        }
+    }
+    let lost = "error: cannot write to standard output: No space left on device (os error 28)\n";
+    for command in ["list", "build", "--help"] {
+        let lighter = Lighter::at(checkout.path()).args([command]);
+        let run = lighter.run_process("exec >/dev/full").expect(1);
+        assert!(run.stderr.contains(lost), "{command} {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    for command in ["list", "build"] {
+        let mut child = Lighter::at(checkout.path())
+            .args([command])
+            .command(":")
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
