@@ -6,8 +6,10 @@
 //! each with what it includes. Earlier files win.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
-use toml_edit::{DocumentMut, Item};
+use cargo_platform::{Cfg, CfgExpr};
+use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use super::CargoError;
 use crate::process::Environment;
@@ -64,7 +66,8 @@ impl Configuration {
         let document: DocumentMut = text
             .parse()
             .map_err(|error: toml_edit::TomlError| refuse(error.into()))?;
-        let includes = included(&document);
+        let includes = included(&document)
+            .ok_or_else(|| refuse("`include` is neither a path nor a list of paths".into()))?;
         self.files.push((path.to_owned(), document));
         let directory = path.parent().unwrap_or(Path::new("/"));
         // Later includes win over earlier ones.
@@ -97,6 +100,33 @@ impl Configuration {
             Some(base) if value.contains('/') => Some(base.join(value)),
             _ => Some(PathBuf::from(value)),
         }
+    }
+
+    /// The keys of `[target]` that are expressions and hold for `cfgs`.
+    pub fn matching_tables(&self, cfgs: &[Cfg]) -> Vec<String> {
+        let holds = |key: &String| {
+            let expression = key
+                .strip_prefix("cfg(")
+                .and_then(|rest| rest.strip_suffix(')'));
+            expression
+                .is_some_and(|text| CfgExpr::from_str(text).is_ok_and(|cfg| cfg.matches(cfgs)))
+        };
+        self.table_keys(&["target"])
+            .into_iter()
+            .filter(holds)
+            .collect()
+    }
+
+    /// `build.target`: `Some(None)` where it names several, or a specification file.
+    pub fn build_target(&self) -> Option<Option<&str>> {
+        let items = self.items(&["build", "target"]);
+        let (_, item) = items.first()?;
+        let only = match item.as_array() {
+            Some(array) if array.len() == 1 => array.get(0).and_then(Value::as_str),
+            Some(_) => None,
+            None => item.as_str(),
+        };
+        Some(only.filter(|target| !target.contains(".json")))
     }
 
     /// All values at `keys`, the winning one first.
@@ -139,23 +169,26 @@ fn is_above(environment: &Environment, home: &Path) -> bool {
         .any(|directory| directory.join(".cargo") == home)
 }
 
-/// `include`, each with whether it may be absent.
-fn included(document: &DocumentMut) -> Vec<(String, bool)> {
-    let one = |value: &toml_edit::Value| match value {
-        toml_edit::Value::String(path) => Some((path.value().clone(), false)),
-        toml_edit::Value::InlineTable(table) => {
-            let optional = table
-                .get("optional")
-                .and_then(toml_edit::Value::as_bool)
-                .unwrap_or(false);
-            Some((table.get("path")?.as_str()?.to_owned(), optional))
-        }
+/// `include`, each with whether it may be absent; `None` for a shape that cargo does not know.
+fn included(document: &DocumentMut) -> Option<Vec<(String, bool)>> {
+    let of_table = |table: &dyn TableLike| {
+        let optional = table
+            .get("optional")
+            .and_then(Item::as_bool)
+            .unwrap_or(false);
+        Some((table.get("path")?.as_str()?.to_owned(), optional))
+    };
+    let of_value = |value: &Value| match value {
+        Value::String(path) => Some((path.value().clone(), false)),
+        Value::InlineTable(table) => of_table(table),
         _ => None,
     };
     match document.get("include") {
-        Some(Item::Value(toml_edit::Value::Array(array))) => array.iter().filter_map(one).collect(),
-        Some(Item::Value(value)) => one(value).into_iter().collect(),
-        _ => Vec::new(),
+        None => Some(Vec::new()),
+        Some(Item::Value(Value::Array(array))) => array.iter().map(of_value).collect(),
+        Some(Item::Value(value)) => of_value(value).map(|include| vec![include]),
+        Some(Item::ArrayOfTables(tables)) => tables.iter().map(|table| of_table(table)).collect(),
+        Some(_) => None,
     }
 }
 
@@ -192,6 +225,36 @@ mod tests {
             configuration.path(&["build", "rustc"]),
             Some(root.path().join("./rustc"))
         );
+    }
+
+    #[test]
+    fn includes_may_be_an_array_of_tables() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        write(
+            &root.path().join(".cargo/config.toml"),
+            "[[include]]\npath = 'more.toml'\n",
+        );
+        write(
+            &root.path().join(".cargo/more.toml"),
+            "[build]\ntarget = ['one']\n",
+        );
+        let configuration =
+            Configuration::read(&Environment::new(root.path(), [])).expect("readable");
+        assert_eq!(configuration.build_target(), Some(Some("one")));
+    }
+
+    #[test]
+    fn several_configured_targets_are_no_target() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        for text in ["['a', 'b']", "'x.json'"] {
+            write(
+                &root.path().join(".cargo/config.toml"),
+                &format!("[build]\ntarget = {text}\n"),
+            );
+            let configuration =
+                Configuration::read(&Environment::new(root.path(), [])).expect("readable");
+            assert_eq!(configuration.build_target(), Some(None), "{text}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Cargo {
             (_, None, proxy) => proxy.unwrap_or_else(|| PathBuf::from("cargo")),
         };
         // Set by cargo for its subcommands; a further cargo sets its own.
-        let cleaned = cleaned.without("CARGO");
+        let cleaned = with_absolute_paths(cleaned.without("CARGO"));
         Self {
             program,
             environment: cleaned,
@@ -115,6 +115,47 @@ impl Cargo {
     }
 }
 
+/// Paths in variables are meant as seen from where the user stands, and cargo runs elsewhere.
+fn with_absolute_paths(environment: Environment) -> Environment {
+    const NAMES: [&str; 12] = [
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_RUSTC",
+        "CARGO_BUILD_RUSTC_WRAPPER",
+        "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET_DIR",
+        "CARGO_BUILD_BUILD_DIR",
+        "CC",
+    ];
+    let names_a_path = |name: &str| {
+        NAMES.contains(&name) || (name.starts_with("CARGO_TARGET_") && name.ends_with("_LINKER"))
+    };
+    let directories = [
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET_DIR",
+    ];
+    let relative: Vec<(String, PathBuf)> = environment
+        .variables()
+        .filter_map(|(name, value)| {
+            let (name, path) = (name.to_str()?, Path::new(value));
+            let bare = path.components().count() == 1 && !directories.contains(&name);
+            let relative = names_a_path(name) && path.is_relative() && !value.is_empty() && !bare;
+            relative.then(|| (name.to_owned(), environment.resolve(path)))
+        })
+        .collect();
+    relative
+        .into_iter()
+        .fold(environment, |environment, (name, path)| {
+            environment.with(name, path)
+        })
+}
+
 /// Whether `RUSTUP_TOOLCHAIN` is rustup's own word. Newer rustup says so in
 /// `RUSTUP_TOOLCHAIN_SOURCE`; before, only a subcommand started by cargo (`CARGO` is set) can have got
 /// it from rustup.
@@ -172,6 +213,20 @@ mod tests {
         ] {
             assert_eq!(cargo(variables).environment().get("RUSTUP_TOOLCHAIN"), None);
         }
+    }
+
+    #[test]
+    fn relative_paths_keep_their_meaning_in_another_directory() {
+        let cargo = cargo(&[
+            ("RUSTC", "tools/rustc"),
+            ("RUSTC_WRAPPER", "sccache"),
+            ("CARGO_TARGET_DIR", "t"),
+        ]);
+        let moved = cargo.at(Path::new("/elsewhere"));
+        let value = |name| moved.environment().get(name).map(str::to_owned);
+        assert_eq!(value("RUSTC").as_deref(), Some("/tools/rustc"));
+        assert_eq!(value("RUSTC_WRAPPER").as_deref(), Some("sccache"));
+        assert_eq!(value("CARGO_TARGET_DIR").as_deref(), Some("/t"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Metadata;
 
 use super::{Cargo, CargoError};
+use crate::oci::host_target;
 
 /// The workspace around `manifest_path`, or around the directory cargo runs in. Never writes a lock.
 ///
@@ -21,7 +22,7 @@ pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata,
         .arg(start.as_os_str());
     if cargo.network().offline {
         // Otherwise cargo demands the sources of every platform, which nobody fetched for this one.
-        program = program.arg("--filter-platform").arg(linux_here());
+        program = program.arg("--filter-platform").arg(host_target());
     }
     let command = program.command_line();
     let stdout = Cargo::answer(program).map_err(|error| explain(error, &start))?;
@@ -33,11 +34,6 @@ pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata,
         command,
         source: Box::new(source),
     })
-}
-
-/// A target that every compiler knows and that stands for what images run on.
-fn linux_here() -> String {
-    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
 /// `path` if it is a manifest, without `.` in it.

@@ -15,5 +15,5 @@ pub use configuration::{Configuration, cargo_home};
 pub use error::{CargoError, Said};
 pub use invocation::{Cargo, Network};
 pub use metadata::metadata;
-pub use rustflags::{Flags, RustflagsTable, winning_table};
+pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;

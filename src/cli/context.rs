@@ -6,15 +6,17 @@ use std::thread;
 
 use super::Failure;
 use super::arguments::{PlanArguments, WorkspaceArguments};
+use super::destinations::Aim;
 use crate::cargo::{Cargo, Configuration, Network};
-use crate::config::{self, Overrides};
+use crate::config::{self, Config, Overrides};
+use crate::destination::Spec;
 use crate::hint::Hint;
 use crate::oci::Platform;
 use crate::plan::{self, Plan, TargetChoice};
 use crate::process::{Environment, Interrupt};
 use crate::report::Clock;
 use crate::ui::Console;
-use crate::workspace::{self, Discovery, ServiceFilter, Workspace};
+use crate::workspace::{self, ServiceFilter, Workspace};
 
 /// The world of a command.
 #[derive(Debug)]
@@ -36,11 +38,23 @@ impl Hint for InvalidEpoch {
     }
 }
 
-/// A plan, and cargo for its workspace.
+/// cargo's configuration names no target that one image could be for.
+#[derive(Debug, thiserror::Error)]
+#[error("`build.target` of cargo's configuration names several targets, or a specification file")]
+struct SeveralTargets;
+
+impl Hint for SeveralTargets {
+    fn hint(&self) -> Option<String> {
+        Some("choose one with `--target`".to_owned())
+    }
+}
+
+/// A plan, cargo for its workspace, and where images go.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) cargo: Cargo,
     pub(super) plan: Plan,
+    pub(super) destinations: Vec<Spec>,
 }
 
 impl Context {
@@ -67,63 +81,49 @@ impl Context {
         }
     }
 
-    /// The workspace that is meant.
+    /// The workspace that is meant, with the configuration of its services; those that cannot be
+    /// deployed with it are left out.
     pub(super) fn workspace(
         &self,
         cargo: &Cargo,
         arguments: &WorkspaceArguments,
-        features: &[String],
-        all_features: bool,
-    ) -> Result<Workspace, Failure> {
+        overrides: &Overrides,
+    ) -> Result<(Workspace, Config), Failure> {
         let manifest_path = arguments
             .manifest_path
             .as_ref()
             .map(|path| self.environment.resolve(path));
-        let discovery = Discovery {
-            manifest_path: manifest_path.as_deref(),
-            features,
-            all_features,
-        };
-        workspace::discover(cargo, &discovery).map_err(Failure::usage)
+        let workspace =
+            workspace::discover(cargo, manifest_path.as_deref()).map_err(Failure::usage)?;
+        let config =
+            config::resolve(&workspace, &self.environment, overrides).map_err(Failure::usage)?;
+        Ok((plan::deployable(workspace, &config), config))
     }
 
-    /// Everything that is decided before anything is done. `destinations` gets the configuration and
-    /// the directory for layouts, and says where images go.
-    pub(super) fn plan(
-        &self,
-        arguments: &PlanArguments,
-        destinations: impl FnOnce(&Plan) -> Result<Vec<String>, Failure>,
-    ) -> Result<Planned, Failure> {
+    /// Everything that is decided before anything is done.
+    pub(super) fn plan(&self, arguments: &PlanArguments, aim: Aim) -> Result<Planned, Failure> {
         let cargo = self.cargo(&arguments.workspace);
-        let features: Vec<String> = arguments
-            .features
-            .features
-            .iter()
-            .flat_map(|typed| typed.split([',', ' ']))
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let all_features = arguments.features.all_features;
-        let mut workspace =
-            self.workspace(&cargo, &arguments.workspace, &features, all_features)?;
+        let (mut workspace, config) =
+            self.workspace(&cargo, &arguments.workspace, &overrides(arguments))?;
         if let Some(directory) = &arguments.compile.target_dir {
             workspace.target_directory = self.environment.resolve(directory);
         }
         let filter = filter(arguments);
         let selected = filter.select(&workspace).map_err(Failure::usage)?;
-        let overrides = overrides(arguments);
-        let config =
-            config::resolve(&workspace, &self.environment, &overrides).map_err(Failure::usage)?;
         let request = plan::Request {
             selected,
             named: filter.names_any(),
             target: self.target_choice(&cargo, &workspace, arguments)?,
-            destinations: Vec::new(),
+            target_directory_named: arguments.compile.target_dir.is_some(),
             source_date_epoch: self.source_date_epoch()?,
         };
-        let mut plan = plan::make(&workspace, &config, request).map_err(Failure::usage)?;
-        plan.destinations = destinations(&plan)?;
-        Ok(Planned { cargo, plan })
+        let plan = plan::make(&workspace, &config, request).map_err(Failure::usage)?;
+        let destinations = aim.destinations(self, &plan, &arguments.destinations)?;
+        Ok(Planned {
+            cargo,
+            plan,
+            destinations,
+        })
     }
 
     fn target_choice(
@@ -141,16 +141,19 @@ impl Context {
             .map_err(Failure::usage)?;
         let at_root = cargo.at(&workspace.root);
         let configuration = Configuration::read(at_root.environment()).map_err(Failure::usage)?;
-        let configured = self
-            .environment
-            .get("CARGO_BUILD_TARGET")
-            .or_else(|| configuration.string(&["build", "target"]))
-            .map(str::to_owned);
+        let configured = match self.environment.get("CARGO_BUILD_TARGET") {
+            Some(target) => Some(target.to_owned()),
+            None => match configuration.build_target() {
+                Some(None) if arguments.compile.target.is_none() && platform.is_none() => {
+                    return Err(Failure::usage(SeveralTargets));
+                }
+                named => named.flatten().map(str::to_owned),
+            },
+        };
         Ok(TargetChoice {
             target: arguments.compile.target.clone(),
             platform,
             configured,
-            processor: std::env::consts::ARCH.to_owned(),
         })
     }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod context;
+mod destinations;
 mod exit;
 mod failure;
 mod run;

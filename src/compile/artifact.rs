@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CompileError, Preparation};
+use super::{CompileError, Preparation, PreparedBuild};
 use crate::cargo;
 use crate::report::{Event, Reporter};
 
@@ -26,24 +26,22 @@ pub struct Artifact {
 /// [`CompileError`]; cargo's own messages went to `reporter` as they came.
 pub fn run(
     preparation: &Preparation,
-    service: &str,
+    prepared: &PreparedBuild,
     directory: &Path,
     reporter: &dyn Reporter,
 ) -> Result<Artifact, CompileError> {
-    let request = preparation.requests.get(service);
-    let request = request.ok_or(CompileError::Failed)?;
     let on_line = |line: &str| reporter.report(Event::Compiler(line.to_owned()));
-    let built = cargo::build(&preparation.cargo, request, on_line)?.ok_or(CompileError::Failed)?;
-    let executable = directory.join(service);
-    let size =
-        fs_err::copy(&built.executable, &executable).map_err(|source| CompileError::SetAside {
-            service: service.to_owned(),
-            source,
-        })?;
-    Ok(Artifact {
-        service: service.to_owned(),
-        executable,
-        size,
-        fresh: built.fresh,
-    })
+    let built = cargo::build(&preparation.cargo, &prepared.request, on_line)?
+        .ok_or(CompileError::Failed)?;
+    let service = prepared.service.clone();
+    let executable = directory.join(&service);
+    match fs_err::copy(&built.executable, &executable) {
+        Ok(size) => Ok(Artifact {
+            service,
+            executable,
+            size,
+            fresh: built.fresh,
+        }),
+        Err(source) => Err(CompileError::SetAside { service, source }),
+    }
 }

@@ -39,9 +39,17 @@ pub enum CompileError {
         /// The target's processor.
         processor: String,
     },
-    /// `builder = "zigbuild"` without cargo-zigbuild or zig.
-    #[error("`builder = \"zigbuild\"` needs `{0}`, which is not on PATH")]
-    ZigbuildMissing(&'static str),
+    /// `builder = "zigbuild"` without cargo-zigbuild.
+    #[error("`builder = \"zigbuild\"` needs `cargo-zigbuild`, which is not on PATH")]
+    ZigbuildMissing,
+    /// A glibc version behind the target, which cargo itself does not understand.
+    #[error(
+        "only `builder = \"zigbuild\"` can build for `{target}`, a target with a glibc version"
+    )]
+    GlibcVersion {
+        /// The target.
+        target: String,
+    },
     /// The compiler said no; its messages were shown.
     #[error("cargo's messages are above")]
     Failed,
@@ -72,7 +80,10 @@ impl Hint for CompileError {
                  and name it: `CARGO_TARGET_{}_LINKER={processor}-linux-gnu-gcc`",
                 target.to_uppercase().replace(['-', '.'], "_")
             )),
-            Self::ZigbuildMissing(_) => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
+            Self::GlibcVersion { .. } => {
+                Some("set `builder = \"zigbuild\"`, or leave the version away".to_owned())
+            }
+            Self::ZigbuildMissing => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
             Self::SetAside { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or choose another disk with `--target-dir`".to_owned())
             }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::CompileError;
-use crate::cargo::{Configuration, Toolchain};
+use crate::cargo::{Configuration, Toolchain, UserFlags, target_variable};
 use crate::process::Environment;
 
 /// Checks for a linker before anything is compiled: an hour of compiling must not end with it missing.
@@ -11,28 +11,26 @@ pub(super) fn check(
     environment: &Environment,
     configuration: &Configuration,
     toolchain: &Toolchain,
+    flags: &UserFlags,
     target: &str,
 ) -> Result<(), CompileError> {
     let processor = target.split('-').next().unwrap_or_default().to_owned();
-    match configured(environment, configuration, target) {
+    let missing = |linker: String| CompileError::LinkerMissing {
+        linker,
+        target: target.to_owned(),
+        processor: processor.clone(),
+    };
+    match configured(environment, configuration, toolchain, target) {
         Some(linker) if environment.find_program(&linker).is_some() => Ok(()),
-        Some(linker) => Err(CompileError::LinkerMissing {
-            linker: linker.display().to_string(),
-            target: target.to_owned(),
-            processor,
-        }),
+        Some(linker) => Err(missing(linker.display().to_string())),
         // Flags may name a linker too; rustc has the last word on those.
-        None if flags_name_a_linker(environment) => Ok(()),
+        None if flags.words.iter().any(|flag| flag.contains("linker=")) => Ok(()),
         None if !links_for_itself(&toolchain.host, target) => Err(CompileError::NoLinker {
             target: target.to_owned(),
             host: toolchain.host.clone(),
             processor,
         }),
-        None if environment.find_program("cc").is_none() => Err(CompileError::LinkerMissing {
-            linker: "cc".to_owned(),
-            target: target.to_owned(),
-            processor,
-        }),
+        None if environment.find_program("cc").is_none() => Err(missing("cc".to_owned())),
         None => Ok(()),
     }
 }
@@ -41,29 +39,17 @@ pub(super) fn check(
 fn configured(
     environment: &Environment,
     configuration: &Configuration,
+    toolchain: &Toolchain,
     target: &str,
 ) -> Option<PathBuf> {
-    let variable = format!(
-        "CARGO_TARGET_{}_LINKER",
-        target.to_uppercase().replace(['-', '.'], "_")
-    );
-    let from_environment = environment.os(&variable).map(PathBuf::from);
     let of_table = |name: &str| configuration.path(&["target", name, "linker"]);
+    let from_environment = environment
+        .os(&target_variable(target, "LINKER"))
+        .map(PathBuf::from);
     from_environment.or_else(|| of_table(target)).or_else(|| {
-        let tables = configuration.table_keys(&["target"]);
-        tables
-            .iter()
-            .filter(|name| name.starts_with("cfg("))
-            .find_map(|name| of_table(name))
+        let tables = configuration.matching_tables(&toolchain.cfgs);
+        tables.iter().find_map(|name| of_table(name))
     })
-}
-
-fn flags_name_a_linker(environment: &Environment) -> bool {
-    let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
-    variables
-        .iter()
-        .filter_map(|name| environment.get(name))
-        .any(|flags| flags.contains("linker="))
 }
 
 /// Whether the machine's own `cc` makes executables for the target: the same processor under Linux.
@@ -75,6 +61,7 @@ fn links_for_itself(host: &str, target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cargo::user_flags;
 
     fn check_here(
         host: &str,
@@ -89,7 +76,9 @@ mod tests {
             host: host.to_owned(),
             ..Toolchain::default()
         };
-        check(&environment, &Configuration::default(), &toolchain, target)
+        let configuration = Configuration::default();
+        let flags = user_flags(&configuration, &environment, &toolchain, target);
+        check(&environment, &configuration, &toolchain, &flags, target)
     }
 
     const X86: &str = "x86_64-unknown-linux-gnu";

@@ -12,4 +12,4 @@ mod prepare;
 
 pub use artifact::{Artifact, run};
 pub use error::CompileError;
-pub use prepare::{Options, Preparation, prepare};
+pub use prepare::{Options, Preparation, PreparedBuild, prepare};

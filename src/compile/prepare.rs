@@ -1,12 +1,13 @@
 //! Everything that must be known and true before the first compile.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use super::flags::{Remapping, STATIC};
 use super::{CompileError, linker};
 use crate::cargo::{
-    BuildRequest, Cargo, Configuration, Flags, Toolchain, cargo_home, winning_table,
+    BuildRequest, Cargo, Configuration, Flags, Toolchain, UserFlags, cargo_home, user_flags,
 };
 use crate::config::{Builder, Linkage};
 use crate::plan::{Plan, PlannedService};
@@ -26,18 +27,26 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Preparation {
     pub(super) cargo: Cargo,
-    pub(super) requests: BTreeMap<String, BuildRequest>,
+    /// In plan order.
+    pub(super) builds: Vec<PreparedBuild>,
+}
+
+/// One build, ready to run.
+#[derive(Debug)]
+pub struct PreparedBuild {
+    pub(super) service: String,
+    pub(super) request: BuildRequest,
 }
 
 impl Preparation {
-    /// The command for a service, as a user could type it.
-    pub fn command_line(&self, service: &str) -> Option<String> {
-        Some(
-            self.requests
-                .get(service)?
-                .program(&self.cargo)
-                .command_line(),
-        )
+    /// The builds, in plan order.
+    pub fn builds(&self) -> &[PreparedBuild] {
+        &self.builds
+    }
+
+    /// The command of a build, as a user could type it.
+    pub fn command_line(&self, build: &PreparedBuild) -> String {
+        build.request.program(&self.cargo).command_line()
     }
 }
 
@@ -48,22 +57,41 @@ impl Preparation {
 pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparation, CompileError> {
     let cargo = cargo.at(&plan.workspace_root);
     let configuration = Configuration::read(cargo.environment())?;
-    let mut toolchains: BTreeMap<String, Toolchain> = BTreeMap::new();
-    let mut requests = BTreeMap::new();
+    let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
+    let mut builds = Vec::new();
     for service in &plan.services {
         let target = plain_target(&service.target);
-        if !toolchains.contains_key(target) {
-            let toolchain = Toolchain::ask(&cargo, &configuration, Some(target))?;
-            toolchains.insert(target.to_owned(), toolchain);
-        }
-        let Some(toolchain) = toolchains.get(target) else {
-            continue;
+        let machine = match machines.entry(target) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Machine::ask(&cargo, &configuration, target)?),
         };
-        check(&cargo, &configuration, toolchain, service)?;
-        let request = request(&cargo, &configuration, toolchain, plan, service, options);
-        requests.insert(service.service.clone(), request);
+        check(&cargo, &configuration, machine, service)?;
+        let request = request(&cargo, machine, plan, service, options);
+        builds.push(PreparedBuild {
+            service: service.service.clone(),
+            request,
+        });
     }
-    Ok(Preparation { cargo, requests })
+    Ok(Preparation { cargo, builds })
+}
+
+/// What compiles for one target.
+#[derive(Debug)]
+struct Machine {
+    toolchain: Toolchain,
+    flags: UserFlags,
+}
+
+impl Machine {
+    fn ask(
+        cargo: &Cargo,
+        configuration: &Configuration,
+        target: &str,
+    ) -> Result<Self, CompileError> {
+        let toolchain = Toolchain::ask(cargo, configuration, Some(target))?;
+        let flags = user_flags(configuration, cargo.environment(), &toolchain, target);
+        Ok(Self { toolchain, flags })
+    }
 }
 
 /// The target without the glibc version that only zigbuild understands.
@@ -74,58 +102,63 @@ fn plain_target(target: &str) -> &str {
 fn check(
     cargo: &Cargo,
     configuration: &Configuration,
-    toolchain: &Toolchain,
+    machine: &Machine,
     service: &PlannedService,
 ) -> Result<(), CompileError> {
-    if !toolchain.has_target() {
+    let environment = cargo.environment();
+    let target = plain_target(&service.target);
+    // Whoever builds the standard library along needs none installed.
+    let builds_std = !configuration.items(&["unstable", "build-std"]).is_empty()
+        || environment.os("CARGO_UNSTABLE_BUILD_STD").is_some();
+    if !machine.toolchain.has_target() && !builds_std {
         return Err(CompileError::TargetMissing {
-            target: plain_target(&service.target).to_owned(),
+            target: target.to_owned(),
         });
     }
-    let environment = cargo.environment();
     match service.config.builder.value {
-        Builder::Cargo => linker::check(environment, configuration, toolchain, &service.target),
-        Builder::Zigbuild => {
-            if environment.find_program("cargo-zigbuild").is_none() {
-                return Err(CompileError::ZigbuildMissing("cargo-zigbuild"));
-            }
-            Ok(())
+        Builder::Cargo if target != service.target => Err(CompileError::GlibcVersion {
+            target: service.target.clone(),
+        }),
+        Builder::Cargo => linker::check(
+            environment,
+            configuration,
+            &machine.toolchain,
+            &machine.flags,
+            target,
+        ),
+        Builder::Zigbuild if environment.find_program("cargo-zigbuild").is_none() => {
+            Err(CompileError::ZigbuildMissing)
         }
+        Builder::Zigbuild => Ok(()),
     }
 }
 
 fn request(
     cargo: &Cargo,
-    configuration: &Configuration,
-    toolchain: &Toolchain,
+    machine: &Machine,
     plan: &Plan,
     service: &PlannedService,
     options: &Options,
 ) -> BuildRequest {
     let config = &service.config;
-    let target_directory = config
-        .remap_paths
-        .value
-        .then(|| build_directory(&plan.target_directory));
     let mut added = Vec::new();
-    if let Some(target_directory) = &target_directory {
+    let target_directory = if config.remap_paths.value {
+        let target_directory = build_directory(&plan.target_directory);
         let remapping = Remapping {
             workspace: plan.workspace_root.clone(),
             repository: plan.repository_root.clone(),
             target_directory: target_directory.clone(),
             cargo_home: cargo_home(cargo.environment()),
         };
-        added.extend(remapping.flags(toolchain));
-    }
+        added.extend(remapping.flags(&machine.toolchain));
+        Some(target_directory)
+    } else {
+        plan.target_directory_named
+            .then(|| plan.target_directory.clone())
+    };
     if config.linkage.value == Linkage::Static {
         added.push(STATIC.to_owned());
     }
-    let table = winning_table(
-        configuration,
-        cargo.environment(),
-        toolchain,
-        plain_target(&service.target),
-    );
     BuildRequest {
         package_id: service.package_id.clone(),
         binary: service.binary.clone(),
@@ -133,7 +166,10 @@ fn request(
         profile: config.profile.value.clone(),
         selection: service.selection.clone(),
         target_directory,
-        flags: Flags { table, added },
+        flags: Flags {
+            table: machine.flags.table.clone(),
+            added,
+        },
         zigbuild: config.builder.value == Builder::Zigbuild,
         jobs: options.jobs,
         colors: options.colors,

@@ -74,7 +74,7 @@ impl<'a> SharedFeatures<'a> {
             .services
             .iter()
             .filter_map(|service| workspace.packages.get(service.package))
-            .flat_map(|package| package.features.iter().map(String::as_str));
+            .flat_map(|package| package.features.keys().map(String::as_str));
         Self(features.collect())
     }
 }
@@ -88,7 +88,7 @@ fn settle_features(
     mistakes: &mut Mistakes,
 ) {
     let origin = config.features.origin.clone();
-    let own: Vec<&str> = package.features.iter().map(String::as_str).collect();
+    let own: Vec<&str> = package.features.keys().map(String::as_str).collect();
     config.features.value.retain(|feature| {
         if feature.starts_with("dep:") {
             let message = format!("`{}` is no feature", printable(feature));

@@ -31,7 +31,8 @@ pub(super) struct Manifests(BTreeMap<PathBuf, Manifest>);
 impl Manifests {
     /// Reads the root manifest and those of all members.
     pub(super) fn read(workspace: &Workspace, mistakes: &mut Mistakes) -> Self {
-        let members = workspace.packages.iter().map(|package| &package.manifest);
+        let members = workspace.packages.iter().filter(|package| package.member);
+        let members = members.map(|package| &package.manifest);
         let mut manifests = BTreeMap::new();
         for path in std::iter::once(&workspace.manifest).chain(members) {
             if manifests.contains_key(path) {

@@ -17,4 +17,4 @@ pub use descriptor::Descriptor;
 pub use document::Document;
 pub use layout::{LAYOUT_FILE, LayoutHeader};
 pub use manifest::{Index, Manifest};
-pub use platform::{Platform, UnknownPlatform};
+pub use platform::{Platform, UnknownPlatform, host_target};

@@ -115,21 +115,38 @@ impl fmt::Display for Platform {
 impl FromStr for Platform {
     type Err = UnknownPlatform;
 
+    /// Reads `linux/ARCHITECTURE[/VARIANT]`, and gives the platform that its Rust target builds for:
+    /// `linux/arm64/v8` is `linux/arm64`, and variants that no target stands for are refused.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut parts = text.split('/');
-        let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
-        let platform = match (os, architecture, parts.next()) {
-            (Some("linux"), Some(architecture), None) => Self {
-                variant: variant.map(str::to_owned),
-                ..Self::linux(architecture)
-            },
-            _ => return Err(UnknownPlatform(text.to_owned())),
+        let unknown = || UnknownPlatform(text.to_owned());
+        let parts: Vec<&str> = text.split('/').collect();
+        let (architecture, variant) = match parts.as_slice() {
+            ["linux", architecture] => (*architecture, None),
+            ["linux", architecture, variant] => (*architecture, Some((*variant).to_owned())),
+            _ => return Err(unknown()),
         };
-        platform
-            .target("gnu")
-            .map(|_| platform)
-            .ok_or_else(|| UnknownPlatform(text.to_owned()))
+        let asked = Self {
+            variant: variant.clone(),
+            ..Self::linux(architecture)
+        };
+        let built = Self::of_target(&asked.target("gnu").ok_or_else(unknown)?)?;
+        let same = variant.is_none()
+            || variant == built.variant
+            || (architecture == "arm64" && variant.as_deref() == Some("v8"));
+        if same { Ok(built) } else { Err(unknown()) }
     }
+}
+
+/// The GNU target that images for this machine's processor are built for.
+pub fn host_target() -> String {
+    let processor = match std::env::consts::ARCH {
+        "x86" => "i686",
+        "riscv64" => "riscv64gc",
+        "powerpc64" => "powerpc64le",
+        "arm" => return "armv7-unknown-linux-gnueabihf".to_owned(),
+        same => same,
+    };
+    format!("{processor}-unknown-linux-gnu")
 }
 
 #[cfg(test)]
@@ -165,6 +182,22 @@ mod tests {
             platform.target("gnu").as_deref(),
             Some("armv7-unknown-linux-gnueabihf")
         );
+        for text in [
+            "linux/arm/v5",
+            "linux/amd64/v3",
+            "linux/amd64/banana",
+            "linux/amd64/v1/x",
+        ] {
+            assert!(text.parse::<Platform>().is_err(), "{text}");
+        }
+        for (text, built) in [
+            ("linux/arm64/v8", "linux/arm64"),
+            ("linux/arm", "linux/arm/v7"),
+        ] {
+            let platform: Platform = text.parse().expect("known");
+            assert_eq!(platform.to_string(), built);
+        }
+        assert!(Platform::of_target(&host_target()).is_ok());
         assert!("windows/amd64".parse::<Platform>().is_err());
         assert!("linux/vax".parse::<Platform>().is_err());
     }

@@ -7,7 +7,7 @@ use super::check::compression;
 use super::shared_layers::SharedLayers;
 use super::{Checked, PipelineError};
 use crate::compile::Artifact;
-use crate::config::{Created, ServiceConfig};
+use crate::config::{Created, Linkage, ServiceConfig};
 use crate::fs::{Content, ImagePath, Node, Tree, TreeError};
 use crate::image::{self, Image, LayerEntry, Settings};
 use crate::layer::{Layer, collect_assets};
@@ -52,6 +52,9 @@ pub(super) fn assemble(
         ca_certificates: config.ca_certificates.value,
         tzdata: config.tzdata.value,
     })?;
+    if config.linkage.value == Linkage::Static && files.linkage != runtime::Linkage::Static {
+        return Err(PipelineError::NotStatic(service.service.clone()));
+    }
     let assets = collect_assets(&config.assets.value, &plan.repository_root)?.tree;
     let application = application_tree(config, &artifact.executable)?;
     let layers = make_layers(service, layers, &files, &assets, &application)?;

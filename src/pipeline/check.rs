@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::assemble::application_tree;
-use super::{PipelineError, Session};
+use super::names::image_names;
+use super::{Options, PipelineError, Session};
 use crate::cargo::Cargo;
 use crate::compile::{self, Preparation};
-use crate::config::Linkage;
-use crate::destination::{Destination, Prefix};
+use crate::config::{Created, Linkage};
+use crate::destination::Destination;
 use crate::layer::{AssetError, Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
 use crate::report::Event;
@@ -22,6 +23,8 @@ pub struct Checked {
     pub(super) revision: Option<Revision>,
     /// Each library root, opened once.
     pub(super) library_roots: BTreeMap<PathBuf, LibraryRoot>,
+    /// What destinations will not take.
+    pub(super) refusals: Vec<Refusal>,
 }
 
 impl Checked {
@@ -34,18 +37,25 @@ impl Checked {
 /// Checks tags, assets, toolchains, linkers and destinations.
 ///
 /// # Errors
-/// [`PipelineError`] for the first thing that would fail later.
+/// [`PipelineError`] for the first thing that would fail later; a destination that refuses is none.
 pub fn check(
     session: &Session<'_>,
     cargo: &Cargo,
     plan: &Plan,
     destinations: &[Box<dyn Destination>],
-    options: &compile::Options,
+    options: Options,
+    compiling: &compile::Options,
 ) -> Result<Checked, PipelineError> {
     let revision = Revision::read(session.environment, &plan.workspace_root);
     let values = tag_values(revision.as_ref());
     for service in &plan.services {
         service.tags(&values)?;
+        if service.config.created.value == Created::Commit
+            && plan.source_date_epoch.is_none()
+            && revision.is_none()
+        {
+            return Err(PipelineError::NoCommit(service.service.clone()));
+        }
         compression(service)?;
         check_assets(session, plan, service).map_err(|source| PipelineError::Assets {
             service: service.service.clone(),
@@ -53,25 +63,67 @@ pub fn check(
         })?;
     }
     let library_roots = library_roots(plan)?;
-    let preparation = compile::prepare(cargo, plan, options)?;
-    for destination in destinations {
-        let names: Result<Vec<String>, _> = plan
-            .services
-            .iter()
-            .map(|service| image_name(service, destination.as_ref()))
-            .collect();
-        destination
-            .preflight(&names?)
-            .map_err(|source| PipelineError::deliver(destination.name(), source))?;
-        if session.interrupt.received().is_some() {
-            return Err(PipelineError::Interrupted);
-        }
-    }
+    let preparation = compile::prepare(cargo, plan, compiling)?;
+    let refusals = preflight(session, plan, destinations, options.keep_going)?;
     Ok(Checked {
         preparation,
         revision,
         library_roots,
+        refusals,
     })
+}
+
+/// A place that cannot take an image, found before anything was built.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// Position among the destinations.
+    pub(super) destination: usize,
+    /// Position of the service in the plan; every service where it is `None`.
+    pub(super) service: Option<usize>,
+    /// Why not.
+    pub(super) error: PipelineError,
+}
+
+/// Asks every destination. One that refuses is out, but never keeps images from the others; with
+/// `keep_going` it is out only for the services that it refuses.
+fn preflight(
+    session: &Session<'_>,
+    plan: &Plan,
+    destinations: &[Box<dyn Destination>],
+    keep_going: bool,
+) -> Result<Vec<Refusal>, PipelineError> {
+    let mut refusals = Vec::new();
+    for (destination, place) in destinations.iter().enumerate() {
+        let names = image_names(plan, place.as_ref())?;
+        let name = place.name();
+        let subject = format!("`{name}`");
+        session.reporter.report(Event::Status {
+            verb: "Checking",
+            subject,
+        });
+        for (index, image) in names.iter().enumerate() {
+            let Err(source) = place.preflight(std::slice::from_ref(image)) else {
+                continue;
+            };
+            if session.interrupt.received().is_some() {
+                return Err(PipelineError::Interrupted);
+            }
+            let error = PipelineError::deliver(name, source);
+            if error.is_configuration() {
+                return Err(error);
+            }
+            let service = keep_going.then_some(index);
+            refusals.push(Refusal {
+                destination,
+                service,
+                error,
+            });
+            if !keep_going {
+                break;
+            }
+        }
+    }
+    Ok(refusals)
 }
 
 /// Finds a service's assets, and refuses those that the executable or one of its links would hide.
@@ -131,22 +183,6 @@ fn tag_values(revision: Option<&Revision>) -> TagValues {
         branch: revision.branch.clone(),
         digest: None,
     }
-}
-
-/// What a service's image is called at a destination.
-pub(super) fn image_name(
-    service: &PlannedService,
-    destination: &dyn Destination,
-) -> Result<String, PipelineError> {
-    let repo = match destination.prefix() {
-        Prefix::None => None,
-        Prefix::Fixed(prefix) => Some(prefix),
-        Prefix::Configured => {
-            let configured = service.config.repo.value.as_deref();
-            Some(configured.ok_or_else(|| PipelineError::NoRepository(service.service.clone()))?)
-        }
-    };
-    Ok(service.image_name(repo)?)
 }
 
 /// The compression of a service's layers.

@@ -4,8 +4,8 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 
 use super::assemble::{Assembled, assemble};
-use super::check::image_name;
 use super::ledger::{Delivered, Ledger};
+use super::names::image_name;
 use super::shared_layers::SharedLayers;
 use super::{Checked, Options, PipelineError, Session};
 use crate::compile::Artifact;
@@ -25,6 +25,23 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Takes over what destinations refused before anything was built.
+    pub(super) fn refuse(&self) {
+        let reporter = self.session.reporter;
+        for refusal in &self.checked.refusals {
+            match refusal.service {
+                None => self
+                    .ledger
+                    .refuse(refusal.destination, &refusal.error, reporter),
+                Some(index) => {
+                    self.ledger.record(index).deliveries[refusal.destination] = Delivered::Failed;
+                    self.ledger
+                        .fail(index, Step::Deliver, &refusal.error, reporter);
+                }
+            }
+        }
+    }
+
     /// Takes executables as they are compiled, until there are no more.
     pub(super) fn process(&self, artifacts: &Mutex<Receiver<(usize, Artifact)>>) {
         loop {
@@ -91,6 +108,12 @@ impl Work<'_> {
     /// First phase at one destination.
     fn store(&self, index: usize, destination: usize, assembled: &Assembled) {
         let place = &self.destinations[destination];
+        if matches!(
+            self.ledger.record(index).deliveries[destination],
+            Delivered::Failed
+        ) {
+            return;
+        }
         let given_up = !self.options.keep_going && self.ledger.any_failed_at(destination);
         if given_up || self.session.interrupt.received().is_some() {
             return;

@@ -57,6 +57,12 @@ pub enum PipelineError {
         /// What it is needed for.
         platform: String,
     },
+    /// `created = "commit"` without a commit.
+    #[error("`created = \"commit\"` of service `{0}` needs a git repository with a commit")]
+    NoCommit(String),
+    /// `linkage = "static"`, and a dynamic executable.
+    #[error("the executable of `{0}` is dynamic, though `linkage = \"static\"`")]
+    NotStatic(String),
     /// Nobody said where to push a service.
     #[error("nothing says which registry `{0}` is pushed to")]
     NoRepository(String),
@@ -90,11 +96,16 @@ impl PipelineError {
             Self::Asset(error) | Self::Assets { source: error, .. } => error.is_configuration(),
             Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
             Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
-            Self::Tree(_) | Self::Plan(_) | Self::Compression(_) | Self::NoRepository(_) => true,
+            Self::Tree(_)
+            | Self::Plan(_)
+            | Self::Compression(_)
+            | Self::NoCommit(_)
+            | Self::NoRepository(_) => true,
             Self::Compile(_)
             | Self::Layer(_)
             | Self::Image(_)
             | Self::NoGlibc { .. }
+            | Self::NotStatic(_)
             | Self::Staging(_)
             | Self::Interrupted => false,
         }
@@ -123,6 +134,12 @@ impl Hint for PipelineError {
             Self::NoGlibc { .. } => Some(
                 "name a root of that platform with `library-root`, or set `linkage = \"static\"`".to_owned(),
             ),
+            Self::NoCommit(_) => {
+                Some("commit first, set SOURCE_DATE_EPOCH, or leave `created` away".to_owned())
+            }
+            Self::NotStatic(_) => {
+                Some("remove flags such as `-C target-feature=-crt-static` or `relocation-model`".to_owned())
+            }
             Self::NoRepository(_) => Some(
                 "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in `[workspace.metadata.lighter]`"
                     .to_owned(),

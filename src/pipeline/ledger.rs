@@ -34,6 +34,8 @@ pub(super) struct Record {
     pub(super) seconds: Seconds,
     /// The first failure, with its causes.
     error: Option<String>,
+    /// Whether it failed before anything could be delivered.
+    failed_early: bool,
     compile_failed: bool,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Ledger<'a> {
         let text = lines.join("\n");
         let mut record = self.record(index);
         record.compile_failed |= step == Step::Compile;
+        record.failed_early |= step != Step::Deliver;
         record.error.get_or_insert_with(|| text.clone());
         drop(record);
         let (service, hint) = (service.clone(), error.hint());
@@ -100,11 +103,41 @@ impl<'a> Ledger<'a> {
         });
     }
 
+    /// Writes down that a destination takes no image of the run, and reports it once.
+    pub(super) fn refuse(
+        &self,
+        destination: usize,
+        error: &PipelineError,
+        reporter: &dyn Reporter,
+    ) {
+        use crate::hint::Hint as _;
+        let text = with_causes(error).join("\n");
+        for index in self.indices() {
+            let mut record = self.record(index);
+            record.deliveries[destination] = Delivered::Failed;
+            record.error.get_or_insert_with(|| text.clone());
+        }
+        reporter.report(Event::Refused {
+            destination: self.destinations[destination].clone(),
+            error: text,
+            hint: error.hint(),
+        });
+    }
+
+    /// Whether no destination takes the service.
+    pub(super) fn is_refused_everywhere(&self, index: usize) -> bool {
+        let record = self.record(index);
+        record
+            .deliveries
+            .iter()
+            .all(|delivered| matches!(delivered, Delivered::Failed))
+    }
+
     /// Whether any service failed while being compiled or assembled.
     pub(super) fn any_failed_before_delivery(&self) -> bool {
         self.indices().any(|index| {
             let record = self.record(index);
-            record.error.is_some() && record.assembled.is_none()
+            record.failed_early
         })
     }
 

@@ -10,11 +10,13 @@ mod check;
 mod deliver;
 mod error;
 mod ledger;
+mod names;
 mod run;
 mod session;
 mod shared_layers;
 
 pub use check::{Checked, check};
 pub use error::PipelineError;
+pub use names::image_names;
 pub use run::{Outcome, run};
 pub use session::{Options, Session};

@@ -62,6 +62,7 @@ pub fn run(
         layers: SharedLayers::new(&staging, session.interrupt, options.threads),
         ledger: Ledger::new(plan, names),
     };
+    work.refuse();
     let (sender, receiver) = sync_channel(options.threads.get());
     let receiver = Mutex::new(receiver);
     thread::scope(|scope| {
@@ -100,14 +101,18 @@ fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize,
         interrupt,
         ..
     } = work.session;
-    for (index, planned) in work.plan.services.iter().enumerate() {
+    let preparation = &work.checked.preparation;
+    let services = work.plan.services.iter().zip(preparation.builds());
+    for (index, (planned, build)) in services.enumerate() {
         if work.must_stop() {
             return;
         }
-        let service = &planned.service;
-        if let Some(command) = work.checked.preparation.command_line(service) {
-            reporter.report(Event::Verbose(format!("running `{command}`")));
+        if work.ledger.is_refused_everywhere(index) {
+            continue;
         }
+        let service = &planned.service;
+        let command = preparation.command_line(build);
+        reporter.report(Event::Verbose(format!("running {command}")));
         let detail = format!(
             "(package {}, {}, {})",
             planned.package, planned.config.profile.value, planned.target
@@ -118,7 +123,7 @@ fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize,
             detail,
         });
         let watch = clock.start();
-        let result = compile::run(&work.checked.preparation, service, directory, *reporter);
+        let result = compile::run(preparation, build, directory, *reporter);
         let seconds = watch.seconds();
         work.ledger.record(index).seconds.compile = seconds;
         match result {

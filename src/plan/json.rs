@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Plan;
+use super::{Images, Plan};
 use crate::report::LibrarySummary;
 
 const VERSION: u32 = 1;
@@ -22,17 +22,23 @@ struct ServiceRow<'a> {
     target: &'a str,
     platform: String,
     profile: &'a str,
+    features: &'a [String],
+    linkage: String,
     tags: Vec<String>,
-    destinations: &'a [String],
+    images: &'a [String],
     reasons: &'a [String],
 }
 
 impl Plan {
-    /// The plan as one JSON document; `libraries` are those that every dynamic service gets.
+    /// The plan as one JSON document; `images` are the names at all destinations, `libraries` those that every dynamic service gets.
     ///
     /// # Errors
     /// Never for plans that [`super::make`] made; serializing is fallible by its type.
-    pub fn to_json(&self, libraries: &[LibrarySummary]) -> Result<String, serde_json::Error> {
+    pub fn to_json(
+        &self,
+        images: &Images,
+        libraries: &[LibrarySummary],
+    ) -> Result<String, serde_json::Error> {
         let services = self.services.iter().map(|service| ServiceRow {
             service: &service.service,
             package: &service.package,
@@ -40,8 +46,13 @@ impl Plan {
             target: &service.target,
             platform: service.platform.to_string(),
             profile: &service.config.profile.value,
-            tags: Self::tags_for_print(service),
-            destinations: &self.destinations,
+            features: &service.selection.features,
+            linkage: service.config.linkage.value.to_string(),
+            tags: service.tags_for_print(),
+            images: images
+                .get(&service.service)
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
             reasons: &service.reasons,
         });
         let document = Document {

@@ -7,7 +7,6 @@ use super::facts::image_facts;
 use super::{PlanError, PlannedService, TargetChoice, choose_target};
 use crate::cargo::Selection;
 use crate::config::Config;
-use crate::reference::Tag;
 use crate::workspace::{Service, Workspace};
 
 /// What `build` does.
@@ -19,13 +18,16 @@ pub struct Plan {
     pub repository_root: PathBuf,
     /// cargo's target directory.
     pub target_directory: PathBuf,
-    /// Destinations as the user wrote them.
-    pub destinations: Vec<String>,
+    /// Whether the user named that directory, rather than leaving it to cargo.
+    pub target_directory_named: bool,
     /// `SOURCE_DATE_EPOCH`, in seconds.
     pub source_date_epoch: Option<u64>,
     /// In the workspace's order.
     pub services: Vec<PlannedService>,
 }
+
+/// Names of each service's image, one for each destination, without tags.
+pub type Images = BTreeMap<String, Vec<String>>;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -36,8 +38,8 @@ pub struct Request<'a> {
     pub named: bool,
     /// For which target.
     pub target: TargetChoice,
-    /// Where images go.
-    pub destinations: Vec<String>,
+    /// Whether the user named the target directory.
+    pub target_directory_named: bool,
     /// `SOURCE_DATE_EPOCH`, in seconds.
     pub source_date_epoch: Option<u64>,
 }
@@ -74,7 +76,6 @@ pub fn make(
             package: package.name.clone(),
             version: package.version.clone(),
             package_id: package.id.clone(),
-            package_directory: package.directory.clone(),
             binary: service.binary.clone(),
             target: target.clone(),
             platform: platform.clone(),
@@ -90,48 +91,12 @@ pub fn make(
         };
         services.push(planned);
     }
-    refuse_clashes(&services)?;
     Ok(Plan {
         workspace_root: workspace.root.clone(),
         repository_root: workspace.repository_root.clone(),
         target_directory: workspace.target_directory.clone(),
-        destinations: request.destinations,
+        target_directory_named: request.target_directory_named,
         source_date_epoch: request.source_date_epoch,
         services,
     })
-}
-
-/// Names that cannot stand in any registry, or that two services share, are found before anything runs.
-fn refuse_clashes(services: &[PlannedService]) -> Result<(), PlanError> {
-    let mut names: BTreeMap<String, &str> = BTreeMap::new();
-    for service in services {
-        let name = service.image_name(None)?;
-        if let Some(first) = names.insert(name.clone(), &service.service) {
-            return Err(PlanError::ImageClash {
-                name,
-                first: first.to_owned(),
-                second: service.service.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-impl Plan {
-    /// The tags that are known without building, or the patterns they will come from.
-    pub(super) fn tags_for_print(service: &PlannedService) -> Vec<String> {
-        let known = service.tags(&super::TagValues::default());
-        known.map_or_else(
-            |_| {
-                service
-                    .config
-                    .tags
-                    .value
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect()
-            },
-            |tags: Vec<Tag>| tags.iter().map(ToString::to_string).collect(),
-        )
-    }
 }

@@ -1,5 +1,6 @@
 //! What will be done, as data, before anything is: pure, printable, and what `build` then does.
 
+mod deployable;
 mod error;
 mod facts;
 mod json;
@@ -8,7 +9,9 @@ mod service;
 mod target;
 mod text;
 
+pub use deployable::deployable;
 pub use error::PlanError;
-pub use make::{Plan, Request, make};
+pub use make::{Images, Plan, Request, make};
 pub use service::{PlannedService, TagValues};
-pub use target::{TargetChoice, choose_target};
+pub use target::TargetChoice;
+use target::choose_target;

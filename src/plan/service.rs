@@ -1,7 +1,6 @@
 //! One service of a plan.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::PlanError;
 use crate::cargo::Selection;
@@ -21,8 +20,6 @@ pub struct PlannedService {
     pub version: String,
     /// cargo's id of the package.
     pub package_id: String,
-    /// The package's directory.
-    pub package_directory: PathBuf,
     /// The binary target.
     pub binary: String,
     /// The Rust target.
@@ -99,6 +96,20 @@ impl PlannedService {
             }
         }
         Ok(tags)
+    }
+
+    /// The tags that are known without building, or the patterns they will come from.
+    pub(super) fn tags_for_print(&self) -> Vec<String> {
+        match self.tags(&TagValues::default()) {
+            Ok(tags) => tags.iter().map(ToString::to_string).collect(),
+            Err(_) => self
+                .config
+                .tags
+                .value
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        }
     }
 
     fn refuse_unknown_revision(

@@ -1,7 +1,7 @@
 //! Which target is meant. Never this machine's own triple as such: images run on Linux.
 
 use super::PlanError;
-use crate::oci::Platform;
+use crate::oci::{Platform, host_target};
 
 /// What the user says of targets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,8 +12,6 @@ pub struct TargetChoice {
     pub platform: Option<Platform>,
     /// `CARGO_BUILD_TARGET`, or `build.target` of cargo's configuration.
     pub configured: Option<String>,
-    /// This machine's processor, as Rust spells it.
-    pub processor: String,
 }
 
 /// The target, and the platform it stands for: `--target`, then `--platform`, then
@@ -22,7 +20,7 @@ pub struct TargetChoice {
 ///
 /// # Errors
 /// [`PlanError::Platform`] for a target that is not Linux.
-pub fn choose_target(choice: &TargetChoice) -> Result<(String, Platform), PlanError> {
+pub(super) fn choose_target(choice: &TargetChoice) -> Result<(String, Platform), PlanError> {
     if let Some(target) = &choice.target {
         return Ok((target.clone(), Platform::of_target(target)?));
     }
@@ -37,7 +35,7 @@ pub fn choose_target(choice: &TargetChoice) -> Result<(String, Platform), PlanEr
     {
         return Ok((target.clone(), platform));
     }
-    let target = format!("{}-unknown-linux-gnu", choice.processor);
+    let target = host_target();
     let platform = Platform::of_target(&target)?;
     Ok((target, platform))
 }
@@ -46,19 +44,15 @@ pub fn choose_target(choice: &TargetChoice) -> Result<(String, Platform), PlanEr
 mod tests {
     use super::*;
 
-    fn chosen(choice: TargetChoice) -> Result<String, PlanError> {
-        choose_target(&TargetChoice {
-            processor: "x86_64".to_owned(),
-            ..choice
-        })
-        .map(|(target, _)| target)
+    fn chosen(choice: &TargetChoice) -> Result<String, PlanError> {
+        choose_target(choice).map(|(target, _)| target)
     }
 
     #[test]
     fn the_default_is_linux_on_this_processor() {
         assert_eq!(
-            chosen(TargetChoice::default()).ok().as_deref(),
-            Some("x86_64-unknown-linux-gnu")
+            chosen(&TargetChoice::default()).ok().as_deref(),
+            Some(host_target().as_str())
         );
         let configured = Some("aarch64-apple-darwin".to_owned());
         let choice = TargetChoice {
@@ -66,8 +60,8 @@ mod tests {
             ..TargetChoice::default()
         };
         assert_eq!(
-            chosen(choice).ok().as_deref(),
-            Some("x86_64-unknown-linux-gnu")
+            chosen(&choice).ok().as_deref(),
+            Some(host_target().as_str())
         );
     }
 
@@ -79,7 +73,7 @@ mod tests {
             ..TargetChoice::default()
         };
         assert_eq!(
-            chosen(choice.clone()).ok().as_deref(),
+            chosen(&choice).ok().as_deref(),
             Some("aarch64-unknown-linux-gnu")
         );
         let choice = TargetChoice {
@@ -87,13 +81,13 @@ mod tests {
             ..choice
         };
         assert_eq!(
-            chosen(choice).ok().as_deref(),
+            chosen(&choice).ok().as_deref(),
             Some("x86_64-unknown-linux-musl")
         );
         let choice = TargetChoice {
             target: Some("x86_64-pc-windows-msvc".to_owned()),
             ..TargetChoice::default()
         };
-        assert!(chosen(choice).is_err());
+        assert!(chosen(&choice).is_err());
     }
 }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::{Plan, PlannedService};
+use super::{Images, Plan, PlannedService};
 use crate::report::LibrarySummary;
 
 impl Plan {
-    /// The plan as text; with `origins`, every value and where it came from. `libraries` are those that
-    /// every dynamic service gets.
-    pub fn to_text(&self, origins: bool, libraries: &[LibrarySummary]) -> String {
+    /// The plan as text; with `origins`, every value and where it came from. `images` are the names at
+    /// all destinations, `libraries` those that every dynamic service gets.
+    pub fn to_text(&self, origins: bool, images: &Images, libraries: &[LibrarySummary]) -> String {
         let mut text = String::new();
         for service in &self.services {
-            describe(&mut text, service, self);
+            describe(&mut text, service, images);
             if origins {
                 for row in service.config.explain() {
                     // Writing to a string cannot fail.
@@ -35,7 +35,7 @@ impl Plan {
     }
 }
 
-fn describe(text: &mut String, service: &PlannedService, plan: &Plan) {
+fn describe(text: &mut String, service: &PlannedService, images: &Images) {
     let config = &service.config;
     let title = format!(
         "{} (package {} {}, bin {})",
@@ -64,8 +64,10 @@ fn describe(text: &mut String, service: &PlannedService, plan: &Plan) {
         "runs",
         format!("{} as {}", config.path.value, config.user.value),
     ));
-    lines.push(("tags", Plan::tags_for_print(service).join(", ")));
-    lines.push(("to", plan.destinations.join(", ")));
+    lines.push(("tags", service.tags_for_print().join(", ")));
+    for image in images.get(&service.service).into_iter().flatten() {
+        lines.push(("image", image.clone()));
+    }
     lines.push(("because", service.reasons.join("; ")));
     text.push_str(&title);
     text.push('\n');

@@ -49,6 +49,13 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// A variable's value, also an empty one.
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+    }
+
     /// A variable's value where it is UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.os(name).and_then(OsStr::to_str)

@@ -91,6 +91,8 @@ pub struct Captured {
 pub struct Program {
     path: PathBuf,
     arguments: Vec<OsString>,
+    /// Variables that were set for this program, for [`Program::command_line`].
+    set: Vec<(String, OsString)>,
     environment: Environment,
     time_limit: Option<Duration>,
     output_limit: usize,
@@ -104,6 +106,7 @@ impl Program {
         Self {
             path: path.into(),
             arguments: Vec::new(),
+            set: Vec::new(),
             environment: environment.clone(),
             time_limit: None,
             output_limit: DEFAULT_OUTPUT,
@@ -128,7 +131,9 @@ impl Program {
     /// Sets a variable for the program.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.environment = self.environment.with(name, value);
+        let value = value.into();
+        self.environment = self.environment.with(name, value.clone());
+        self.set.push((name.to_owned(), value));
         self
     }
 
@@ -153,20 +158,16 @@ impl Program {
         self
     }
 
-    /// The command as a user could type it, for `-v`.
+    /// The command as a user could type it, for `-v`: variables that were set for it, and its words.
     pub fn command_line(&self) -> String {
-        let quote = |word: &OsStr| {
-            let word = word.to_string_lossy();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+%#".contains(c);
-            if !word.is_empty() && word.chars().all(plain) {
-                word.into_owned()
-            } else {
-                format!("'{word}'")
-            }
-        };
+        let variables = self
+            .set
+            .iter()
+            .map(|(name, value)| format!("{name}={}", quoted(value)));
         let words = std::iter::once(self.path.as_os_str())
-            .chain(self.arguments.iter().map(OsString::as_os_str));
-        words.map(quote).collect::<Vec<_>>().join(" ")
+            .chain(self.arguments.iter().map(OsString::as_os_str))
+            .map(quoted);
+        variables.chain(words).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs to the end and returns all output, with `input` on standard input.
@@ -375,6 +376,17 @@ fn end_group(child: &Child, since: Instant) {
     }
 }
 
+/// A word as a shell reads it back.
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:@,+%#".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// All of a stream, or `None` past `limit`.
 fn read_limited(stream: Option<impl Read>, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let Some(stream) = stream else {
@@ -450,6 +462,12 @@ mod tests {
         let program = shell("echo up; sleep 60 & wait").interrupted_by(&interrupt);
         let result = program.stream(|_| interrupt.send(super::super::Signal::Interrupt), |_| {});
         assert!(matches!(result, Err(ProgramError::Interrupted)));
+    }
+
+    #[test]
+    fn a_printed_command_holds_what_was_set_and_can_be_typed() {
+        let program = shell("echo it's").env("FLAGS", "x y");
+        assert_eq!(program.command_line(), r"FLAGS='x y' sh -c 'echo it'\''s'");
     }
 
     #[test]

@@ -50,6 +50,15 @@ pub enum Event {
         /// What to do next.
         hint: Option<String>,
     },
+    /// A destination takes no image of the run, which was found before anything was built.
+    Refused {
+        /// The destination as the user wrote it.
+        destination: String,
+        /// The error with its causes, one a line.
+        error: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
     /// A line of the compiler or of cargo, to be shown as it is (with its colours).
     Compiler(String),
     /// A shared step that belongs to no service: a cargo-style verb and what it works on.

@@ -153,7 +153,7 @@ impl Console {
             Event::Compiler(line) => Some(line.clone()),
             Event::Warning(line) => Some(text::warning(line, self.colors)),
             Event::Verbose(line) => (self.verbosity >= Verbosity::Verbose).then(|| line.clone()),
-            Event::Failed { error, hint, .. } => {
+            Event::Failed { error, hint, .. } | Event::Refused { error, hint, .. } => {
                 let lines: Vec<String> = error.lines().map(str::to_owned).collect();
                 Some(text::error(&lines, hint.as_deref(), self.colors))
             }

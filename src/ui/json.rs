@@ -21,6 +21,14 @@ struct Failure<'a> {
 }
 
 #[derive(Serialize)]
+struct Refusal<'a> {
+    reason: &'static str,
+    destination: &'a str,
+    error: &'a str,
+    hint: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct Service<'a> {
     reason: &'static str,
     #[serde(flatten)]
@@ -51,6 +59,16 @@ pub(super) fn line(event: &Event) -> Option<String> {
             reason: "lighter-error",
             service,
             step: step_name(*step),
+            error,
+            hint: hint.as_deref(),
+        }),
+        Event::Refused {
+            destination,
+            error,
+            hint,
+        } => serde_json::to_string(&Refusal {
+            reason: "lighter-error",
+            destination,
             error,
             hint: hint.as_deref(),
         }),

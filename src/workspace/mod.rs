@@ -3,13 +3,12 @@
 mod closure;
 mod discover;
 mod error;
-mod features;
 mod naming;
 mod package;
 mod select;
 mod service;
 
-pub use discover::{Discovery, discover};
+pub use discover::discover;
 pub use error::{Known, WorkspaceError};
 pub use package::Package;
 pub use select::ServiceFilter;

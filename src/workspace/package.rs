@@ -21,13 +21,15 @@ pub struct Package {
     pub facts: BTreeMap<String, String>,
     /// Names of its binary targets, sorted, whether or not they are services.
     pub binaries: Vec<String>,
-    /// Names of the features it defines, sorted.
-    pub features: Vec<String>,
+    /// The features it defines, with what each turns on.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// Whether it is a member of the workspace, rather than reached by path outside of it.
+    pub member: bool,
 }
 
 impl Package {
     /// What matters of cargo's description.
-    pub(super) fn describe(package: &cargo_metadata::Package) -> Self {
+    pub(super) fn describe(package: &cargo_metadata::Package, member: bool) -> Self {
         let manifest = PathBuf::from(&package.manifest_path);
         let mut binaries: Vec<String> = package
             .targets
@@ -44,7 +46,8 @@ impl Package {
             manifest,
             facts: facts(package),
             binaries,
-            features: package.features.keys().cloned().collect(),
+            features: package.features.clone(),
+            member,
         }
     }
 
@@ -59,7 +62,8 @@ impl Package {
             directory: PathBuf::from(format!("/w/{name}")),
             facts: BTreeMap::new(),
             binaries: Vec::new(),
-            features: Vec::new(),
+            features: BTreeMap::new(),
+            member: true,
         }
     }
 }

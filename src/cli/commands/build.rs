@@ -1,20 +1,17 @@
 //! `build`: compile, assemble, deliver.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::arguments::{PlanArguments, RunArguments};
 use crate::cli::context::{Context, Planned};
+use crate::cli::destinations::{Aim, open};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
-use crate::destination::{Destination, OciLayout, RegistryDestination, Spec, parse};
 use crate::fs::{AtomicFile, write_atomic};
 use crate::hint::Hint;
 use crate::pipeline::{self, Options, Outcome, Session};
-use crate::plan::Plan;
-use crate::registry::Registry;
 use crate::report::Summary;
 use crate::ui::Verbosity;
 
@@ -27,30 +24,12 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let planned = context.plan(&arguments.plan, |plan| {
-        let named = arguments.plan.destinations.clone();
-        Ok(if named.is_empty() {
-            vec![layout_in(plan, context)]
-        } else {
-            named
-        })
-    })?;
+    let planned = context.plan(&arguments.plan, Aim::Layout)?;
     execute(
         context,
         &planned,
         arguments.plan.compile.jobs,
         &arguments.run,
-    )
-}
-
-/// The default destination, `oci:` and a directory in the target directory, as seen from where the
-/// user stands.
-pub(super) fn layout_in(plan: &Plan, context: &Context) -> String {
-    let directory = plan.target_directory.join("lighter").join("oci");
-    let here = context.environment.directory();
-    format!(
-        "oci:{}",
-        directory.strip_prefix(here).unwrap_or(&directory).display()
     )
 }
 
@@ -62,7 +41,7 @@ pub(super) fn execute(
     arguments: &RunArguments,
 ) -> Result<Exit, Failure> {
     let plan = &planned.plan;
-    let destinations = destinations(context, plan)?;
+    let destinations = open(context, &planned.destinations)?;
     for path in [&arguments.metadata_file, &arguments.image_refs]
         .into_iter()
         .flatten()
@@ -84,8 +63,15 @@ pub(super) fn execute(
         colors: context.console.colors(),
         quiet: context.console.verbosity() == Verbosity::Quiet,
     };
-    let checked = pipeline::check(&session, &planned.cargo, plan, &destinations, &compile)
-        .map_err(Failure::of_pipeline)?;
+    let checked = pipeline::check(
+        &session,
+        &planned.cargo,
+        plan,
+        &destinations,
+        options,
+        &compile,
+    )
+    .map_err(Failure::of_pipeline)?;
     let outcome = pipeline::run(&session, plan, &checked, &destinations, options)
         .map_err(Failure::of_pipeline)?;
     write_results(context, arguments, &outcome.summary)?;
@@ -93,47 +79,6 @@ pub(super) fn execute(
         Exit::Success if context.console.lost_data() => Exit::Failed,
         exit => exit,
     })
-}
-
-/// The destinations of a plan, none of them opened yet.
-fn destinations(context: &Context, plan: &Plan) -> Result<Vec<Box<dyn Destination>>, Failure> {
-    let mut registry: Option<Arc<Registry>> = None;
-    let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
-    for text in &plan.destinations {
-        destinations.push(match parse(text).map_err(Failure::usage)? {
-            Spec::OciLayout { text, directory } => Box::new(OciLayout::new(
-                text,
-                &context.environment.resolve(directory),
-            )),
-            Spec::Registry { text, prefix } => {
-                let client = shared_registry(&mut registry, context)?;
-                Box::new(RegistryDestination::new(text, Some(prefix), client))
-            }
-            Spec::ConfiguredRegistry { text } => {
-                let client = shared_registry(&mut registry, context)?;
-                Box::new(RegistryDestination::new(text, None, client))
-            }
-        });
-    }
-    Ok(destinations)
-}
-
-/// One client a run: its tokens and its limit on transfers hold for all destinations.
-fn shared_registry(
-    slot: &mut Option<Arc<Registry>>,
-    context: &Context,
-) -> Result<Arc<Registry>, Failure> {
-    if let Some(client) = slot {
-        return Ok(Arc::clone(client));
-    }
-    let client = Registry::new(
-        &context.environment,
-        context.clock.clone(),
-        &context.interrupt,
-    );
-    let client = Arc::new(client.map_err(Failure::failed)?);
-    *slot = Some(Arc::clone(&client));
-    Ok(client)
 }
 
 /// An hour of building must not end with a file that cannot be written.

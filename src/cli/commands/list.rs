@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::arguments::WorkspaceArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
-use crate::config::{self, Config, Overrides};
+use crate::config::{Config, Overrides};
 use crate::workspace::{NameOrigin, Service, ServiceFilter, Workspace};
 
 #[derive(Debug, Args)]
@@ -56,14 +56,13 @@ struct LeftOut<'a> {
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let cargo = context.cargo(&arguments.workspace);
-    let workspace = context.workspace(&cargo, &arguments.workspace, &[], false)?;
+    let (workspace, config) =
+        context.workspace(&cargo, &arguments.workspace, &Overrides::default())?;
     let filter = ServiceFilter {
         services: arguments.services.clone(),
         ..ServiceFilter::default()
     };
     let selected = filter.select(&workspace).map_err(Failure::usage)?;
-    let config = config::resolve(&workspace, &context.environment, &Overrides::default())
-        .map_err(Failure::usage)?;
     let rows: Vec<Row<'_>> = selected
         .iter()
         .map(|service| row(&workspace, &config, service))

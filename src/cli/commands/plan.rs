@@ -2,10 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
-use super::build::layout_in;
 use crate::cli::arguments::PlanArguments;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, Planned};
+use crate::cli::destinations::{Aim, open};
 use crate::cli::{Exit, Failure, StreamError};
+use crate::destination::Prefix;
+use crate::pipeline;
+use crate::plan::Images;
 use crate::report::LibrarySummary;
 use crate::runtime::{LibraryRoot, fixed_libraries};
 use crate::ui::Verbosity;
@@ -26,15 +29,9 @@ enum Format {
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let planned = context.plan(&arguments.plan, |plan| {
-        let named = arguments.plan.destinations.clone();
-        Ok(if named.is_empty() {
-            vec![layout_in(plan, context)]
-        } else {
-            named
-        })
-    })?;
+    let planned = context.plan(&arguments.plan, Aim::Layout)?;
     let plan = &planned.plan;
+    let images = images(context, &planned)?;
     let mut libraries: Vec<LibrarySummary> = Vec::new();
     for service in &plan.services {
         let root = LibraryRoot::open(&service.config.library_root.value).map_err(Failure::usage)?;
@@ -45,10 +42,13 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let text = match arguments.format {
         Format::Text => plan.to_text(
             context.console.verbosity() == Verbosity::Verbose,
+            &images,
             &libraries,
         ),
         Format::Json => {
-            let json = plan.to_json(&libraries).map_err(std::io::Error::other);
+            let json = plan
+                .to_json(&images, &libraries)
+                .map_err(std::io::Error::other);
             json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
         }
     };
@@ -57,4 +57,24 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         .data(&text)
         .map_err(|error| Failure::failed(StreamError(error)))?;
     Ok(Exit::Success)
+}
+
+/// What every image is called at every destination.
+fn images(context: &Context, planned: &Planned) -> Result<Images, Failure> {
+    let mut images = Images::new();
+    for destination in open(context, &planned.destinations)? {
+        let names = pipeline::image_names(&planned.plan, destination.as_ref());
+        let names = names.map_err(Failure::of_pipeline)?;
+        for (service, name) in planned.plan.services.iter().zip(names) {
+            let full = match destination.prefix() {
+                Prefix::None => format!("{}:{name}", destination.name()),
+                Prefix::Fixed(_) | Prefix::Configured => name,
+            };
+            images
+                .entry(service.service.clone())
+                .or_default()
+                .push(full);
+        }
+    }
+    Ok(images)
 }

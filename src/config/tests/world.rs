@@ -82,7 +82,11 @@ fn workspace(root: &Path) -> Workspace {
         directory: root.join(folder),
         facts: std::collections::BTreeMap::new(),
         binaries: binaries.iter().map(ToString::to_string).collect(),
-        features: features.iter().map(ToString::to_string).collect(),
+        features: features
+            .iter()
+            .map(|name| ((*name).to_owned(), Vec::new()))
+            .collect(),
+        member: true,
     };
     let service = |name: &str, package: usize| Service {
         name: name.to_owned(),
