@@ -11,7 +11,6 @@ fn a_destination_that_is_none_is_told_before_anything_is_done() {
     let checkout = Checkout::of_services(&["alpha"]);
     let before = Before::of(checkout.path());
     let forms = "write `docker://HOST/PREFIX` or `oci:DIRECTORY`";
-    let letters = "use lower-case letters and digits, separated by `/`, `.`, `_` or `-`";
     for (destination, message, hint) in [
         ("", "destination `` names no place", forms),
         ("oci:", "destination `oci:` names no place", forms),
@@ -42,9 +41,9 @@ fn a_destination_that_is_none_is_told_before_anything_is_done() {
         ),
         (
             "docker://ghcr.io/Acme",
-            "cannot deliver to `docker://ghcr.io/Acme`\n  `ghcr.io/Acme/alpha` is not a legal \
-             repository name: `A` may not be in it",
-            letters,
+            "destination `docker://ghcr.io/Acme` cannot stand before a service's name\n  \
+             `ghcr.io/Acme/service` is not a legal repository name: `A` may not be in it",
+            "write `docker://HOST/PREFIX` (lower-case letters and digits) or `oci:DIRECTORY`",
         ),
         (
             "docker://",
