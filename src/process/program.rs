@@ -20,6 +20,8 @@ use crate::hint::Hint;
 const POLL: Duration = Duration::from_millis(20);
 /// Time between the polite signal and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
+/// Time between SIGKILL and going on without knowing that it worked.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 const DEFAULT_OUTPUT: usize = 256 * 1024 * 1024;
 
 /// A child program that could not do its work.
@@ -367,10 +369,10 @@ fn group_of(child: &Child) -> Option<Pid> {
 /// the child started may ignore the polite signal, and must not go on writing behind our back.
 fn end_group(child: &Child, since: Instant) {
     let Some(group) = group_of(child) else { return };
-    while test_kill_process_group(group).is_ok() {
+    // Who ended and is never asked for by its parent stays in the group, and must not hold us up.
+    while test_kill_process_group(group).is_ok() && since.elapsed() < GRACE + LAST_WAIT {
         if since.elapsed() > GRACE {
             let _ = kill_process_group(group, Signal::KILL);
-            return;
         }
         thread::sleep(POLL);
     }
@@ -468,6 +470,24 @@ mod tests {
     fn a_printed_command_holds_what_was_set_and_can_be_typed() {
         let program = shell("echo it's").env("FLAGS", "x y");
         assert_eq!(program.command_line(), r"FLAGS='x y' sh -c 'echo it'\''s'");
+    }
+
+    #[test]
+    fn whoever_ignores_the_polite_signal_is_killed_though_its_parent_ended() {
+        let interrupt = Interrupt::new();
+        let deaf = "trap '' TERM; echo $$; exec sleep 600 >/dev/null 2>&1";
+        let program = shell(&format!("sh -c \"{}\" & wait", deaf.replace('$', "\\$")))
+            .interrupted_by(&interrupt);
+        let mut number = String::new();
+        let note = |line: &str| {
+            number = line.to_owned();
+            interrupt.send(super::super::Signal::Interrupt);
+        };
+        let result = program.stream(note, |_| {});
+        assert!(matches!(result, Err(ProgramError::Interrupted)));
+        let state = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        assert!(!number.is_empty());
     }
 
     #[test]
