@@ -68,8 +68,8 @@ impl<W: Write> Compressor<W> {
     fn pass_on(&mut self) -> io::Result<()> {
         match &mut self.method {
             Method::Gzip(gzip) => {
-                let next = Vec::with_capacity(BLOCK);
-                return gzip.block(std::mem::replace(&mut self.block, next));
+                self.block = gzip.block(std::mem::take(&mut self.block))?;
+                return Ok(());
             }
             Method::Zstd(encoder) => encoder.write_all(&self.block)?,
             Method::None(output) => output.write_all(&self.block)?,

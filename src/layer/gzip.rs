@@ -26,8 +26,11 @@ const WINDOW: usize = 32 * 1024;
 /// More than a block of noise becomes at any level; a fixed size, because the compressor may look at
 /// how much room it has.
 const MAX_COMPRESSED: usize = BLOCK + BLOCK / 8 + 1024;
-/// Blocks that wait for one thread; bounds the memory to about twice 2 MiB a thread.
+/// Blocks that wait for one thread.
 const WAITING: usize = 2;
+/// Blocks under way beyond one a thread: enough that no thread waits while a result is written. Each
+/// takes about 2 MiB, so that this and the number of threads bound the memory.
+const AHEAD: usize = 2;
 
 /// Compresses blocks on threads of its own, and writes them in order.
 #[derive(Debug)]
@@ -42,6 +45,10 @@ pub(super) struct Gzip<W> {
     dictionary: Vec<u8>,
     checksum: Hasher,
     length: u64,
+    /// Buffers whose content is written. They are used again, because an allocator that serves many
+    /// threads would keep several times as many.
+    spare_blocks: Vec<Vec<u8>>,
+    spare_rooms: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -53,6 +60,8 @@ struct Worker {
 #[derive(Debug)]
 struct Job {
     block: Vec<u8>,
+    /// Room for what becomes of it.
+    room: Vec<u8>,
     dictionary: Vec<u8>,
     last: bool,
 }
@@ -60,6 +69,8 @@ struct Job {
 #[derive(Debug)]
 struct Deflated {
     bytes: Vec<u8>,
+    /// The job's, to be filled again.
+    block: Vec<u8>,
     /// Of the bytes before compression.
     checksum: Hasher,
 }
@@ -84,12 +95,18 @@ impl<W: Write> Gzip<W> {
             dictionary: Vec::new(),
             checksum: Hasher::new(),
             length: 0,
+            spare_blocks: Vec::new(),
+            spare_rooms: Vec::new(),
         })
     }
 
-    /// Takes the next block, which is not the last one.
-    pub(super) fn block(&mut self, block: Vec<u8>) -> io::Result<()> {
-        self.send(block, false)
+    /// Takes the next block, which is not the last one, and gives room for the one after it.
+    pub(super) fn block(&mut self, block: Vec<u8>) -> io::Result<Vec<u8>> {
+        self.send(block, false)?;
+        let mut next = self.spare_blocks.pop().unwrap_or_default();
+        next.clear();
+        next.reserve_exact(BLOCK);
+        Ok(next)
     }
 
     /// Takes the last block, writes what is left and the trailer, and gives the output back.
@@ -106,13 +123,15 @@ impl<W: Write> Gzip<W> {
     }
 
     fn send(&mut self, block: Vec<u8>, last: bool) -> io::Result<()> {
-        if self.sent - self.received == self.workers.len() * WAITING {
+        let workers = self.workers.len();
+        if self.sent - self.received == (workers + AHEAD).min(workers * WAITING) {
             self.receive()?;
         }
         let dictionary = block[block.len().saturating_sub(WINDOW)..].to_vec();
         self.length += block.len() as u64;
         let job = Job {
             block,
+            room: self.spare_rooms.pop().unwrap_or_default(),
             dictionary: std::mem::replace(&mut self.dictionary, dictionary),
             last,
         };
@@ -127,7 +146,10 @@ impl<W: Write> Gzip<W> {
         let deflated = worker.results.recv().map_err(|_| lost_thread())??;
         self.received += 1;
         self.checksum.combine(&deflated.checksum);
-        self.output.write_all(&deflated.bytes)
+        self.output.write_all(&deflated.bytes)?;
+        self.spare_rooms.push(deflated.bytes);
+        self.spare_blocks.push(deflated.block);
+        Ok(())
     }
 }
 
@@ -139,7 +161,7 @@ impl Worker {
             .name("gzip".to_owned())
             .spawn_scoped(scope, move || {
                 for job in assigned {
-                    if done.send(deflate(&job, level)).is_err() {
+                    if done.send(deflate(job, level)).is_err() {
                         break;
                     }
                 }
@@ -162,7 +184,7 @@ fn header(level: u32) -> [u8; 10] {
     [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, extra_flags, 255]
 }
 
-fn deflate(job: &Job, level: u32) -> io::Result<Deflated> {
+fn deflate(job: Job, level: u32) -> io::Result<Deflated> {
     let mut compress = Compress::new(flate2::Compression::new(level), false);
     if !job.dictionary.is_empty() {
         compress
@@ -174,7 +196,8 @@ fn deflate(job: &Job, level: u32) -> io::Result<Deflated> {
     } else {
         (FlushCompress::Sync, Status::Ok)
     };
-    let mut bytes = vec![0; MAX_COMPRESSED];
+    let mut bytes = job.room;
+    bytes.resize(MAX_COMPRESSED, 0);
     let status = compress
         .compress(&job.block, &mut bytes, flush)
         .map_err(io::Error::other)?;
@@ -186,7 +209,11 @@ fn deflate(job: &Job, level: u32) -> io::Result<Deflated> {
     bytes.truncate(length);
     let mut checksum = Hasher::new();
     checksum.update(&job.block);
-    Ok(Deflated { bytes, checksum })
+    Ok(Deflated {
+        bytes,
+        block: job.block,
+        checksum,
+    })
 }
 
 #[cfg(test)]
@@ -215,10 +242,11 @@ mod tests {
             for last in [false, true] {
                 let job = Job {
                     block: noise.clone(),
+                    room: Vec::new(),
                     dictionary: noise[..WINDOW].to_vec(),
                     last,
                 };
-                let deflated = deflate(&job, level).expect("it fits");
+                let deflated = deflate(job, level).expect("it fits");
                 assert!(deflated.bytes.len() >= BLOCK, "level {level}");
             }
         }
@@ -244,7 +272,7 @@ mod tests {
         let error = thread::scope(|scope| {
             let mut gzip = Gzip::start(scope, 6, two, Full)?;
             loop {
-                gzip.block(vec![0; BLOCK])?;
+                drop(gzip.block(vec![0; BLOCK])?);
             }
             #[expect(unreachable_code, reason = "gives the closure its type")]
             Ok::<(), io::Error>(())
