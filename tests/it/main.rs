@@ -19,3 +19,4 @@ mod output;
 mod podman;
 mod reproducible;
 mod second_push;
+mod sizes;
