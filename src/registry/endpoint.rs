@@ -111,6 +111,8 @@ mod tests {
             ("localhost:5000", "http://localhost:5000/v2/"),
             ("127.0.0.2:80", "http://127.0.0.2/v2/"),
             ("[::1]:5000", "http://[::1]:5000/v2/"),
+            ("a.localhost:5000", "https://a.localhost:5000/v2/"),
+            ("localhost.:5000", "https://localhost.:5000/v2/"),
             ("10.0.0.1:5000", "https://10.0.0.1:5000/v2/"),
             (
                 "localhost.evil.example",
