@@ -49,14 +49,13 @@ impl Destination for RegistryDestination {
         let repository = Repository::parse(&image.name)?;
         let mut stored = Stored::nothing();
         let manifest = ManifestReference::Digest(image.digest());
-        let present = self.registry.manifest_exists(&repository, &manifest)?;
-        stored.requests += 1;
-        if present == Some(image.digest()) {
-            // A registry holds a manifest only together with what it refers to.
+        let found = self.registry.manifest_exists(&repository, &manifest)?;
+        stored.requests += found.requests;
+        let present = found.digest == Some(image.digest());
+        if present {
             stored.status = DeliveryStatus::Exists;
-            stored.existing_blobs = image.layers.len() as u64 + 1;
-            return Ok(stored);
         }
+        // Asked even where the manifest is there: a registry can lose a blob and keep its manifest.
         for (descriptor, path) in &image.layers {
             stored.count_push(self.registry.push_blob(&repository, descriptor, path)?);
         }
@@ -66,7 +65,9 @@ impl Destination for RegistryDestination {
             config,
             image.config.bytes(),
         )?);
-        stored.requests += self.put(image, &repository, &manifest)?;
+        if !present || stored.uploaded_bytes > 0 {
+            stored.requests += self.put(image, &repository, &manifest)?;
+        }
         Ok(stored)
     }
 

@@ -14,7 +14,7 @@ use super::call::Call;
 use super::content::Content;
 use super::core::Core;
 use super::error::{Cause, RegistryError};
-use super::manifest::{ManifestOutcome, ManifestReference};
+use super::manifest::{ManifestFound, ManifestOutcome, ManifestReference};
 use super::transport::Limits;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
@@ -137,7 +137,7 @@ impl Registry {
         self.run(call.push_manifest(reference, media_type, bytes))
     }
 
-    /// The digest of the manifest that a name points at, or `None` if there is none.
+    /// The digest of the manifest that a name points at, if there is one.
     ///
     /// # Errors
     /// [`RegistryError`] when the registry cannot be asked.
@@ -145,7 +145,7 @@ impl Registry {
         &self,
         repository: &Repository,
         reference: &ManifestReference,
-    ) -> Result<Option<Digest>, RegistryError> {
+    ) -> Result<ManifestFound, RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.manifest_exists(reference))
     }

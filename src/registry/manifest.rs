@@ -50,6 +50,15 @@ pub struct ManifestOutcome {
     pub requests: u64,
 }
 
+/// What looking for a manifest came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManifestFound {
+    /// Its digest, if there is one.
+    pub digest: Option<Digest>,
+    /// Requests sent for it, including those for tokens.
+    pub requests: u64,
+}
+
 impl Call<'_> {
     /// Puts a manifest's exact bytes.
     pub(super) async fn push_manifest(
@@ -84,9 +93,20 @@ impl Call<'_> {
         })
     }
 
-    /// The digest of the manifest under a name, if there is one. HEAD first; where that is not
-    /// allowed or gives no digest, the manifest itself is read and hashed.
+    /// The digest of the manifest under a name, if there is one.
     pub(super) async fn manifest_exists(
+        &self,
+        reference: &ManifestReference,
+    ) -> Result<ManifestFound, RegistryError> {
+        Ok(ManifestFound {
+            digest: self.look_for_manifest(reference).await?,
+            requests: self.requests(),
+        })
+    }
+
+    /// HEAD first; where that is not allowed or gives no digest, the manifest itself is read and
+    /// hashed.
+    async fn look_for_manifest(
         &self,
         reference: &ManifestReference,
     ) -> Result<Option<Digest>, RegistryError> {

@@ -117,12 +117,13 @@ fn push_image(stage: &Stage, host: &str) -> u64 {
         let found = registry
             .manifest_exists(&repository, &reference)
             .expect("asked");
-        assert_eq!(found, Some(manifest.digest()));
+        assert_eq!(found.digest, Some(manifest.digest()));
     }
     assert_eq!(
         registry
             .manifest_exists(&repository, &tag("none"))
-            .expect("asked"),
+            .expect("asked")
+            .digest,
         None
     );
     outcomes.into_iter().map(BlobOutcome::uploaded_bytes).sum()

@@ -212,7 +212,8 @@ fn a_manifest_is_put_and_found_by_tag_and_digest() {
         assert_eq!(
             registry
                 .manifest_exists(&repository, &reference)
-                .expect("asked"),
+                .expect("asked")
+                .digest,
             None
         );
         let put = registry
@@ -222,7 +223,7 @@ fn a_manifest_is_put_and_found_by_tag_and_digest() {
         let found = registry
             .manifest_exists(&repository, &reference)
             .expect("asked");
-        assert_eq!(found, Some(digest));
+        assert_eq!(found.digest, Some(digest));
     }
     let put = server
         .received()
@@ -254,7 +255,9 @@ fn a_manifest_without_a_digest_header_is_read_and_hashed() {
     let found = stage
         .registry()
         .manifest_exists(&repository(&server.host()), &tag("v1"));
-    assert_eq!(found.expect("asked"), Some(Digest::of(b"{ }")));
+    let found = found.expect("asked");
+    assert_eq!(found.digest, Some(Digest::of(b"{ }")));
+    assert_eq!(found.requests, server.received().len() as u64);
 }
 
 #[test]
