@@ -8,7 +8,7 @@ use crate::cli::destinations::{Aim, open};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::destination::Prefix;
 use crate::pipeline;
-use crate::plan::Images;
+use crate::plan::{Images, Plan};
 use crate::report::LibrarySummary;
 use crate::runtime::{LibraryRoot, fixed_libraries};
 use crate::ui::Verbosity;
@@ -32,13 +32,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let planned = context.plan(&arguments.plan, Aim::Layout)?;
     let plan = &planned.plan;
     let images = images(context, &planned)?;
-    let mut libraries: Vec<LibrarySummary> = Vec::new();
-    for service in &plan.services {
-        let root = LibraryRoot::open(&service.config.library_root.value).map_err(Failure::usage)?;
-        libraries.extend(fixed_libraries(&root, &service.platform).map_err(Failure::failed)?);
-    }
-    libraries.sort();
-    libraries.dedup();
+    let libraries = libraries(plan)?;
     let text = match arguments.format {
         Format::Text => plan.to_text(
             context.console.verbosity() == Verbosity::Verbose,
@@ -77,4 +71,22 @@ fn images(context: &Context, planned: &Planned) -> Result<Images, Failure> {
         }
     }
     Ok(images)
+}
+
+/// What every dynamic service gets. Services mostly share a root, and its packages are read only once.
+fn libraries(plan: &Plan) -> Result<Vec<LibrarySummary>, Failure> {
+    let mut seen = Vec::new();
+    let mut libraries: Vec<LibrarySummary> = Vec::new();
+    for service in &plan.services {
+        let place = (&service.config.library_root.value, &service.platform);
+        if seen.contains(&place) {
+            continue;
+        }
+        seen.push(place);
+        let root = LibraryRoot::open(place.0).map_err(Failure::usage)?;
+        libraries.extend(fixed_libraries(&root, place.1).map_err(Failure::failed)?);
+    }
+    libraries.sort();
+    libraries.dedup();
+    Ok(libraries)
 }
