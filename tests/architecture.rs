@@ -102,6 +102,26 @@ fn every_room_imports_only_rooms_above_it() {
 }
 
 #[test]
+fn the_library_names_its_rooms_in_their_order() {
+    let text = fs::read_to_string(root().join("lib.rs")).expect("readable");
+    let existing: Vec<&str> = ROOMS
+        .iter()
+        .copied()
+        .filter(|room| root().join(room).is_dir() || root().join(format!("{room}.rs")).is_file())
+        .collect();
+    let modules: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    assert_eq!(modules, existing);
+    let rows: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | [`")?.split('`').next())
+        .collect();
+    assert_eq!(rows, existing);
+}
+
+#[test]
 fn nothing_climbs_out_of_its_parent_module() {
     let climbing: Vec<PathBuf> = sources()
         .into_iter()
