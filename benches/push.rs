@@ -1,0 +1,67 @@
+//! Pushing: `push` of ten compiled services, beside `skopeo copy` of the same images from a layout; to
+//! an empty registry (cold), and to one that has everything (warm).
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
+mod support;
+
+use std::process::Command;
+
+use support::{Registry, Workspace, done, has, median, seconds};
+
+const SERVICES: usize = 10;
+const ROUNDS: usize = 7;
+
+fn main() {
+    if !has("docker-registry") || !has("skopeo") {
+        return;
+    }
+    let workspace = Workspace::of_services(SERVICES);
+    done(&mut workspace.lighter(&["build", "--to", "oci:layout"]));
+    let (mut ours_cold, mut ours_warm) = (Vec::new(), Vec::new());
+    let (mut build, mut skopeo_cold, mut skopeo_warm) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let registry = Registry::start();
+        let repo = format!("{}/bench", registry.host());
+        let push = || drop(done(&mut workspace.lighter(&["push", "--repo", &repo])));
+        ours_cold.push(seconds(push));
+        ours_warm.push(seconds(push));
+        drop(registry);
+
+        let registry = Registry::start();
+        skopeo_cold.push(seconds(|| skopeo_copies(&workspace, &registry)));
+        skopeo_warm.push(seconds(|| skopeo_copies(&workspace, &registry)));
+
+        build.push(seconds(|| {
+            done(&mut workspace.lighter(&["build", "--to", "oci:layout"]));
+        }));
+    }
+    let build = median(build);
+    println!("{SERVICES} compiled services to a registry, {ROUNDS} rounds, medians");
+    println!(
+        "  build into a layout that has them {build:.3} s (cargo and assembling; part of push)"
+    );
+    for (name, ours, skopeo) in [
+        ("cold", median(ours_cold), median(skopeo_cold)),
+        ("warm", median(ours_warm), median(skopeo_warm)),
+    ] {
+        println!(
+            "  {name}: push {ours:.3} s, skopeo copy of finished images {skopeo:.3} s: {:.2} times, \
+             {:.2} times without what build takes",
+            ours / skopeo,
+            (ours - build) / skopeo
+        );
+    }
+}
+
+fn skopeo_copies(workspace: &Workspace, registry: &Registry) {
+    for index in 0..SERVICES {
+        let name = format!("service-{index}:latest");
+        let (from, to) = (
+            format!("oci:layout:{name}"),
+            format!("docker://{}/bench/{name}", registry.host()),
+        );
+        let mut skopeo = Command::new("skopeo");
+        skopeo.args(["copy", "--quiet", "--dest-tls-verify=false", &from, &to]);
+        done(skopeo.current_dir(workspace.path()));
+    }
+}
