@@ -4,109 +4,14 @@
 //! and knows each path once (image-spec, layer.md: no duplicate entries in one layer).
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::{ImagePath, InvalidPath};
 use crate::hint::Hint;
 
-const MAX_PATH: usize = 4096;
-const MAX_COMPONENT: usize = 255;
-/// Image-spec, layer.md: names beginning so delete files of lower layers, and cannot be stored.
-const WHITEOUT: &str = ".wh.";
-
-/// A path inside an image: relative, without `.`, `..` or empty components.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImagePath(String);
-
-/// A text that is no path in an image.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}` cannot stand in an image: {why}")]
-pub struct InvalidPath {
-    /// What was given.
-    pub path: String,
-    /// Which rule it breaks.
-    pub why: &'static str,
-}
-
-impl Hint for InvalidPath {
-    fn hint(&self) -> Option<String> {
-        if self.why.contains(WHITEOUT) {
-            let why = "rename the file: container runtimes take such names as an order to delete";
-            return Some(why.to_owned());
-        }
-        self.why
-            .contains("control character")
-            .then(|| "rename the file".to_owned())
-    }
-}
-
-impl ImagePath {
-    /// Takes `/app/orders` or `app/orders`.
-    ///
-    /// # Errors
-    /// [`InvalidPath`] with the rule that is broken.
-    pub fn new(path: &str) -> Result<Self, InvalidPath> {
-        let refuse = |why| {
-            Err(InvalidPath {
-                path: path.to_owned(),
-                why,
-            })
-        };
-        let relative = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/');
-        if relative.is_empty() {
-            return refuse("it is empty");
-        }
-        if relative.len() > MAX_PATH {
-            return refuse("it is longer than 4096 bytes");
-        }
-        for component in relative.split('/') {
-            match component {
-                "" | "." | ".." => return refuse("it has an empty, `.` or `..` component"),
-                name if name.starts_with(WHITEOUT) => return refuse("a name begins with `.wh.`"),
-                name if name.len() > MAX_COMPONENT => {
-                    return refuse("a name is longer than 255 bytes");
-                }
-                name if name.chars().any(char::is_control) => {
-                    return refuse("it has a control character");
-                }
-                _ => {}
-            }
-        }
-        Ok(Self(relative.to_owned()))
-    }
-
-    /// The relative form, as tar stores it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form a process in the container sees.
-    pub fn absolute(&self) -> String {
-        format!("/{}", self.0)
-    }
-
-    /// The directory it stands in, unless that is the root.
-    pub fn parent(&self) -> Option<Self> {
-        self.0
-            .rsplit_once('/')
-            .map(|(parent, _)| Self(parent.to_owned()))
-    }
-
-    /// This directory's entry `relative`.
-    ///
-    /// # Errors
-    /// As [`ImagePath::new`].
-    pub fn join(&self, relative: &str) -> Result<Self, InvalidPath> {
-        Self::new(&format!("/{}/{relative}", self.0))
-    }
-}
-
-impl fmt::Display for ImagePath {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "/{}", self.0)
-    }
-}
+/// As many links as Linux follows on one path (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
 
 /// Where a file's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +22,20 @@ pub enum Content {
     File(PathBuf),
 }
 
+/// Whose a directory is, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// User and group 0.
+    pub const ROOT: Self = Self { uid: 0, gid: 0 };
+}
+
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
@@ -124,8 +43,8 @@ pub enum Node {
     Directory {
         /// Permission bits.
         mode: u32,
-        /// Numeric user and group; 0 but for a home.
-        owner: u32,
+        /// Root but for homes and volumes.
+        owner: Owner,
     },
     /// A regular file, owned by 0.
     File {
@@ -142,8 +61,18 @@ pub enum Node {
 }
 
 impl Node {
-    fn is_directory(&self) -> bool {
-        matches!(self, Self::Directory { .. })
+    /// What an upper layer must say so that this stands where `below` did, if anything; an error
+    /// where it must not.
+    fn over(&self, below: &Self) -> Result<Option<Self>, ()> {
+        match (below, self) {
+            (Self::Directory { mode, owner: had }, Self::Directory { owner, .. }) => {
+                let given = *owner != Owner::ROOT && owner != had;
+                let (mode, owner) = (*mode, *owner);
+                Ok(given.then_some(Self::Directory { mode, owner }))
+            }
+            (Self::File { .. }, Self::File { .. } | Self::Symlink { .. }) => Ok(Some(self.clone())),
+            _ => Err(()),
+        }
     }
 
     fn kind(&self) -> &'static str {
@@ -169,15 +98,22 @@ pub enum TreeError {
         /// The upper one.
         parent: ImagePath,
     },
-    /// A directory would replace a file or link of a layer below, or the reverse.
-    #[error("`{path}` is {lower} in the runtime files of the image, and cannot be {upper} as well")]
+    /// A link or directory of a layer below would be replaced by something else, or a file by a
+    /// directory.
+    #[error(
+        "`{path}` is {lower} in the layer `{lower_layer}`, and cannot be {upper} in the layer `{upper_layer}`"
+    )]
     Replaces {
         /// The path.
         path: ImagePath,
         /// What it is below.
         lower: &'static str,
+        /// Where it is that.
+        lower_layer: &'static str,
         /// What it would become.
         upper: &'static str,
+        /// Where it would be that.
+        upper_layer: &'static str,
     },
     /// A path that no image can hold.
     #[error(transparent)]
@@ -247,7 +183,7 @@ impl Tree {
                     parent.clone(),
                     Node::Directory {
                         mode: 0o755,
-                        owner: 0,
+                        owner: Owner::ROOT,
                     },
                 ),
             };
@@ -256,32 +192,72 @@ impl Tree {
         Ok(())
     }
 
-    /// What is left to write above `lower` trees: without directories that one of them has, whose mode
-    /// and owner an entry here would replace (image-spec, layer.md, "Changeset").
+    /// What is left to write in the layer `name` above the named `lower` ones: without what one of
+    /// them has already. An entry for a directory replaces the mode and owner that it has below
+    /// (image-spec, layer.md, "Changeset"), so that there is one only where it gives the directory to
+    /// somebody, and with the mode that it has below.
     ///
     /// # Errors
-    /// [`TreeError::Replaces`] where one has a directory and the other something else: runtimes would
-    /// then remove what stands below.
-    pub fn above(&self, lower: &[&Self]) -> Result<Self, TreeError> {
+    /// [`TreeError::Replaces`] where a lower layer has a link and this something different, or only one
+    /// of them a directory: what stands below or behind it would be gone.
+    pub fn above(
+        &self,
+        name: &'static str,
+        lower: &[(&'static str, &Self)],
+    ) -> Result<Self, TreeError> {
         let mut upper = Self::new();
         for (path, node) in &self.nodes {
-            let below = lower.iter().rev().find_map(|tree| tree.get(path));
-            match (below, node) {
-                (Some(Node::Directory { .. }), Node::Directory { .. }) => {}
-                (Some(below), node) if below.is_directory() != node.is_directory() => {
-                    let (lower, upper) = (below.kind(), node.kind());
-                    return Err(TreeError::Replaces {
+            let mut layers = lower.iter().rev();
+            let below = layers.find_map(|(layer, tree)| Some((*layer, tree.get(path)?)));
+            let left = match below {
+                None => Some(node.clone()),
+                Some((_, below)) if below == node => None,
+                Some((lower_layer, below)) => {
+                    node.over(below).map_err(|()| TreeError::Replaces {
                         path: path.clone(),
-                        lower,
-                        upper,
-                    });
+                        lower: below.kind(),
+                        lower_layer,
+                        upper: node.kind(),
+                        upper_layer: name,
+                    })?
                 }
-                _ => {
-                    upper.nodes.insert(path.clone(), node.clone());
-                }
-            }
+            };
+            upper.nodes.extend(left.map(|node| (path.clone(), node)));
         }
         Ok(upper)
+    }
+
+    /// Where a process that opens `path` arrives, all links on the way followed; `None` where that is
+    /// nowhere. The path is relative to the root and may have `.` and `..`.
+    pub fn resolve(&self, path: &str) -> Option<ImagePath> {
+        let mut pending: Vec<&str> = path.split('/').rev().collect();
+        let mut place: Vec<&str> = Vec::new();
+        let mut links = 0;
+        while let Some(component) = pending.pop() {
+            match component {
+                "" | "." => continue,
+                ".." => {
+                    place.pop();
+                    continue;
+                }
+                name => place.push(name),
+            }
+            let here = ImagePath::new(&place.join("/")).ok()?;
+            match self.nodes.get(&here)? {
+                Node::Symlink { .. } if links == MAX_LINKS => return None,
+                Node::Symlink { target } => {
+                    links += 1;
+                    place.pop();
+                    if target.starts_with('/') {
+                        place.clear();
+                    }
+                    pending.extend(target.split('/').rev());
+                }
+                Node::File { .. } if !pending.is_empty() => return None,
+                Node::File { .. } | Node::Directory { .. } => {}
+            }
+        }
+        ImagePath::new(&place.join("/")).ok()
     }
 
     /// Every path with its node, directories before what they hold.
@@ -307,8 +283,6 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn file(text: &str) -> Node {
@@ -356,12 +330,14 @@ mod tests {
                 path("tmp"),
                 Node::Directory {
                     mode: 0o1777,
-                    owner: 0,
+                    owner: Owner::ROOT,
                 },
             )
             .expect("free");
         upper.insert(path("tmp/x/y"), file("1")).expect("free");
-        let above = upper.above(&[&lower]).expect("no conflict");
+        let above = upper
+            .above("assets", &[("runtime", &lower)])
+            .expect("no conflict");
         let paths: Vec<&str> = above.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["tmp/x", "tmp/x/y"]);
     }
@@ -379,33 +355,89 @@ mod tests {
             .expect("free");
         upper.insert(path("lib/x"), file("1")).expect("free");
         assert!(matches!(
-            upper.above(&[&lower]),
+            upper.above("assets", &[("runtime", &lower)]),
             Err(TreeError::Replaces { .. })
         ));
     }
 
-    #[test]
-    fn whiteouts_and_climbing_paths_are_refused() {
-        for text in [
-            "",
-            "/",
-            "a/../b",
-            "a//b",
-            "./a",
-            "a/.wh.b",
-            "a\nb",
-            &"x".repeat(300),
-        ] {
-            assert!(ImagePath::new(text).is_err(), "{text:?}");
+    fn tree(nodes: &[(&str, Node)]) -> Tree {
+        let mut tree = Tree::new();
+        for (place, node) in nodes {
+            tree.insert(path(place), node.clone()).expect("free");
+        }
+        tree
+    }
+
+    fn link(target: &str) -> Node {
+        Node::Symlink {
+            target: target.to_owned(),
         }
     }
 
-    proptest! {
-        #[test]
-        fn accepted_paths_stay_below_the_root(text in ".*") {
-            if let Ok(path) = ImagePath::new(&text) {
-                prop_assert!(path.as_str().split('/').all(|part| !part.is_empty() && part != ".."));
-            }
+    #[test]
+    fn nothing_different_replaces_a_link_and_the_error_names_both_layers() {
+        let lower = tree(&[("lib64", link("usr/lib64"))]);
+        for upper in [file("1"), link("elsewhere")] {
+            let upper = tree(&[("lib64", upper)]);
+            let error = upper
+                .above("assets", &[("glibc", &lower)])
+                .expect_err("a link is replaced")
+                .to_string();
+            assert!(
+                error.contains("`glibc`") && error.contains("`assets`"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_lower_layer_has_is_not_written_again() {
+        let lower = tree(&[("a", file("1")), ("b", link("a")), ("c", file("2"))]);
+        let upper = tree(&[("a", file("1")), ("b", link("a")), ("c", file("3"))]);
+        let above = upper
+            .above("assets", &[("runtime", &lower)])
+            .expect("no conflict");
+        assert_eq!(above, tree(&[("c", file("3"))]));
+    }
+
+    #[test]
+    fn a_directory_given_to_somebody_keeps_its_mode_and_gets_its_owner() {
+        let directory = |mode, uid, gid| Node::Directory {
+            mode,
+            owner: Owner { uid, gid },
+        };
+        let lower = tree(&[("data/x", file("1")), ("tmp", directory(0o1777, 0, 0))]);
+        let upper = tree(&[
+            ("data", directory(0o700, 1000, 2000)),
+            ("tmp", directory(0o755, 0, 0)),
+        ]);
+        let above = upper
+            .above("application", &[("assets", &lower)])
+            .expect("no conflict");
+        assert_eq!(above, tree(&[("data", directory(0o755, 1000, 2000))]));
+    }
+
+    #[test]
+    fn links_are_followed_to_where_they_lead() {
+        let tree = tree(&[
+            ("a/file", file("1")),
+            ("b", link("a")),
+            ("a/up", link("../b/file")),
+            ("a/absolute", link("/a/up")),
+            ("loop", link("./loop")),
+            ("nowhere", link("../none")),
+        ]);
+        for (from, to) in [
+            ("a/absolute", Some("a/file")),
+            ("/b/./up", Some("a/file")),
+            ("b/", Some("a")),
+            ("a/file/../file", None),
+            ("a/file/", None),
+            ("loop", None),
+            ("nowhere", None),
+            ("", None),
+        ] {
+            assert_eq!(tree.resolve(from), to.map(path), "{from}");
         }
     }
 }

@@ -20,8 +20,21 @@ pub struct FoundFile {
 /// # Errors
 /// The first directory that cannot be read; the error names it.
 pub fn sorted_files(directory: &Path) -> io::Result<Vec<FoundFile>> {
+    sorted_files_where(directory, |_| true)
+}
+
+/// Those of [`sorted_files`] that `wanted` lets through; a directory that it refuses is not entered. It
+/// is asked about full paths below `directory`.
+///
+/// # Errors
+/// As [`sorted_files`].
+pub fn sorted_files_where(
+    directory: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> io::Result<Vec<FoundFile>> {
     let mut found = Vec::new();
-    for entry in WalkDir::new(directory).min_depth(1) {
+    let walk = WalkDir::new(directory).min_depth(1).into_iter();
+    for entry in walk.filter_entry(|entry| wanted(entry.path())) {
         let entry = entry.map_err(io::Error::from)?;
         if entry.file_type().is_dir() {
             continue;

@@ -7,7 +7,7 @@ use tar::EntryType;
 use super::LayerError;
 use super::entry::{Entry, padding};
 use super::source::Source;
-use crate::fs::{Content, ImagePath, Node, Tree};
+use crate::fs::{Content, ImagePath, Node, Owner, Tree};
 use crate::process::Interrupt;
 
 /// Bytes read from a file at once.
@@ -70,7 +70,7 @@ fn entry(name: &str, mode: u32, modified: u64) -> Entry<'_> {
         name,
         kind: EntryType::Regular,
         mode,
-        owner: 0,
+        owner: Owner::ROOT,
         size: 0,
         link: "",
         modified,
@@ -173,7 +173,10 @@ mod tests {
     fn small_tree() -> Tree {
         let home = Node::Directory {
             mode: 0o700,
-            owner: 65532,
+            owner: Owner {
+                uid: 65532,
+                gid: 65532,
+            },
         };
         tree([
             ("app/orders".to_owned(), file(0o755, b"\x7fELF")),
@@ -183,7 +186,7 @@ mod tests {
                 "tmp".to_owned(),
                 Node::Directory {
                     mode: 0o1777,
-                    owner: 0,
+                    owner: Owner::ROOT,
                 },
             ),
             ("usr/bin/orders".to_owned(), link("/app/orders")),

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use tar::{EntryType, Header};
 
+use crate::fs::Owner;
+
 const TAR_BLOCK: usize = 512;
 /// Largest number that seven octal digits hold.
 const MAX_ID: u64 = 0o7_777_777;
@@ -23,8 +25,7 @@ pub(super) struct Entry<'a> {
     pub(super) kind: EntryType,
     /// Permission bits.
     pub(super) mode: u32,
-    /// User and group.
-    pub(super) owner: u32,
+    pub(super) owner: Owner,
     /// Bytes of content that follow.
     pub(super) size: u64,
     /// Target of a symbolic link, empty for others.
@@ -47,9 +48,9 @@ impl Entry<'_> {
         records.fit_text("path", self.name, &mut header.as_old_mut().name);
         records.fit_text("linkpath", self.link, &mut header.as_old_mut().linkname);
         header.set_mode(self.mode & 0o7777);
-        let owner = u64::from(self.owner);
-        header.set_uid(records.fit_number("uid", owner, MAX_ID));
-        header.set_gid(records.fit_number("gid", owner, MAX_ID));
+        let Owner { uid, gid } = self.owner;
+        header.set_uid(records.fit_number("uid", u64::from(uid), MAX_ID));
+        header.set_gid(records.fit_number("gid", u64::from(gid), MAX_ID));
         header.set_size(records.fit_number("size", self.size, MAX_LONG));
         header.set_mtime(records.fit_number("mtime", self.modified, MAX_LONG));
         seal(&mut header);
@@ -161,7 +162,7 @@ mod tests {
             name,
             kind: EntryType::Regular,
             mode: 0o644,
-            owner: 0,
+            owner: Owner::ROOT,
             size,
             link: "",
             modified: 1_700_000_000,
@@ -197,12 +198,15 @@ mod tests {
     #[test]
     fn ids_and_times_that_do_not_fit_stand_in_records() {
         let mut entry = file("a", 0);
-        entry.owner = u32::MAX;
+        entry.owner = Owner {
+            uid: u32::MAX,
+            gid: u32::MAX - 1,
+        };
         entry.modified = MAX_LONG + 1;
         let bytes = entry.to_bytes();
         let text = String::from_utf8_lossy(&bytes[512..1024]).into_owned();
         assert!(
-            text.starts_with("18 gid=4294967295\n20 mtime=8589934592\n18 uid=4294967295\n\0"),
+            text.starts_with("18 gid=4294967294\n20 mtime=8589934592\n18 uid=4294967295\n\0"),
             "{text}"
         );
         assert_eq!(&bytes[136..148], b"00000000000\0");

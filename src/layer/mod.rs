@@ -15,7 +15,7 @@ mod error;
 mod gzip;
 mod source;
 
-pub use assets::{AssetError, Assets, collect_assets};
+pub use assets::{AssetError, Assets, LostDirectory, collect_assets};
 pub use build::{Layer, build};
 pub use compression::{Compression, InvalidCompression};
 pub use error::LayerError;

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::check::compression;
 use super::shared_layers::SharedLayers;
+use super::stack::stack;
 use super::{Checked, PipelineError};
 use crate::compile::Artifact;
-use crate::config::{Created, Linkage, ServiceConfig};
-use crate::fs::{Content, ImagePath, Node, Tree, TreeError};
+use crate::config::{Created, Linkage, ServiceConfig, User};
+use crate::fs::{Content, ImagePath, Node, Owner, Tree, TreeError};
 use crate::image::{self, Image, LayerEntry, Settings};
 use crate::layer::{Layer, collect_assets};
 use crate::plan::{Plan, PlannedService};
@@ -55,7 +56,12 @@ pub(super) fn assemble(
     if config.linkage.value == Linkage::Static && files.linkage != runtime::Linkage::Static {
         return Err(PipelineError::NotStatic(service.service.clone()));
     }
-    let assets = collect_assets(&config.assets.value, &plan.repository_root)?.tree;
+    let assets = collect_assets(
+        &config.assets.value,
+        &plan.repository_root,
+        &plan.target_directory,
+    )?
+    .tree;
     let application = application_tree(config, &artifact.executable)?;
     let layers = make_layers(service, layers, &files, &assets, &application)?;
     let entries: Vec<LayerEntry> = layers
@@ -77,7 +83,7 @@ pub(super) fn assemble(
     })
 }
 
-/// Lowest first. A layer leaves out directories that a lower one has, whose modes it would replace.
+/// Lowest first; those with nothing in them are left out.
 fn make_layers(
     service: &PlannedService,
     layers: &SharedLayers<'_>,
@@ -86,23 +92,18 @@ fn make_layers(
     application: &Tree,
 ) -> Result<Vec<Layer>, PipelineError> {
     let compression = compression(service)?;
-    let trees = [
+    let stacked = stack(&[
         ("runtime", &files.base),
         ("glibc", &files.glibc),
         ("libraries", &files.libraries),
         ("assets", assets),
         ("application", application),
-    ];
-    let mut lower: Vec<&Tree> = Vec::new();
-    let mut made = Vec::new();
-    for (purpose, tree) in trees {
-        let upper = tree.above(&lower)?;
-        if !upper.is_empty() {
-            made.push(layers.make(&upper, purpose, compression)?);
-        }
-        lower.push(tree);
-    }
-    Ok(made)
+    ])?;
+    stacked
+        .iter()
+        .filter(|(_, tree)| !tree.is_empty())
+        .map(|(purpose, tree)| layers.make(tree, purpose, compression))
+        .collect()
 }
 
 /// The executable, links to it, and directories that must exist.
@@ -128,7 +129,8 @@ pub(super) fn application_tree(
             },
         )?;
     }
-    let owner = config.user.value.uid;
+    let User { uid, gid } = config.user.value;
+    let owner = Owner { uid, gid };
     for volume in &config.volumes.value {
         tree.insert(volume.clone(), Node::Directory { mode: 0o755, owner })?;
     }
@@ -139,7 +141,7 @@ pub(super) fn application_tree(
             workdir,
             Node::Directory {
                 mode: 0o755,
-                owner: 0,
+                owner: Owner::ROOT,
             },
         )?;
     }

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use super::assemble::application_tree;
 use super::names::image_names;
+use super::stack::stack;
 use super::{Options, PipelineError, Session};
 use crate::cargo::Cargo;
 use crate::compile::{self, Preparation};
 use crate::config::{Created, Linkage};
 use crate::destination::Destination;
-use crate::layer::{AssetError, Compression, collect_assets};
+use crate::fs::{Tree, TreeError};
+use crate::layer::{Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
 use crate::report::Event;
-use crate::runtime::{LibraryRoot, fixed_libraries};
+use crate::runtime::{self, FixedFiles, LibraryRoot, fixed_files, fixed_libraries};
 use crate::since::Revision;
 
 /// A plan that can be carried out on this machine, as far as can be known.
@@ -57,12 +59,11 @@ pub fn check(
             return Err(PipelineError::NoCommit(service.service.clone()));
         }
         compression(service)?;
-        check_assets(session, plan, service).map_err(|source| PipelineError::Assets {
-            service: service.service.clone(),
-            source,
-        })?;
     }
     let library_roots = library_roots(plan)?;
+    for service in &plan.services {
+        check_files(session, plan, service, &library_roots)?;
+    }
     let preparation = compile::prepare(cargo, plan, compiling)?;
     let refusals = preflight(session, plan, destinations, options.keep_going)?;
     Ok(Checked {
@@ -126,26 +127,77 @@ fn preflight(
     Ok(refusals)
 }
 
-/// Finds a service's assets, and refuses those that the executable or one of its links would hide.
-fn check_assets(
+/// Finds all files of a service that are known before it is compiled, and refuses those that exclude
+/// one another.
+fn check_files(
     session: &Session<'_>,
     plan: &Plan,
     service: &PlannedService,
-) -> Result<(), AssetError> {
-    let assets = collect_assets(&service.config.assets.value, &plan.repository_root)?;
-    let mut together = assets.tree;
-    // The executable's bytes do not matter here, and do not exist yet.
-    for (path, node) in application_tree(&service.config, Path::new(""))?.iter() {
-        together.insert(path.clone(), node.clone())?;
-    }
-    for path in assets.left_out {
+    library_roots: &BTreeMap<PathBuf, LibraryRoot>,
+) -> Result<(), PipelineError> {
+    let config = &service.config;
+    let assets = collect_assets(
+        &config.assets.value,
+        &plan.repository_root,
+        &plan.target_directory,
+    )
+    .map_err(|source| PipelineError::Assets {
+        service: service.service.clone(),
+        source,
+    })?;
+    for path in &assets.left_out {
         session.reporter.report(Event::Warning(format!(
             "`{}` looks like a secret and is left out of `{}`: name it in an asset of its own to ship it",
             path.display(),
             service.service
         )));
     }
+    let below = match library_roots.get(&config.library_root.value) {
+        Some(library_root) => fixed_files(
+            &runtime::Request {
+                service: &service.service,
+                executable: Path::new(""),
+                platform: &service.platform,
+                library_root,
+                extra_libraries: &[],
+                ca_certificates: config.ca_certificates.value,
+                tzdata: config.tzdata.value,
+            },
+            needs_glibc(service),
+        )?,
+        None => FixedFiles::default(),
+    };
+    fit_together(service, &below, &assets.tree).map_err(|source| PipelineError::Files {
+        service: service.service.clone(),
+        source,
+    })
+}
+
+/// Whether assets, executable, links and directories can stand together, and above `below`.
+fn fit_together(
+    service: &PlannedService,
+    below: &FixedFiles,
+    assets: &Tree,
+) -> Result<(), TreeError> {
+    // The executable's bytes do not matter here, and do not exist yet.
+    let application = application_tree(&service.config, Path::new(""))?;
+    // Of an asset and the executable, neither may take the other's place.
+    let mut together = assets.clone();
+    for (path, node) in application.iter() {
+        together.insert(path.clone(), node.clone())?;
+    }
+    stack(&[
+        ("runtime", &below.base),
+        ("glibc", &below.glibc),
+        ("assets", assets),
+        ("application", &application),
+    ])?;
     Ok(())
+}
+
+/// Whether the executable will be started by glibc's loader.
+fn needs_glibc(service: &PlannedService) -> bool {
+    service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu")
 }
 
 /// Opens every root, and refuses one without the C library that its services will need.
@@ -156,9 +208,7 @@ fn library_roots(plan: &Plan) -> Result<BTreeMap<PathBuf, LibraryRoot>, Pipeline
         if !roots.contains_key(path) {
             roots.insert(path.clone(), LibraryRoot::open(path)?);
         }
-        let dynamic =
-            service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu");
-        let Some(root) = roots.get(path).filter(|_| dynamic) else {
+        let Some(root) = roots.get(path).filter(|_| needs_glibc(service)) else {
             continue;
         };
         if fixed_libraries(root, &service.platform)?.is_empty() {

@@ -34,6 +34,15 @@ pub enum PipelineError {
         #[source]
         source: AssetError,
     },
+    /// Files that exclude one another, found before the first compile.
+    #[error("the image of service `{service}` cannot hold all its files")]
+    Files {
+        /// The service.
+        service: String,
+        /// Which, and where they come from.
+        #[source]
+        source: TreeError,
+    },
     /// Writing a layer, which several services may share.
     #[error("cannot make a layer")]
     Layer(#[source] Arc<LayerError>),
@@ -97,6 +106,7 @@ impl PipelineError {
             Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
             Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
             Self::Tree(_)
+            | Self::Files { .. }
             | Self::Plan(_)
             | Self::Compression(_)
             | Self::NoCommit(_)
@@ -127,7 +137,7 @@ impl Hint for PipelineError {
             Self::Runtime(error) => error.hint(),
             Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),
-            Self::Tree(error) => error.hint(),
+            Self::Tree(error) | Self::Files { source: error, .. } => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Plan(error) => error.hint(),
             Self::Compression(error) => error.hint(),

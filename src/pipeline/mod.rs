@@ -14,6 +14,7 @@ mod names;
 mod run;
 mod session;
 mod shared_layers;
+mod stack;
 
 pub use check::{Checked, check};
 pub use error::PipelineError;

@@ -1,11 +1,12 @@
-//! The libraries that every dynamic executable of a root gets, known before any is compiled.
+//! What every executable of a root gets, known before any is compiled.
 
-use super::RuntimeError;
 use super::elf::{ElfFile, Machine};
-use super::find::c_library;
-use super::owners;
+use super::find::{Request, c_library};
+use super::glibc::CLibrary;
 use super::root::{LibraryRoot, Resolved};
 use super::search::{Candidate, Libc};
+use super::{RuntimeError, base, owners};
+use crate::fs::Tree;
 use crate::oci::Platform;
 use crate::report::LibrarySummary;
 
@@ -21,6 +22,41 @@ const LOADERS: &[(&str, &str)] = &[
     ("s390x", "/lib/ld64.so.1"),
 ];
 
+/// Files that an image has whatever its executable needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FixedFiles {
+    /// As [`RuntimeFiles::base`](super::RuntimeFiles::base).
+    pub base: Tree,
+    /// As [`RuntimeFiles::glibc`](super::RuntimeFiles::glibc), without records of packages.
+    pub glibc: Tree,
+}
+
+/// The files that are known of an executable that is yet to be compiled: `request` is the one for
+/// [`find`](super::find()), whose executable is not looked at. With `needs_glibc` it will be started by
+/// glibc's loader.
+///
+/// # Errors
+/// [`RuntimeError`] as from [`find`](super::find()).
+pub fn fixed_files(request: &Request<'_>, needs_glibc: bool) -> Result<FixedFiles, RuntimeError> {
+    let root = request.library_root;
+    let library = if needs_glibc {
+        glibc(root, request.platform)?
+    } else {
+        None
+    };
+    Ok(match library {
+        None => FixedFiles {
+            base: base::static_base(request)?,
+            glibc: Tree::new(),
+        },
+        Some(library) => FixedFiles {
+            // Warnings will be given with the image.
+            base: base::dynamic_base(request, &mut Vec::new())?.tree,
+            glibc: library.tree(root, Libc::Glibc)?,
+        },
+    })
+}
+
 /// glibc's libraries in `root` for `platform`, with their packages; none where the root has no glibc
 /// for it.
 ///
@@ -30,14 +66,22 @@ pub fn fixed_libraries(
     root: &LibraryRoot,
     platform: &Platform,
 ) -> Result<Vec<LibrarySummary>, RuntimeError> {
+    let Some(library) = glibc(root, platform)? else {
+        return Ok(Vec::new());
+    };
+    let copied: Vec<&Resolved> = library.files.iter().map(|file| &file.resolved).collect();
+    owners::summaries(root, &copied)
+}
+
+fn glibc(root: &LibraryRoot, platform: &Platform) -> Result<Option<CLibrary>, RuntimeError> {
     let loader = LOADERS
         .iter()
         .find(|(architecture, _)| *architecture == platform.architecture);
     let (Some((_, path)), Some(machine)) = (loader, Machine::of(platform)) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let Some(resolved) = root.file(path)? else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let elf = ElfFile::read(&resolved.host)?
         .and_then(|elf| elf.check_loadable(&machine).map(|()| elf))
@@ -52,6 +96,5 @@ pub fn fixed_libraries(
         elf,
     };
     let (_, library) = c_library(root, &machine, Libc::Glibc, &loader)?;
-    let copied: Vec<&Resolved> = library.files.iter().map(|file| &file.resolved).collect();
-    owners::summaries(root, &copied)
+    Ok(Some(library))
 }

@@ -27,5 +27,5 @@ mod users;
 pub use elf::ElfError;
 pub use error::{MissingLibrary, RuntimeError, UnownedLibrary};
 pub use find::{Linkage, Request, RuntimeFiles, find};
-pub use fixed::fixed_libraries;
+pub use fixed::{FixedFiles, fixed_files, fixed_libraries};
 pub use root::LibraryRoot;

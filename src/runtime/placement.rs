@@ -64,6 +64,7 @@ pub(super) fn without(upper: &Tree, lower: &Tree) -> Result<Tree, RuntimeError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::Owner;
 
     fn path(text: &str) -> ImagePath {
         ImagePath::new(text).expect("legal")
@@ -73,7 +74,8 @@ mod tests {
     fn an_upper_layer_leaves_the_lower_one_as_it_is() {
         let mut lower = Tree::new();
         let mode = 0o1777;
-        let directory = Node::Directory { mode, owner: 0 };
+        let owner = Owner::ROOT;
+        let directory = Node::Directory { mode, owner };
         lower.insert(path("/tmp"), directory.clone()).expect("free");
         lower.insert(path("/both"), text_node("x")).expect("free");
         let mut upper = Tree::new();

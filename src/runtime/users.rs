@@ -2,7 +2,7 @@
 
 use super::RuntimeError;
 use super::placement::text_node;
-use crate::fs::{ImagePath, Node, Tree};
+use crate::fs::{ImagePath, Node, Owner, Tree};
 
 const PASSWD: &str = "\
 root:x:0:0:root:/root:/sbin/nologin
@@ -29,7 +29,10 @@ protocols: files
 services: files
 ";
 
-const NONROOT: u32 = 65532;
+const NONROOT: Owner = Owner {
+    uid: 65532,
+    gid: 65532,
+};
 
 /// Adds `/etc/passwd`, `/etc/group`, `/etc/nsswitch.conf`, `/tmp` and the homes.
 pub(super) fn add(tree: &mut Tree) -> Result<(), RuntimeError> {
@@ -41,9 +44,9 @@ pub(super) fn add(tree: &mut Tree) -> Result<(), RuntimeError> {
         tree.insert(ImagePath::new(path)?, text_node(text))?;
     }
     for (path, mode, owner) in [
-        ("/tmp", 0o1777, 0),
-        ("/root", 0o700, 0),
-        ("/home", 0o755, 0),
+        ("/tmp", 0o1777, Owner::ROOT),
+        ("/root", 0o700, Owner::ROOT),
+        ("/home", 0o755, Owner::ROOT),
         ("/home/nonroot", 0o700, NONROOT),
     ] {
         tree.insert(ImagePath::new(path)?, Node::Directory { mode, owner })?;
@@ -71,8 +74,8 @@ mod tests {
         add(&mut tree).expect("legal");
         let node = |path| tree.get(&ImagePath::new(path).expect("legal"));
         let directory = |mode, owner| Some(Node::Directory { mode, owner });
-        assert_eq!(node("/tmp").cloned(), directory(0o1777, 0));
-        assert_eq!(node("/root").cloned(), directory(0o700, 0));
-        assert_eq!(node("/home/nonroot").cloned(), directory(0o700, 65532));
+        assert_eq!(node("/tmp").cloned(), directory(0o1777, Owner::ROOT));
+        assert_eq!(node("/root").cloned(), directory(0o700, Owner::ROOT));
+        assert_eq!(node("/home/nonroot").cloned(), directory(0o700, NONROOT));
     }
 }

@@ -13,6 +13,7 @@ mod bad_workspace;
 mod credentials;
 mod failures;
 mod features;
+mod files;
 mod layouts;
 mod main_job;
 mod output;
