@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 
@@ -28,8 +28,8 @@ pub(super) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(super) struct GlobalArguments {
     /// Say more: commands as they run
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub(super) verbose: bool,
+    #[arg(short, long, global = true, conflicts_with = "quiet", action = ArgAction::Count)]
+    pub(super) verbose: u8,
     /// Say nothing but warnings and errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,

@@ -94,7 +94,7 @@ impl Context {
             .as_ref()
             .map(|path| self.environment.resolve(path));
         let workspace =
-            workspace::discover(cargo, manifest_path.as_deref()).map_err(Failure::usage)?;
+            workspace::discover(cargo, manifest_path.as_deref()).map_err(Failure::of_workspace)?;
         let config =
             config::resolve(&workspace, &self.environment, overrides).map_err(Failure::usage)?;
         Ok((plan::deployable(workspace, &config), config))

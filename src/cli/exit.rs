@@ -15,6 +15,8 @@ pub enum Exit {
     Difference,
     /// 101: a compilation failed, as cargo says it.
     CompileFailed,
+    /// 129: the terminal went away.
+    HungUp,
     /// 130: stopped by Ctrl-C.
     Interrupted,
     /// 143: stopped by SIGTERM.
@@ -30,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Difference => 3,
             Self::CompileFailed => 101,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -39,6 +42,7 @@ impl Exit {
 impl From<Signal> for Exit {
     fn from(signal: Signal) -> Self {
         match signal {
+            Signal::Hangup => Self::HungUp,
             Signal::Interrupt => Self::Interrupted,
             Signal::Terminate => Self::Terminated,
         }

@@ -1,9 +1,11 @@
 //! Why a command ended early.
 
 use super::Exit;
+use crate::cargo::CargoError;
 use crate::hint::{BoxedHint, Hint};
 use crate::pipeline::PipelineError;
 use crate::registry::RegistryError;
+use crate::workspace::WorkspaceError;
 
 /// An error on its way to the user, with the exit code it deserves.
 #[derive(Debug)]
@@ -39,6 +41,16 @@ impl Failure {
             Self::usage(error)
         } else {
             Self::failed(error)
+        }
+    }
+
+    /// A workspace that cannot be described: by its manifests, unless cargo itself is the trouble.
+    pub(super) fn of_workspace(error: WorkspaceError) -> Self {
+        match error {
+            WorkspaceError::Cargo(CargoError::Program(_) | CargoError::Answer { .. }) => {
+                Self::failed(error)
+            }
+            _ => Self::usage(error),
         }
     }
 

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::{Exit, Failure, StreamError};
 use crate::process::{Environment, Interrupt};
 use crate::report::Clock;
-use crate::ui::{ColorChoice, Console, Format, Streams, Verbosity};
+use crate::ui::{Console, Format, Streams, Verbosity};
 
 /// Runs with the process's own arguments, environment, clock and streams.
 pub fn run_process() -> ExitCode {
@@ -95,14 +95,13 @@ fn finish(context: &Context, result: Result<Exit, Failure>) -> Exit {
 
 /// Shows what clap has to say: help and versions are data, mistakes are not.
 fn explain(message: &clap::Error, streams: Streams, environment: &Environment) -> Exit {
-    let colors = streams.stderr_is_terminal;
-    let console = Console::new(
-        streams,
-        environment,
-        Verbosity::Normal,
-        ColorChoice::Auto,
-        Format::Text,
-    );
+    let is_terminal = if message.use_stderr() {
+        streams.stderr_is_terminal
+    } else {
+        streams.stdout_is_terminal
+    };
+    let colors = colors(Color::Auto, is_terminal, environment);
+    let console = Console::new(streams, Verbosity::Normal, colors, Format::Text);
     let text = message.render();
     let text = if colors {
         text.ansi().to_string()
@@ -124,16 +123,12 @@ fn explain(message: &clap::Error, streams: Streams, environment: &Environment) -
 
 fn console(arguments: &Arguments, environment: &Environment, streams: Streams) -> Console {
     let global = &arguments.global;
-    let verbosity = match (global.quiet, global.verbose) {
+    let verbosity = match (global.quiet, global.verbose > 0) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let color = match global.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
+    let colors = colors(global.color, streams.stderr_is_terminal, environment);
     let format = match &arguments.command {
         Command::Build(arguments) => arguments.run.message_format,
         Command::Push(arguments) => arguments.run.message_format,
@@ -143,5 +138,17 @@ fn console(arguments: &Arguments, environment: &Environment, streams: Streams) -
         MessageFormat::Text => Format::Text,
         MessageFormat::Json => Format::Json,
     };
-    Console::new(streams, environment, verbosity, color, format)
+    Console::new(streams, verbosity, colors, format)
+}
+
+/// Whether to colour what goes to a stream: a terminal that can, unless the user wants none.
+fn colors(choice: Color, is_terminal: bool, environment: &Environment) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let able = environment.get("TERM") != Some("dumb");
+            is_terminal && able && environment.os("NO_COLOR").is_none()
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub fn check(
     options: Options,
     compiling: &compile::Options,
 ) -> Result<Checked, PipelineError> {
-    let revision = Revision::read(session.environment, &plan.workspace_root);
+    let revision = revision(session, plan);
     let values = tag_values(revision.as_ref());
     for service in &plan.services {
         service.tags(&values)?;
@@ -198,6 +198,16 @@ fn fit_together(
 /// Whether the executable will be started by glibc's loader.
 fn needs_glibc(service: &PlannedService) -> bool {
     service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu")
+}
+
+/// Where the work tree stands; that git cannot tell is no reason not to build.
+fn revision(session: &Session<'_>, plan: &Plan) -> Option<Revision> {
+    let read = Revision::read(session.environment, &plan.workspace_root, session.interrupt);
+    read.unwrap_or_else(|error| {
+        let text = format!("the commit is unknown: {error}");
+        session.reporter.report(Event::Warning(text));
+        None
+    })
 }
 
 /// Opens every root, and refuses one without the C library that its services will need.

@@ -10,6 +10,8 @@ pub enum Signal {
     Interrupt,
     /// A polite end, as CI systems and `kill` send it.
     Terminate,
+    /// The terminal is gone.
+    Hangup,
 }
 
 /// Whether someone asked the run to stop. Steps look at it between pieces of work, so that temporary
@@ -22,6 +24,7 @@ pub struct Interrupt {
 
 const SIGINT: usize = 2;
 const SIGTERM: usize = 15;
+const SIGHUP: usize = 1;
 
 impl Interrupt {
     /// One that only [`Interrupt::send`] raises.
@@ -29,7 +32,7 @@ impl Interrupt {
         Self::default()
     }
 
-    /// One that SIGINT and SIGTERM raise; a second SIGINT ends the process at once with 130.
+    /// One that SIGINT, SIGTERM and SIGHUP raise; a second SIGINT ends the process at once with 130.
     ///
     /// # Errors
     /// When the operating system refuses the handlers.
@@ -41,6 +44,7 @@ impl Interrupt {
         flag::register(consts::SIGINT, again)?;
         flag::register_usize(consts::SIGINT, Arc::clone(&interrupt.received), SIGINT)?;
         flag::register_usize(consts::SIGTERM, Arc::clone(&interrupt.received), SIGTERM)?;
+        flag::register_usize(consts::SIGHUP, Arc::clone(&interrupt.received), SIGHUP)?;
         Ok(interrupt)
     }
 
@@ -49,6 +53,7 @@ impl Interrupt {
         let number = match signal {
             Signal::Interrupt => SIGINT,
             Signal::Terminate => SIGTERM,
+            Signal::Hangup => SIGHUP,
         };
         self.received.store(number, Ordering::SeqCst);
     }
@@ -58,6 +63,7 @@ impl Interrupt {
         match self.received.load(Ordering::SeqCst) {
             0 => None,
             SIGTERM => Some(Signal::Terminate),
+            SIGHUP => Some(Signal::Hangup),
             _ => Some(Signal::Interrupt),
         }
     }

@@ -2,6 +2,7 @@
 
 mod environment;
 mod interrupt;
+mod output;
 mod program;
 
 pub use environment::Environment;

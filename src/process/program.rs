@@ -4,9 +4,9 @@
 //! too. Its output is read up to a limit; more is an error, because nobody asked for a flood.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -14,10 +14,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
+use super::output::{Gathering, Line, send_lines};
 use super::{Environment, Interrupt};
 use crate::hint::Hint;
 
 const POLL: Duration = Duration::from_millis(20);
+/// How long output is waited for once the child ended: what it started may hold its pipes for ever.
+const AFTERMATH: Duration = Duration::from_secs(1);
 /// Time between the polite signal and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 /// Time between SIGKILL and going on without knowing that it worked.
@@ -178,25 +181,19 @@ impl Program {
     /// [`ProgramError`]; an exit code other than 0 is none.
     pub fn capture(&self, input: &[u8]) -> Result<Captured, ProgramError> {
         let mut child = self.spawn(Stdio::piped())?;
-        let stdin = child.stdin.take();
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let limit = self.output_limit;
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                // A program that does not read its input closes the pipe; that is its right.
-                stdin.map(|mut pipe| pipe.write_all(input))
-            });
-            let stdout = scope.spawn(move || read_limited(stdout, limit));
-            let stderr = scope.spawn(move || read_limited(stderr, limit));
-            let drained = || stdout.is_finished() && stderr.is_finished();
-            let status = self.wait(&mut child, Instant::now(), None, drained)?;
-            let stdout = self.joined(stdout.join())?;
-            let stderr = self.joined(stderr.join())?;
-            Ok(Captured {
-                status,
-                stdout,
-                stderr,
-            })
+        if let Some(mut pipe) = child.stdin.take() {
+            let input = input.to_owned();
+            // A program that does not read its input closes the pipe; that is its right.
+            thread::spawn(move || pipe.write_all(&input));
+        }
+        let stdout = Gathering::of(child.stdout.take(), self.output_limit);
+        let stderr = Gathering::of(child.stderr.take(), self.output_limit);
+        let drained = || stdout.is_finished() && stderr.is_finished();
+        let status = self.wait(&mut child, Instant::now(), None, drained)?;
+        Ok(Captured {
+            status,
+            stdout: self.taken(&stdout)?,
+            stderr: self.taken(&stderr)?,
         })
     }
 
@@ -210,37 +207,48 @@ impl Program {
         mut on_stdout: impl FnMut(&str),
         mut on_stderr: impl FnMut(&str),
     ) -> Result<ExitStatus, ProgramError> {
-        enum Line {
-            Stdout(String),
-            Stderr(String),
-        }
         let mut child = self.spawn(Stdio::null())?;
-        let (sender, receiver) = mpsc::sync_channel(256);
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let limit = self.output_limit;
-        thread::scope(|scope| {
-            let other = sender.clone();
-            scope.spawn(move || {
-                for_each_line(stdout, limit, |line| {
-                    sender.send(Line::Stdout(line)).is_ok()
-                });
-            });
-            scope.spawn(move || {
-                for_each_line(stderr, limit, |line| other.send(Line::Stderr(line)).is_ok());
-            });
-            let started = Instant::now();
-            let mut stopping = None;
-            loop {
-                match receiver.recv_timeout(POLL) {
-                    Ok(Line::Stdout(line)) => on_stdout(&line),
-                    Ok(Line::Stderr(line)) => on_stderr(&line),
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+        let (sender, lines) = mpsc::sync_channel(256);
+        send_lines(
+            child.stdout.take(),
+            self.output_limit,
+            Line::Stdout,
+            sender.clone(),
+        );
+        send_lines(child.stderr.take(), self.output_limit, Line::Stderr, sender);
+        let started = Instant::now();
+        let (mut stopping, mut ended) = (None, None);
+        loop {
+            match lines.recv_timeout(POLL) {
+                Ok(Line::Stdout(line)) => on_stdout(&line),
+                Ok(Line::Stderr(line)) => on_stderr(&line),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if self.is_over(&mut child, &mut ended)? {
+                        break;
+                    }
                 }
-                self.stop_when_due(&child, started, &mut stopping);
             }
-            self.wait(&mut child, started, stopping, || true)
-        })
+            self.stop_when_due(&child, started, &mut stopping);
+        }
+        self.wait(&mut child, started, stopping, || true)
+    }
+
+    /// Whether the child ended so long ago that whoever still holds its pipes is somebody else.
+    fn is_over(
+        &self,
+        child: &mut Child,
+        ended: &mut Option<Instant>,
+    ) -> Result<bool, ProgramError> {
+        if ended.is_none()
+            && child
+                .try_wait()
+                .map_err(|source| self.pipe(source))?
+                .is_some()
+        {
+            *ended = Some(Instant::now());
+        }
+        Ok(ended.is_some_and(|since| since.elapsed() > AFTERMATH))
     }
 
     fn spawn(&self, stdin: Stdio) -> Result<Child, ProgramError> {
@@ -267,7 +275,7 @@ impl Program {
             .map_err(start)
     }
 
-    /// Waits for the end of the child and of its readers; of a child that was told to stop, also for
+    /// Waits for the end of the child and of its output; of a child that was told to stop, also for
     /// the end of all that it started.
     fn wait(
         &self,
@@ -277,8 +285,10 @@ impl Program {
         drained: impl Fn() -> bool,
     ) -> Result<ExitStatus, ProgramError> {
         let mut pause = Duration::from_micros(200);
+        let mut ended = None;
         loop {
-            if drained()
+            let over = self.is_over(child, &mut ended)?;
+            if (over || drained())
                 && let Some(status) = child.try_wait().map_err(|source| self.pipe(source))?
             {
                 let Some((since, error)) = stopping else {
@@ -328,19 +338,12 @@ impl Program {
         })
     }
 
-    fn joined(
-        &self,
-        read: thread::Result<io::Result<Option<Vec<u8>>>>,
-    ) -> Result<Vec<u8>, ProgramError> {
-        match read {
-            Ok(Ok(Some(bytes))) => Ok(bytes),
-            Ok(Ok(None)) => Err(ProgramError::OutputLimit {
-                program: self.name(),
-                limit: self.output_limit,
-            }),
-            Ok(Err(source)) => Err(self.pipe(source)),
-            Err(_) => Err(self.pipe(io::Error::other("the reader failed"))),
-        }
+    fn taken(&self, output: &Gathering) -> Result<Vec<u8>, ProgramError> {
+        let taken = output.take().map_err(|source| self.pipe(source))?;
+        taken.ok_or_else(|| ProgramError::OutputLimit {
+            program: self.name(),
+            limit: self.output_limit,
+        })
     }
 
     fn name(&self) -> String {
@@ -352,11 +355,6 @@ impl Program {
             program: self.name(),
             source,
         }
-    }
-
-    /// Where the program starts.
-    pub fn directory(&self) -> &Path {
-        self.environment.directory()
     }
 }
 
@@ -386,41 +384,6 @@ fn quoted(word: &OsStr) -> String {
         word.into_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// All of a stream, or `None` past `limit`.
-fn read_limited(stream: Option<impl Read>, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let Some(stream) = stream else {
-        return Ok(Some(Vec::new()));
-    };
-    let mut bytes = Vec::new();
-    let cap = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    stream.take(cap).read_to_end(&mut bytes)?;
-    Ok((bytes.len() <= limit).then_some(bytes))
-}
-
-/// Calls `deliver` with each line until it says no; a line longer than `limit` is cut.
-fn for_each_line(stream: Option<impl Read>, limit: usize, mut deliver: impl FnMut(String) -> bool) {
-    let Some(stream) = stream else { return };
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    let cap = u64::try_from(limit).unwrap_or(u64::MAX);
-    loop {
-        line.clear();
-        match reader.by_ref().take(cap).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        while line
-            .last()
-            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
-        {
-            line.pop();
-        }
-        if !deliver(String::from_utf8_lossy(&line).into_owned()) {
-            return;
-        }
     }
 }
 
@@ -488,6 +451,29 @@ mod tests {
         let state = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
         assert!(state.is_empty() || state.contains(") Z "), "{state}");
         assert!(!number.is_empty());
+    }
+
+    #[test]
+    fn whoever_left_the_group_and_holds_the_pipes_holds_nobody_up() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let fifo = directory.path().join("held");
+        let made = Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .expect("mkfifo runs");
+        assert!(made.success());
+        let script = format!(
+            "setsid sh -c 'read line < {}' & echo answer",
+            fifo.display()
+        );
+        let captured = shell(&script).capture(b"").expect("it answered and ended");
+        assert_eq!(captured.stdout, b"answer\n");
+        let mut lines = Vec::new();
+        let status = shell(&script).stream(|line| lines.push(line.to_owned()), |_| {});
+        assert!(status.expect("it ended").success());
+        assert_eq!(lines, ["answer"]);
+        // Lets both readers of the fifo go.
+        fs_err::write(&fifo, "\n\n").expect("written");
     }
 
     #[test]

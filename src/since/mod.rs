@@ -2,4 +2,4 @@
 
 mod revision;
 
-pub use revision::Revision;
+pub use revision::{GitError, Revision};

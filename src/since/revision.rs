@@ -3,9 +3,24 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::process::{Environment, Program};
+use crate::hint::Hint;
+use crate::process::{Environment, Interrupt, Program, ProgramError};
+use crate::report::printable;
 
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// git could not tell where the work tree stands.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// It said why.
+    #[error("git says: {0}")]
+    Failed(String),
+    /// It could not be run.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
+impl Hint for GitError {}
 
 /// Where a work tree stands. It goes into tags and the summary, never into what is hashed: an image
 /// would otherwise change with every commit.
@@ -22,9 +37,21 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// Asks git about the work tree at `directory`. `None` where there is no git, no repository or no
-    /// commit.
-    pub fn read(environment: &Environment, directory: &Path) -> Option<Self> {
+    /// Asks git about the work tree at `directory`. `None` where there is no repository or no commit.
+    ///
+    /// # Errors
+    /// [`GitError`] where there is a repository, and git cannot tell.
+    pub fn read(
+        environment: &Environment,
+        directory: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Self>, GitError> {
+        if !directory
+            .ancestors()
+            .any(|above| above.join(".git").exists())
+        {
+            return Ok(None);
+        }
         // Without optional locks a reader never stands in the way of the user's own git.
         let environment = environment
             .clone()
@@ -33,16 +60,22 @@ impl Revision {
         let git = |arguments: &[&str]| {
             let program = Program::new("git", &environment)
                 .args(arguments.iter().copied())
+                .interrupted_by(interrupt)
                 .time_limit(LIMIT);
-            let captured = program
-                .capture(b"")
-                .ok()
-                .filter(|captured| captured.status.success())?;
-            String::from_utf8(captured.stdout).ok()
+            let captured = program.capture(b"")?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            if captured.status.success() {
+                Ok(text(&captured.stdout))
+            } else {
+                Err(GitError::Failed(printable(&text(&captured.stderr))))
+            }
         };
         let status = git(&["status", "--porcelain=v2", "--branch", "-z"])?;
+        if status.contains("# branch.oid (initial)") {
+            return Ok(None);
+        }
         let committed = git(&["log", "-1", "--format=%ct"])?;
-        Self::parse(&status, committed.trim())
+        Ok(Self::parse(&status, committed.trim()))
     }
 
     fn parse(status: &str, committed: &str) -> Option<Self> {

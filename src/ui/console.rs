@@ -4,9 +4,8 @@ use std::io::{self, Read as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{ColorChoice, Streams, json, text};
+use super::{Streams, json, text};
 use crate::hint::Hint;
-use crate::process::Environment;
 use crate::report::{Event, Reporter, with_causes};
 
 /// How much is said on standard error.
@@ -43,23 +42,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// Shows things on `streams` as the flags say.
-    pub fn new(
-        streams: Streams,
-        environment: &Environment,
-        verbosity: Verbosity,
-        color: ColorChoice,
-        format: Format,
-    ) -> Self {
-        let colors = match color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                let able =
-                    environment.get("TERM") != Some("dumb") && environment.os("NO_COLOR").is_none();
-                streams.stderr_is_terminal && able
-            }
-        };
+    /// Shows things on `streams`, with `colors` where they help.
+    pub fn new(streams: Streams, verbosity: Verbosity, colors: bool, format: Format) -> Self {
         Self {
             streams: Mutex::new(streams),
             verbosity,

@@ -10,4 +10,3 @@ mod text;
 
 pub use console::{Console, Format, Verbosity};
 pub use streams::Streams;
-pub use style::ColorChoice;

@@ -11,6 +11,8 @@ pub struct Streams {
     pub stderr: Box<dyn Write + Send>,
     /// Read only by commands that say so.
     pub stdin: Box<dyn Read + Send>,
+    /// Whether standard output is a terminal.
+    pub stdout_is_terminal: bool,
     /// Whether standard error is a terminal.
     pub stderr_is_terminal: bool,
 }
@@ -22,6 +24,7 @@ impl Streams {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             stdin: Box::new(io::stdin()),
+            stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
         }
     }

@@ -1,17 +1,5 @@
 //! Colours, always beside a word that says the same.
 
-/// `--color`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ColorChoice {
-    /// Where standard error is a terminal that can, and `NO_COLOR` is not set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// How a word stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {

@@ -1,5 +1,10 @@
 //! All integration tests in one binary, so that it is linked once.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "tests say what they skipped and measured"
+)]
+
 mod support;
 
 mod bad_arguments;

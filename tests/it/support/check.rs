@@ -19,7 +19,7 @@ pub(crate) fn assert_sound(layout: &Path) {
 /// The same for a layout that also holds `foreign` blobs, which nothing refers to.
 #[track_caller]
 pub(crate) fn assert_sound_but_for(layout: &Path, foreign: &[PathBuf]) {
-    let name = |path: &PathBuf| path.file_name().map(|name| name.to_owned());
+    let name = |path: &PathBuf| path.file_name().map(ToOwned::to_owned);
     let known: Vec<_> = foreign.iter().filter_map(name).collect();
     let mut problems = check_layout(layout).expect("readable");
     problems.retain(|problem| match problem {

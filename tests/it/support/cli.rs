@@ -144,6 +144,7 @@ impl Lighter {
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             stdin: Box::new(Cursor::new(self.stdin)),
+            stdout_is_terminal: false,
             stderr_is_terminal: false,
         };
         let arguments = std::iter::once(OsString::from("cargo-lighter")).chain(self.arguments);

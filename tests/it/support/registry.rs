@@ -50,10 +50,11 @@ impl Registry {
         if let Some(htpasswd) = htpasswd {
             let path = directory.path().join("htpasswd");
             fs_err::write(&path, htpasswd).expect("written");
-            yaml += &format!(
+            let auth = format!(
                 "auth: {{htpasswd: {{realm: test, path: '{}'}}}}\n",
                 path.display()
             );
+            yaml.push_str(&auth);
         }
         let file = directory.path().join("config.yml");
         fs_err::write(&file, yaml).expect("written");
