@@ -10,7 +10,7 @@ use super::{Options, PipelineError, Session};
 use crate::cargo::Cargo;
 use crate::compile::{self, Preparation};
 use crate::config::{Created, Linkage};
-use crate::destination::Destination;
+use crate::destination::{Destination, Prefix};
 use crate::fs::{Tree, TreeError};
 use crate::layer::{Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
@@ -97,11 +97,11 @@ fn preflight(
     for (destination, place) in destinations.iter().enumerate() {
         let names = image_names(plan, place.as_ref())?;
         let name = place.name();
-        let subject = format!("`{name}`");
-        session.reporter.report(Event::Status {
-            verb: "Checking",
-            subject,
-        });
+        if place.prefix() != Prefix::None {
+            // A registry may let us wait.
+            let (verb, subject) = ("Checking", format!("`{name}`"));
+            session.reporter.report(Event::Status { verb, subject });
+        }
         for (index, image) in names.iter().enumerate() {
             let Err(source) = place.preflight(std::slice::from_ref(image)) else {
                 continue;

@@ -21,27 +21,10 @@ pub(super) struct Work<'a> {
     pub(super) destinations: &'a [Box<dyn Destination>],
     pub(super) options: Options,
     pub(super) layers: SharedLayers<'a>,
-    pub(super) ledger: Ledger<'a>,
+    pub(super) ledger: &'a Ledger<'a>,
 }
 
 impl Work<'_> {
-    /// Takes over what destinations refused before anything was built.
-    pub(super) fn refuse(&self) {
-        let reporter = self.session.reporter;
-        for refusal in &self.checked.refusals {
-            match refusal.service {
-                None => self
-                    .ledger
-                    .refuse(refusal.destination, &refusal.error, reporter),
-                Some(index) => {
-                    self.ledger.record(index).deliveries[refusal.destination] = Delivered::Failed;
-                    self.ledger
-                        .fail(index, Step::Deliver, &refusal.error, reporter);
-                }
-            }
-        }
-    }
-
     /// Takes executables as they are compiled, until there are no more.
     pub(super) fn process(&self, artifacts: &Mutex<Receiver<(usize, Artifact)>>) {
         loop {

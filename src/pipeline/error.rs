@@ -73,7 +73,7 @@ pub enum PipelineError {
     #[error("the executable of `{0}` is dynamic, though `linkage = \"static\"`")]
     NotStatic(String),
     /// Nobody said where to push a service.
-    #[error("nothing says which registry `{0}` is pushed to")]
+    #[error("nothing says which registry to push `{0}` to")]
     NoRepository(String),
     /// Delivering.
     #[error("cannot deliver to `{destination}`")]

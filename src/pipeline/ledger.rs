@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::PipelineError;
 use super::assemble::Assembled;
+use super::check::Refusal;
 use crate::destination::{DeliverableImage, Stored};
 use crate::plan::Plan;
 use crate::report::{
@@ -103,13 +104,21 @@ impl<'a> Ledger<'a> {
         });
     }
 
+    /// Takes over what destinations refused before anything was built.
+    pub(super) fn take_refusals(&self, refusals: &[Refusal], reporter: &dyn Reporter) {
+        for refusal in refusals {
+            match refusal.service {
+                None => self.refuse(refusal.destination, &refusal.error, reporter),
+                Some(index) => {
+                    self.record(index).deliveries[refusal.destination] = Delivered::Failed;
+                    self.fail(index, Step::Deliver, &refusal.error, reporter);
+                }
+            }
+        }
+    }
+
     /// Writes down that a destination takes no image of the run, and reports it once.
-    pub(super) fn refuse(
-        &self,
-        destination: usize,
-        error: &PipelineError,
-        reporter: &dyn Reporter,
-    ) {
+    fn refuse(&self, destination: usize, error: &PipelineError, reporter: &dyn Reporter) {
         use crate::hint::Hint as _;
         let text = with_causes(error).join("\n");
         for index in self.indices() {

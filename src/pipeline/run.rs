@@ -45,24 +45,60 @@ pub fn run(
     destinations: &[Box<dyn Destination>],
     options: Options,
 ) -> Result<Outcome, PipelineError> {
-    let staging =
-        Blobs::create(&plan.target_directory.join("lighter")).map_err(PipelineError::Staging)?;
-    let executables = staging.directory().join("executables");
-    fs_err::create_dir(&executables).map_err(PipelineError::Staging)?;
     let names = destinations
         .iter()
         .map(|destination| destination.name().to_owned())
         .collect();
+    let ledger = Ledger::new(plan, names);
+    ledger.take_refusals(&checked.refusals, session.reporter);
+    if !ledger
+        .indices()
+        .all(|index| ledger.is_refused_everywhere(index))
+    {
+        carry_out(session, plan, checked, destinations, options, &ledger)?;
+    }
+    for destination in destinations {
+        if let Err(error) = destination.finish() {
+            let text = format!("cannot tidy up `{}`: {error}", destination.name());
+            session.reporter.report(Event::Warning(text));
+        }
+    }
+    let outcome = Outcome {
+        summary: ledger.summary(checked.revision.as_ref()),
+        compile_failed: ledger.any_compile_failed(),
+    };
+    for service in &outcome.summary.services {
+        session.reporter.report(Event::Service(service.clone()));
+    }
+    session
+        .reporter
+        .report(Event::Summary(outcome.summary.clone()));
+    Ok(outcome)
+}
+
+/// Compiles, assembles and stores every service, then tags.
+fn carry_out(
+    session: &Session<'_>,
+    plan: &Plan,
+    checked: &Checked,
+    destinations: &[Box<dyn Destination>],
+    options: Options,
+    ledger: &Ledger<'_>,
+) -> Result<(), PipelineError> {
+    let staging =
+        Blobs::create(&plan.target_directory.join("lighter")).map_err(PipelineError::Staging)?;
+    let executables = staging.directory().join("executables");
+    fs_err::create_dir(&executables).map_err(PipelineError::Staging)?;
+    let layers = SharedLayers::new(&staging, session.interrupt, options.threads);
     let work = Work {
         session,
         plan,
         checked,
         destinations,
         options,
-        layers: SharedLayers::new(&staging, session.interrupt, options.threads),
-        ledger: Ledger::new(plan, names),
+        layers,
+        ledger,
     };
-    work.refuse();
     let (sender, receiver) = sync_channel(options.threads.get());
     let receiver = Mutex::new(receiver);
     thread::scope(|scope| {
@@ -74,23 +110,7 @@ pub fn run(
         drop(sender);
     });
     work.tag_all();
-    for destination in destinations {
-        if let Err(error) = destination.finish() {
-            let text = format!("cannot tidy up `{}`: {error}", destination.name());
-            session.reporter.report(Event::Warning(text));
-        }
-    }
-    let outcome = Outcome {
-        summary: work.ledger.summary(checked.revision.as_ref()),
-        compile_failed: work.ledger.any_compile_failed(),
-    };
-    for service in &outcome.summary.services {
-        session.reporter.report(Event::Service(service.clone()));
-    }
-    session
-        .reporter
-        .report(Event::Summary(outcome.summary.clone()));
-    Ok(outcome)
+    Ok(())
 }
 
 /// Compiles one service after another and hands the executables over.

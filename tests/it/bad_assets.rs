@@ -33,8 +33,18 @@ fn build(checkout: &Checkout) -> Run {
 /// Asserts that assets are refused before anything is compiled, by the second line of the error.
 #[track_caller]
 fn refused(checkout: &Checkout, why: &str, hint: &str) {
+    refused_as(
+        "the assets of service `alpha` cannot be shipped",
+        checkout,
+        why,
+        hint,
+    );
+}
+
+#[track_caller]
+fn refused_as(first: &str, checkout: &Checkout, why: &str, hint: &str) {
     let before = Before::of(checkout.path());
-    let message = format!("the assets of service `alpha` cannot be shipped\n  {why}");
+    let message = format!("{first}\n  {why}");
     build(checkout).refuses(2, &message, hint);
     before.holds();
     let compiled = checkout.path().join("target/lighter/build");
@@ -157,18 +167,23 @@ fn a_path_is_taken_only_once() {
             [one("/srv"), two("/srv/x")].join(", "),
             "`/srv/x` cannot stand in the image: `/srv` is not a directory".to_owned(),
         ),
+    ] {
+        refused(&with_assets(&assets), &why, TAKEN);
+    }
+    let together = "the image of service `alpha` cannot hold all its files";
+    for (assets, why) in [
         (one("/app/alpha"), twice("/app/alpha")),
         (one("/app/alpha/one.txt"), twice("/app/alpha")),
         (one("/app"), twice("/app")),
     ] {
-        refused(&with_assets(&assets), &why, TAKEN);
+        refused_as(together, &with_assets(&assets), &why, TAKEN);
     }
     let checkout = with_assets(&one("/usr/bin/alpha"));
     checkout.append("alpha/Cargo.toml", "links = [\"/usr/bin/alpha\"]\n");
-    refused(&checkout, &twice("/usr/bin/alpha"), TAKEN);
+    refused_as(together, &checkout, &twice("/usr/bin/alpha"), TAKEN);
     let checkout = with_assets("");
     checkout.append("alpha/Cargo.toml", "workdir = \"/app/alpha\"\n");
-    refused(&checkout, &twice("/app/alpha"), TAKEN);
+    refused_as(together, &checkout, &twice("/app/alpha"), TAKEN);
 }
 
 /// All paths of the only image in the default layout.
