@@ -167,7 +167,7 @@ impl Call<'_> {
         Err(RegistryError::DigestMismatch {
             attempt: Box::new(self.attempt(action)),
             ours: *ours,
-            theirs,
+            theirs: theirs.parse().ok(),
         })
     }
 }

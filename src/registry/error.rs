@@ -207,14 +207,14 @@ pub enum RegistryError {
         what: String,
     },
     /// The registry stored other bytes than were sent, by its own account.
-    #[error("{attempt}: the registry stored `{theirs}` instead of `{ours}`")]
+    #[error("{attempt}: the registry stored {} instead of `{ours}`", other_content(.theirs.as_ref()))]
     DigestMismatch {
         /// What was tried.
         attempt: Box<Attempt>,
         /// The digest of what was sent.
         ours: Digest,
-        /// What the registry says, printable.
-        theirs: String,
+        /// What the registry says, where that is a digest.
+        theirs: Option<Digest>,
     },
     /// The file to send cannot be read.
     #[error("{attempt}: cannot read what to send")]
@@ -250,6 +250,13 @@ fn as_whom(user: Option<&User>) -> String {
         Some(user) => format!("as `{}` (from {})", user.name, user.source),
         None => "without a login".to_owned(),
     }
+}
+
+fn other_content(theirs: Option<&Digest>) -> String {
+    theirs.map_or_else(
+        || "something that is no digest".to_owned(),
+        |digest| format!("`{digest}`"),
+    )
 }
 
 fn asked_to_wait(wait: Option<&Duration>) -> String {

@@ -125,8 +125,18 @@ impl<'a> CredentialProgram<'a> {
         CredentialError::HelperFailed {
             program: self.name(),
             registry: registry.to_owned(),
-            message: printable(&String::from_utf8_lossy(&captured.stdout)),
+            message: words_of(&captured.stdout),
         }
+    }
+}
+
+/// Why a helper failed, unless its words are, or look like, the credential itself.
+fn words_of(stdout: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stdout);
+    if text.contains("Secret") || serde_json::from_str::<Value>(&text).is_ok() {
+        "it gave no reason that can be shown".to_owned()
+    } else {
+        printable(&text)
     }
 }
 

@@ -5,8 +5,6 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
-use crate::report::printable;
-
 /// What a server answered.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -33,10 +31,10 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The digest that a registry says the content has, printable.
+    /// The digest that a registry says the content has. It may be anything, also a secret sent back.
     pub(super) fn content_digest(&self) -> Option<String> {
         let value = self.headers.get("docker-content-digest")?;
-        Some(printable(&String::from_utf8_lossy(value.as_bytes())))
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
     /// How long the server asks to wait before the next attempt: seconds or a date (RFC 9110,

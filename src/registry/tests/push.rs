@@ -284,6 +284,17 @@ fn another_digest_in_the_answer_is_an_error() {
 }
 
 #[test]
+fn a_secret_in_place_of_a_digest_is_not_repeated() {
+    let server = deviating(|request| {
+        (request.method == "PUT")
+            .then(|| Answer::status(201).with("Docker-Content-Digest", "sha256:bWU6c2VjcmV0"))
+    });
+    let error = push(&server, b"content").expect_err("another digest");
+    let text = format!("{error} {error:?}");
+    assert!(!text.contains("bWU6c2VjcmV0"), "{text}");
+}
+
+#[test]
 fn a_manifest_beyond_the_limit_is_not_sent() {
     let server = deviating(|_| None);
     let stage = Stage::anonymous();
