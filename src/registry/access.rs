@@ -1,6 +1,7 @@
 //! What a run knows of one registry: who we are there, how it wants to be told, and current tokens.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
@@ -34,6 +35,7 @@ pub(super) struct Access {
     pub(super) scheme: AsyncMutex<Option<Scheme>>,
     tokens: Mutex<BTreeMap<Scope, TokenSlot>>,
     refusal: Mutex<Option<ServerWords>>,
+    accepted: AtomicBool,
 }
 
 impl Access {
@@ -58,6 +60,7 @@ impl Access {
             scheme: AsyncMutex::new(None),
             tokens: Mutex::default(),
             refusal: Mutex::default(),
+            accepted: AtomicBool::new(false),
         })
     }
 
@@ -75,6 +78,16 @@ impl Access {
     /// Remembers that the credential is wrong, so that nobody shows it again: accounts get locked.
     pub(super) fn remember_refusal(&self, words: ServerWords) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+
+    /// Remembers that the registry took the credential: a later 401 is about one repository.
+    pub(super) fn remember_acceptance(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the registry ever took the credential.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// What the registry said when it refused the credential, if it did.

@@ -64,13 +64,16 @@ impl Call<'_> {
     /// fresh permit may help.
     ///
     /// # Errors
-    /// [`RegistryError::LoginRefused`] when the 401 answers a password.
+    /// [`RegistryError::LoginRefused`] when the 401 answers a password that was never taken.
     pub(super) async fn learn(
         &self,
         permit: &Permit,
         reply: &Reply,
     ) -> Result<bool, RegistryError> {
         if let Permit::Basic(_) = permit {
+            if self.access.is_accepted() {
+                return Ok(false);
+            }
             return Err(self.refuse_login(reply));
         }
         let slot = self.access.token(&self.scope);
@@ -190,6 +193,9 @@ impl Call<'_> {
             .persist(&request, authorization.as_ref(), Persistence::Patient)
             .await?;
         if reply.is_success() {
+            if self.user().is_some() {
+                self.access.remember_acceptance();
+            }
             return Token::read(&reply.body, self.core.clock.now()).ok_or_else(|| {
                 self.protocol(
                     &request.action,
@@ -199,7 +205,7 @@ impl Call<'_> {
         }
         let words = self.words(&reply);
         let wrong = reply.status == StatusCode::UNAUTHORIZED || words.has_code("invalid_grant");
-        if wrong && self.user().is_some() {
+        if wrong && self.user().is_some() && !self.access.is_accepted() {
             return Err(self.refuse_login(&reply));
         }
         Err(self.refused(&request.action, &reply))

@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::access::Access;
 use super::address::host_of;
+use super::authorize::Permit;
 use super::core::Core;
 use super::error::{Attempt, RegistryError, User};
 use super::location;
@@ -92,6 +93,9 @@ impl<'a> Call<'a> {
         }
         let permit = self.permit().await?;
         let reply = self.persist(request, permit.header(), persistence).await?;
+        if matches!(permit, Permit::Basic(_)) && says_who_we_are(reply.status) {
+            self.access.remember_acceptance();
+        }
         if reply.status != StatusCode::UNAUTHORIZED || !self.learn(&permit, &reply).await? {
             return Ok(reply);
         }
@@ -222,4 +226,10 @@ impl<'a> Call<'a> {
             },
         }
     }
+}
+
+/// Whether an answer comes only after the password was found right. Busy and broken servers answer
+/// before they look.
+fn says_who_we_are(status: StatusCode) -> bool {
+    status.as_u16() < 500 && !matches!(status.as_u16(), 400 | 401 | 407 | 408 | 429)
 }

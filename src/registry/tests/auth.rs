@@ -9,6 +9,7 @@ use super::server::{Answer, Received, Server};
 use super::stage::{Stage, repository, tag};
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
+use crate::reference::Repository;
 use crate::registry::{CredentialSource, RegistryError, credential_source};
 
 const BASIC_ME: &str = "Basic bWU6c2VjcmV0";
@@ -243,6 +244,31 @@ fn a_wrong_password_is_shown_to_a_registry_once() {
 }
 
 #[test]
+fn a_401_for_one_repository_does_not_spoil_the_registry() {
+    let fake = Arc::new(Fake::default());
+    let server = Server::start(move |request| {
+        let good = request.authorization() == Some(BASIC_ME);
+        if good && !request.path().contains("/forbidden/") {
+            fake.answer(request)
+        } else {
+            Answer::status(401).with("WWW-Authenticate", "Basic realm=x")
+        }
+    });
+    let stage = Stage::with_login(&server.host());
+    let (registry, allowed) = (stage.registry(), repository(&server.host()));
+    let forbidden = format!("{}/forbidden/x", server.host());
+    let forbidden = Repository::parse(&forbidden).expect("legal");
+    registry.check_push(&allowed).expect("allowed");
+    let error = registry.check_push(&forbidden).expect_err("forbidden");
+    assert!(
+        matches!(error, RegistryError::Unauthorized { .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("forbidden/x"), "{error}");
+    registry.check_push(&allowed).expect("still allowed");
+}
+
+#[test]
 fn an_identity_token_is_exchanged_by_post() {
     let fake = Arc::new(Fake::default());
     let server = bearer_server(&fake, |request, number| {
@@ -389,6 +415,21 @@ fn helpers_are_asked_for_the_exact_registry() {
     );
     // As docker has it, the file's own entries do not count where a store is configured.
     assert_eq!(look("quay.io"), None);
+}
+
+#[test]
+fn a_helper_that_fails_with_a_credential_is_not_quoted() {
+    for answer in [
+        r#"{"Username":"me","Secret":"hunter2"}"#,
+        r#"warning {"Secret":"hunter2"}"#,
+        r#""hunter2""#,
+    ] {
+        let stage = Stage::with_config(r#"{"credsStore":"bad"}"#);
+        stage.helper("bad", &format!("echo '{answer}'; exit 1"));
+        let error =
+            credential_source(&stage.environment, "ghcr.io", &stage.interrupt).expect_err("failed");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
 }
 
 #[test]
