@@ -16,8 +16,11 @@ use serde_json::{Map, Value, json};
 use super::credential::{Credential, CredentialError};
 use super::endpoint::is_docker_hub;
 use super::secret::Secret;
+use crate::fs::DirectoryLock;
 use crate::process::Environment;
 
+/// Held while the file is changed.
+const LOCK: &str = ".cargo-lighter.lock";
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// The key under which docker keeps the credential of Docker Hub.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -44,12 +47,26 @@ impl DockerConfig {
             return Ok(None);
         };
         let path = environment.resolve(directory).join("config.json");
-        let document = match read(&path) {
-            Ok(bytes) => parse(&path, &bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Map::new(),
-            Err(source) => return Err(CredentialError::File { path, source }),
-        };
+        let document = document(&path)?;
         Ok(Some(Self { path, document }))
+    }
+
+    /// Changes the file as it is at this moment, with no other process of ours doing so, and writes it
+    /// if `change` says so. Gives what `change` says.
+    pub(super) fn edit(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<bool, CredentialError>,
+    ) -> Result<bool, CredentialError> {
+        let _lock = lock(&self.target()).map_err(|source| CredentialError::File {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.document = document(&self.path)?;
+        let changed = change(self)?;
+        if changed {
+            self.save()?;
+        }
+        Ok(changed)
     }
 
     /// The file.
@@ -133,16 +150,19 @@ impl DockerConfig {
     }
 
     /// Writes the file in one step, readable by its owner only from the first byte on.
-    pub(super) fn save(&self) -> Result<(), CredentialError> {
-        // A symbolic link to a file kept elsewhere stays one.
-        let target = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+    fn save(&self) -> Result<(), CredentialError> {
         let mut text = serde_json::to_vec_pretty(&self.document)
             .map_err(|error| self.malformed(&error.to_string()))?;
         text.push(b'\n');
-        write_private(&target, &text).map_err(|source| CredentialError::File {
+        write_private(&self.target(), &text).map_err(|source| CredentialError::File {
             path: self.path.clone(),
             source,
         })
+    }
+
+    /// Where the file is: a symbolic link to a file kept elsewhere stays one.
+    fn target(&self) -> PathBuf {
+        fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
     fn credential_of(&self, entry: &Value) -> Result<Option<Credential>, CredentialError> {
@@ -203,6 +223,21 @@ fn key_of(key: &str) -> Option<String> {
     legal.then(|| server_key(host))
 }
 
+fn document(path: &Path) -> Result<Map<String, Value>, CredentialError> {
+    match read(path) {
+        Ok(bytes) => parse(path, &bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
+        Err(source) => Err(CredentialError::File {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn lock(path: &Path) -> io::Result<DirectoryLock> {
+    DirectoryLock::acquire(private_directory_of(path)?, LOCK)
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs_err::File::open(path)?
@@ -233,12 +268,18 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, CredentialErro
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The directory of a file, made for its owner only where it is missing.
+fn private_directory_of(path: &Path) -> io::Result<&Path> {
     let directory = path.parent().unwrap_or(Path::new("."));
     if !directory.exists() {
         fs_err::create_dir_all(directory)?;
         fs_err::set_permissions(directory, Permissions::from_mode(0o700))?;
     }
+    Ok(directory)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = private_directory_of(path)?;
     // Made with mode 0600, where the crate's other atomic files follow the umask.
     let mut file = tempfile::Builder::new()
         .prefix(crate::fs::TEMPORARY_PREFIX)

@@ -33,6 +33,7 @@ pub fn login(
     if username.contains(|c: char| c == ':' || c.is_control()) {
         return Err(RegistryError::InvalidUser);
     }
+    // Looked at before a password is sent that could not be kept; read again when it is changed.
     let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
     let helper = config.helper_for(registry)?;
     let credential = Credential::Password {
@@ -47,8 +48,10 @@ pub fn login(
         program.store(registry, username, password)?;
         return Ok(CredentialSource::Helper(program.name()));
     }
-    config.set_inline(registry, username, password)?;
-    config.save()?;
+    config.edit(|config| {
+        config.set_inline(registry, username, password)?;
+        Ok(true)
+    })?;
     Ok(CredentialSource::File(config.path().to_owned()))
 }
 
@@ -65,8 +68,7 @@ pub fn logout(
     Endpoint::of(registry)?;
     let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
     let mut place = None;
-    if config.remove_inline(registry)? {
-        config.save()?;
+    if config.remove_inline(registry)? && config.edit(|config| config.remove_inline(registry))? {
         place = Some(CredentialSource::File(config.path().to_owned()));
     }
     if let Some(helper) = config.helper_for(registry)? {

@@ -64,6 +64,23 @@ fn a_login_is_kept_privately_beside_everything_else() {
 }
 
 #[test]
+fn a_login_keeps_what_others_stored_meanwhile() {
+    let stage = Stage::anonymous();
+    let config = stage.config();
+    let server = Server::start(move |request| {
+        let other = r#"{"auths":{"ghcr.io":{"auth":"eDp5"}}}"#;
+        fs_err::write(&config, other).expect("written");
+        match request.authorization() {
+            Some("Basic bWU6c2VjcmV0") => Answer::status(200),
+            _ => Answer::status(401).with("WWW-Authenticate", "Basic realm=\"x\""),
+        }
+    });
+    log_in(&stage, &server, "secret").expect("taken");
+    let expected = json!({"ghcr.io": {"auth": "eDp5"}, server.host(): {"auth": "bWU6c2VjcmV0"}});
+    assert_eq!(read(&stage)["auths"], expected);
+}
+
+#[test]
 fn a_refused_login_is_not_kept() {
     let server = basic();
     let stage = Stage::anonymous();
