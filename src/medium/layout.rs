@@ -185,6 +185,10 @@ fn prepare(places: &Places) -> Result<DirectoryLock, LayoutError> {
     if !fs_err::exists(places.index())? {
         write_json(&places.index(), &StoredIndex::default())?;
     }
+    // Found out now, not after all is built.
+    let path = places.index();
+    let index = read::read_capped(&path, INDEX_LIMIT)?;
+    StoredIndex::parse(&index).map_err(|source| LayoutError::Json { path, source })?;
     // Last, because it makes the directory a layout.
     if !fs_err::exists(places.header())? {
         write_json(&places.header(), &LayoutHeader::default())?;
@@ -241,6 +245,18 @@ mod tests {
     fn descriptor(content: &[u8]) -> Descriptor {
         let size = content.len() as u64;
         Descriptor::new(media_type::MANIFEST, Digest::of(content), size)
+    }
+
+    #[test]
+    fn a_broken_index_is_found_when_the_layout_is_opened() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        drop(LayoutWriter::open(directory.path()).expect("made"));
+        fs_err::write(directory.path().join("index.json"), "{").expect("written");
+        let opened = LayoutWriter::open(directory.path());
+        assert!(
+            matches!(opened, Err(LayoutError::Json { .. })),
+            "{opened:?}"
+        );
     }
 
     fn source(directory: &Path, content: &[u8]) -> PathBuf {
