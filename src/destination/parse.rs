@@ -97,6 +97,10 @@ pub fn parse(text: &str) -> Result<Spec, UnknownDestination> {
         if directory.is_empty() {
             return Err(UnknownDestination::Empty(text.to_owned()));
         }
+        // Elsewhere a name in the layout follows; a directory `DIR:NAME` is not what was meant.
+        if directory.contains(':') {
+            return Err(UnknownDestination::Tagged(text.to_owned()));
+        }
         return Ok(Spec::OciLayout {
             text: text.to_owned(),
             directory: PathBuf::from(directory),
@@ -178,6 +182,7 @@ mod tests {
         for text in [
             "",
             "oci:",
+            "oci:out/dir:name",
             "acme/shop",
             "http://host.x/y",
             "dir:/tmp",
