@@ -5,6 +5,7 @@
 //! `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`. Parsing goes through the reference type of `oci-distribution`.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use oci_distribution::Reference;
 use serde::{Serialize, Serializer};
@@ -99,7 +100,17 @@ impl Repository {
                 printable_character(foreign)
             )));
         }
-        let reference = Reference::try_from(text).map_err(|error| refuse(&error.to_string()))?;
+        // The reference type knows no addresses in brackets; their rule is that of URLs.
+        let grammatical = if host.starts_with('[') {
+            if !is_bracketed_address(host) {
+                return Err(refuse("the registry is no IPv6 address with a port"));
+            }
+            format!("localhost/{path}")
+        } else {
+            text.to_owned()
+        };
+        let reference =
+            Reference::try_from(grammatical).map_err(|error| refuse(&error.to_string()))?;
         if reference.digest().is_some()
             || text
                 .rsplit('/')
@@ -135,6 +146,16 @@ impl Serialize for Repository {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Whether a host is `[ADDRESS]` or `[ADDRESS]:PORT`.
+fn is_bracketed_address(host: &str) -> bool {
+    let Some((address, port)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        return false;
+    };
+    let legal_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    address.parse::<Ipv6Addr>().is_ok()
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(legal_port))
 }
 
 /// Characters of paths; `:` and `@` begin a tag or digest, which is refused in words of its own.
@@ -276,6 +297,25 @@ mod tests {
         assert!(Repository::parse("ghcr.io/Shop").is_err());
         assert!(Repository::parse("ghcr.io/shop:tag").is_err());
         assert!(Repository::parse("ghcr.io/shop//orders").is_err());
+    }
+
+    #[test]
+    fn a_registry_may_be_an_address_in_brackets() {
+        let repository = Repository::parse("[::1]:6099/x").expect("legal");
+        assert_eq!(
+            (repository.registry(), repository.path()),
+            ("[::1]:6099", "x")
+        );
+        for text in [
+            "[::1/x",
+            "[::1]x/x",
+            "[::1]:/x",
+            "[x]:1/x",
+            "[::1]:1/X",
+            "[::1]:1/a//b",
+        ] {
+            assert!(Repository::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]
