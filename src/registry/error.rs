@@ -271,6 +271,12 @@ impl Hint for RegistryError {
             Self::InvalidRegistry { .. } => {
                 Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
             }
+            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
+                Some(
+                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
+                        .to_owned(),
+                )
+            }
             Self::Certificates { variable, .. } | Self::Proxy { variable } => {
                 Some(format!("correct {variable}, or unset it"))
             }
