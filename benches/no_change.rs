@@ -47,11 +47,10 @@ fn main() {
     );
 }
 
-/// The commands that `-v` shows.
+/// The commands that `-v` shows, as a shell takes them.
 fn cargo_commands(messages: &str) -> Vec<String> {
-    let shown = messages.lines().filter_map(|line| {
-        let command = line.strip_prefix("running `")?.strip_suffix('`')?;
-        Some(command.to_owned())
-    });
-    shown.collect()
+    let shown = messages
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("running "));
+    shown.map(str::to_owned).collect()
 }

@@ -69,7 +69,7 @@
 //! **A new destination.** Add its form to [`destination::Spec`] and its syntax to
 //! [`destination::parse`]; write one file in `src/destination/` that implements
 //! [`destination::Destination`] ([`OciLayout`](destination::OciLayout) is the shortest to read); open
-//! it in `destinations` of `src/cli/commands/build.rs`. `store` must leave nothing that a tag can
+//! it in `open` of `src/cli/destinations.rs`. `store` must leave nothing that a tag can
 //! reach, because no tag of a run moves before every manifest of the run is stored.
 //!
 //! **A new command.** Write one file in `src/cli/commands/` with an `Arguments` struct for clap and a
