@@ -60,11 +60,11 @@ pub fn check(
         }
         compression(service)?;
     }
+    let preparation = compile::prepare(cargo, plan, compiling)?;
     let library_roots = library_roots(plan)?;
     for service in &plan.services {
         check_files(session, plan, service, &library_roots)?;
     }
-    let preparation = compile::prepare(cargo, plan, compiling)?;
     let refusals = preflight(session, plan, destinations, options.keep_going)?;
     Ok(Checked {
         preparation,
