@@ -254,29 +254,6 @@ fn a_workspace_may_lie_below_the_root_of_the_repository() {
     assert!(!checkout.path().join("target").exists());
 }
 
-#[test]
-fn a_manifest_path_names_a_workspace_from_anywhere() {
-    let checkout = Checkout::of_services(&["first", "second"]);
-    let elsewhere = Checkout::empty();
-    for path in ["Cargo.toml", "second/Cargo.toml"] {
-        let run = Lighter::at(elsewhere.path())
-            .args(["list", "--format", "json", "--manifest-path"])
-            .args([checkout.path().join(path)])
-            .run()
-            .expect(0);
-        let listed = serde_json::from_str::<Value>(&run.stdout).expect("JSON");
-        assert_eq!(rows(&listed["services"], &["service"]), ["first", "second"]);
-    }
-    let built = Lighter::at(elsewhere.path())
-        .args(["build", "first", "--to", "oci:here", "--manifest-path"])
-        .args([checkout.path().join("Cargo.toml")])
-        .run()
-        .expect(0);
-    assert!(built.stdout.starts_with("oci:here:first:latest@sha256:"));
-    crate::support::check::assert_sound(&elsewhere.path().join("here"));
-    assert!(checkout.path().join("target/lighter/build").is_dir());
-}
-
 const LOCK: &str = "version = 4\n\n[[package]]\nname = \"service\"\nversion = \"0.1.0\"\n";
 
 /// `list --format json`.

@@ -8,14 +8,14 @@ use tempfile::TempDir;
 use crate::support::cli::Lighter;
 use crate::support::registry::Registry;
 use crate::support::serving::Serving;
-use crate::support::tools::output;
+use crate::support::tools::{output, skipped};
 use crate::support::workspace::{Checkout, shop};
 
 #[test]
 fn podman_pulls_and_runs_a_service_as_its_user() {
     let storage = TempDir::new().expect("a temporary directory");
     if let Err(reason) = podman_runs(storage.path()) {
-        eprintln!("skipped: podman cannot run containers here:\n{reason}");
+        skipped(&format!("podman cannot run containers here:\n{reason}"));
         return;
     }
     let registry = Registry::open();

@@ -51,6 +51,31 @@ fn names_globs_packages_and_exclusions_choose_services() {
 }
 
 #[test]
+fn a_manifest_path_names_a_workspace_from_anywhere() {
+    let checkout = Checkout::of_services(&["first", "second"]);
+    let elsewhere = Checkout::empty();
+    for path in ["Cargo.toml", "second/Cargo.toml"] {
+        let run = Lighter::at(elsewhere.path())
+            .args(["list", "--format", "json", "--manifest-path"])
+            .args([checkout.path().join(path)])
+            .run()
+            .expect(0);
+        let listed: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let services = listed["services"].as_array().expect("a list").iter();
+        let names: Vec<&Value> = services.map(|row| &row["service"]).collect();
+        assert_eq!(names, ["first", "second"]);
+    }
+    let built = Lighter::at(elsewhere.path())
+        .args(["build", "first", "--to", "oci:here", "--manifest-path"])
+        .args([checkout.path().join("Cargo.toml")])
+        .run()
+        .expect(0);
+    assert!(built.stdout.starts_with("oci:here:first:latest@sha256:"));
+    assert_sound(&elsewhere.path().join("here"));
+    assert!(checkout.path().join("target/lighter/build").is_dir());
+}
+
+#[test]
 fn twenty_services_and_a_hundred_crates_are_listed_planned_and_built() {
     let checkout = Checkout::empty();
     let members = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\", \"services/*\"]\n";

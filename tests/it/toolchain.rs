@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::support::cli::Lighter;
-use crate::support::tools::run;
+use crate::support::tools::{run, skipped};
 use crate::support::workspace::{Checkout, TARGET, manifest};
 
 /// A program that writes down its arguments and becomes another.
@@ -117,7 +117,7 @@ fn a_missing_target_is_told_before_anything_is_compiled() {
     let other = "aarch64-unknown-linux-gnu";
     let libraries = format!("{}/lib/rustlib/{other}/lib", installed.trim());
     if std::path::Path::new(&libraries).is_dir() {
-        eprintln!("skipped: the target {other} is installed here");
+        skipped(&format!("the target {other} is installed here"));
         return;
     }
     let checkout = Checkout::of_services(&["service"]);

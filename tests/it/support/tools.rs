@@ -27,6 +27,12 @@ pub(crate) fn output(command: &mut Command) -> Output {
     }
 }
 
+/// Says why a test shows nothing on this machine.
+#[expect(clippy::print_stderr, reason = "cargo test shows it to whoever asks")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// `skopeo inspect` of an image in any of skopeo's forms.
 #[track_caller]
 pub(crate) fn skopeo_inspect(image: &str) -> serde_json::Value {
