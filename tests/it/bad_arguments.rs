@@ -47,7 +47,7 @@ fn a_destination_that_is_none_is_told_before_anything_is_done() {
         ),
         (
             "docker://",
-            "nothing says which registry `alpha` is pushed to",
+            "nothing says which registry to push `alpha` to",
             "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in \
              `[workspace.metadata.lighter]`",
         ),

@@ -1,10 +1,5 @@
 //! All integration tests in one binary, so that it is linked once.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "tests say what they skipped and measured"
-)]
-
 mod support;
 
 mod bad_arguments;
@@ -25,6 +20,7 @@ mod linkage;
 mod main_job;
 mod output;
 mod podman;
+mod readme;
 mod reproducible;
 mod rustflags;
 mod second_push;

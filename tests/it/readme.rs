@@ -1,0 +1,242 @@
+//! The README says nothing that the program does not do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use cargo_lighter::cli::Exit;
+use cargo_lighter::config::keys;
+use cargo_lighter::fs::sorted_files;
+
+use crate::support::cli::Lighter;
+use crate::support::workspace::{Checkout, shop};
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_table_of_keys_is_the_programs_own() {
+    assert!(
+        README.contains(&keys::markdown()),
+        "paste this:\n{}",
+        keys::markdown()
+    );
+}
+
+#[test]
+fn every_command_and_flag_exists() {
+    let commands = commands();
+    assert!(commands.len() > 10, "{commands:?}");
+    for words in commands {
+        // Help is given only once everything before it was understood.
+        let run = Lighter::at("/").args(&words).args(["--help"]).run();
+        assert_eq!(run.code, 0, "{words:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn help_does_not_hide_unknown_flags_and_commands() {
+    for words in [&["build", "--no-such-flag"][..], &["no-such-command"]] {
+        Lighter::at("/")
+            .args(words)
+            .args(["--help"])
+            .run()
+            .expect(2);
+    }
+}
+
+#[test]
+fn list_and_plan_print_what_is_shown() {
+    let list = Lighter::at(shop()).args(["list"]).run().expect(0);
+    assert_eq!(list.stdout, shown("cargo lighter list"));
+    let plan = Lighter::at(shop())
+        .args(["plan", "shop-gateway"])
+        .run()
+        .expect(0);
+    // Which libraries there are depends on the machine.
+    let of_service = |text: &str| text.split("libraries of").next().map(str::to_owned);
+    let shown = shown("cargo lighter plan shop-gateway");
+    assert_eq!(of_service(&plan.stdout), of_service(&shown));
+}
+
+#[test]
+fn errors_read_as_they_are_shown() {
+    for words in [["push", "shop-worker"], ["build", "shop-typo"]] {
+        let run = Lighter::at(shop()).args(words).run().expect(2);
+        assert_eq!(
+            run.stderr,
+            shown(&format!("cargo lighter {}", words.join(" ")))
+        );
+    }
+}
+
+#[test]
+fn examples_of_configuration_are_legal() {
+    let checkout = Checkout::of_services(&["orders"]);
+    let examples = blocks("toml");
+    for example in &examples {
+        let of_workspace = example.contains("[workspace.metadata.lighter");
+        let manifest = if of_workspace {
+            "Cargo.toml"
+        } else {
+            "orders/Cargo.toml"
+        };
+        checkout.append(manifest, &format!("\n{example}"));
+    }
+    let run = Lighter::at(checkout.path())
+        .args(["plan", "-v"])
+        .run()
+        .expect(0);
+    for value in ["registry.example.com/shop", "0.0.0.0:8080", "/srv/static"] {
+        assert!(run.stdout.contains(value), "{value}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let listed: BTreeSet<u8> = first_column("## Exit codes")
+        .iter()
+        .flat_map(|cell| cell.split(", "))
+        .filter_map(|code| code.parse().ok())
+        .collect();
+    let exits = [
+        Exit::Success,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::CompileFailed,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+    assert_eq!(listed, exits.into_iter().map(Exit::code).collect());
+}
+
+#[test]
+fn variables_are_those_that_are_read() {
+    let sources: String = sorted_files(&root().join("src"))
+        .expect("readable")
+        .iter()
+        .map(|file| fs_err::read_to_string(&file.path).expect("readable"))
+        .collect();
+    let listed: BTreeSet<String> = first_column("## Environment")
+        .iter()
+        .flat_map(|cell| code_spans(cell))
+        .filter(|name| !name.contains('*'))
+        .map(str::to_owned)
+        .collect();
+    for name in &listed {
+        assert!(
+            sources.contains(&format!("\"{name}\"")),
+            "{name} is not read"
+        );
+    }
+    for call in [".os(\"", ".raw(\"", ".get(\""] {
+        for rest in sources.split(call).skip(1) {
+            let name = rest.split('"').next().unwrap_or_default();
+            let is_variable = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+            // cargo's own keep cargo's meaning, and are told of together.
+            let told = name.starts_with("CARGO_") || listed.contains(name);
+            assert!(!is_variable || told, "{name} is not listed");
+        }
+    }
+}
+
+#[test]
+fn files_that_are_named_exist() {
+    let rooms = ["src/", "tests/", "benches/", "fixtures/"];
+    let named: BTreeSet<&str> = prose()
+        .iter()
+        .flat_map(|line| code_spans(line))
+        .filter(|span| rooms.iter().any(|room| span.starts_with(room)))
+        .filter(|span| !span.contains("/target/"))
+        .collect();
+    assert!(named.len() > 5, "{named:?}");
+    for path in named {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The fenced blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = README.split(&fence).skip(1);
+    parts
+        .map(|part| part.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Lines outside of fenced blocks.
+fn prose() -> Vec<&'static str> {
+    let parts = README.split("```").step_by(2);
+    parts.flat_map(str::lines).collect()
+}
+
+fn code_spans(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
+/// What stands below a command up to the next one or the end of its block.
+#[track_caller]
+fn shown(command: &str) -> String {
+    let prompt = format!("$ {command}\n");
+    let rest = README.split(&prompt).nth(1).expect("the command is shown");
+    let end = ["\n$ ", "\n```"]
+        .iter()
+        .filter_map(|end| rest.find(end))
+        .min()
+        .expect("blocks end");
+    rest[..=end].to_owned()
+}
+
+/// The first cells of the rows of the table in a section.
+fn first_column(section: &str) -> Vec<&'static str> {
+    let rest = README.split(section).nth(1).expect("the section is there");
+    let text = rest.split("\n## ").next().unwrap_or_default();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" |").next()).collect()
+}
+
+/// The arguments of each `cargo lighter …`, in blocks and in code spans.
+fn commands() -> Vec<Vec<String>> {
+    let in_blocks = README
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .flat_map(str::lines)
+        .collect::<Vec<_>>();
+    let in_prose = prose().into_iter().flat_map(code_spans);
+    let mut found = Vec::new();
+    for line in in_blocks.into_iter().chain(in_prose) {
+        for marker in ["cargo lighter ", "cargo run --release -- "] {
+            for rest in line.split(marker).skip(1) {
+                found.push(shell_words(rest));
+            }
+        }
+    }
+    found
+}
+
+/// Words up to the end of a command; quotes keep what they hold together.
+fn shell_words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '|' | '>' | ';' | '#' | '`') => break,
+            (None, ' ') => words.push(String::new()),
+            (_, c) => {
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
