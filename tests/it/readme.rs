@@ -102,6 +102,7 @@ fn exit_codes_are_those_of_the_program() {
         Exit::Failed,
         Exit::Usage,
         Exit::CompileFailed,
+        Exit::HungUp,
         Exit::Interrupted,
         Exit::Terminated,
     ];
