@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::DestinationError;
 use crate::digest::Digest;
 use crate::medium::Put;
 use crate::oci::{Descriptor, Document, Platform};
@@ -88,24 +89,42 @@ impl Stored {
             self.existing_blobs += 1;
         }
     }
+}
 
-    /// The delivery's line in the summary.
-    pub(super) fn summary(
-        self,
+/// What the second phase of a delivery did.
+#[derive(Debug)]
+pub struct Tagged {
+    /// The delivery's line in the summary. It lists the tags that moved, also where others did not.
+    pub summary: DeliverySummary,
+    /// Why not every tag moved.
+    pub error: Option<DestinationError>,
+}
+
+impl Tagged {
+    /// `reference` names the tags that moved, the first ones of the image; `error` is why these are
+    /// not all.
+    pub(super) fn new(
         destination: &str,
-        reference: Vec<String>,
         image: &DeliverableImage,
-    ) -> DeliverySummary {
-        DeliverySummary {
+        stored: &Stored,
+        reference: Vec<String>,
+        error: Option<DestinationError>,
+    ) -> Self {
+        let moved = image.tags.iter().take(reference.len());
+        let summary = DeliverySummary {
             destination: destination.to_owned(),
+            tags: moved.map(ToString::to_string).collect(),
             reference,
-            tags: image.tags.iter().map(ToString::to_string).collect(),
             digest: image.digest(),
-            status: self.status,
-            uploaded_bytes: self.uploaded_bytes,
-            mounted_blobs: self.mounted_blobs,
-            existing_blobs: self.existing_blobs,
-            requests: self.requests,
-        }
+            status: match error {
+                Some(_) => DeliveryStatus::Failed,
+                None => stored.status,
+            },
+            uploaded_bytes: stored.uploaded_bytes,
+            mounted_blobs: stored.mounted_blobs,
+            existing_blobs: stored.existing_blobs,
+            requests: stored.requests,
+        };
+        Self { summary, error }
     }
 }

@@ -7,12 +7,10 @@ mod parse;
 mod registry;
 
 pub use error::DestinationError;
-pub use image::{DeliverableImage, Stored};
+pub use image::{DeliverableImage, Stored, Tagged};
 pub use oci_layout::OciLayout;
 pub use parse::{Spec, UnknownDestination, parse};
 pub use registry::RegistryDestination;
-
-use crate::report::DeliverySummary;
 
 /// What stands in front of the names of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,15 +45,9 @@ pub trait Destination: Send + Sync {
     /// [`DestinationError`]; what was stored until then is harmless and found again next time.
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError>;
 
-    /// Second phase: moves the tags of an image that was stored.
-    ///
-    /// # Errors
-    /// [`DestinationError`]; tags that were moved until then stay.
-    fn tag(
-        &self,
-        image: &DeliverableImage,
-        stored: Stored,
-    ) -> Result<DeliverySummary, DestinationError>;
+    /// Second phase: moves the tags of an image that was stored. Tags that moved before one failed
+    /// stay, and must be told: an error alone would hide them.
+    fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged;
 
     /// After the last image of the run: gives back what was held, and tidies up.
     ///

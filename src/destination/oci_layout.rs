@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored};
+use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored, Tagged};
 use crate::medium::{LayoutWriter, Put, collect_garbage};
 use crate::oci::Descriptor;
-use crate::report::{DeliveryStatus, DeliverySummary};
+use crate::report::DeliveryStatus;
 
 /// A layout that is opened when it is first checked.
 #[derive(Debug)]
@@ -65,32 +65,12 @@ impl Destination for OciLayout {
         Ok(stored)
     }
 
-    fn tag(
-        &self,
-        image: &DeliverableImage,
-        stored: Stored,
-    ) -> Result<DeliverySummary, DestinationError> {
-        let names: Vec<String> = image
-            .tags
-            .iter()
-            .map(|tag| format!("{}:{tag}", image.name))
-            .collect();
-        let descriptor = Descriptor {
-            platform: Some(image.platform.clone()),
-            ..image.manifest.descriptor().clone()
+    fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged {
+        let (moved, error) = match self.move_tags(image) {
+            Ok(moved) => (moved, None),
+            Err(error) => (Vec::new(), Some(error)),
         };
-        let entries: Vec<(String, Descriptor)> = names
-            .iter()
-            .map(|name| (name.clone(), descriptor.clone()))
-            .collect();
-        self.writer()?.tag(&entries)?;
-        let digest = image.digest();
-        let directory = self.directory_as_written();
-        let reference = names
-            .iter()
-            .map(|name| format!("oci:{directory}:{name}@{digest}"))
-            .collect();
-        Ok(stored.summary(self.name(), reference, image))
+        Tagged::new(self.name(), image, &stored, moved, error)
     }
 
     fn finish(&self) -> Result<(), DestinationError> {
@@ -109,6 +89,30 @@ impl Destination for OciLayout {
 }
 
 impl OciLayout {
+    /// Moves all tags in one step, and gives their references.
+    fn move_tags(&self, image: &DeliverableImage) -> Result<Vec<String>, DestinationError> {
+        let names: Vec<String> = image
+            .tags
+            .iter()
+            .map(|tag| format!("{}:{tag}", image.name))
+            .collect();
+        let descriptor = Descriptor {
+            platform: Some(image.platform.clone()),
+            ..image.manifest.descriptor().clone()
+        };
+        let entries: Vec<(String, Descriptor)> = names
+            .iter()
+            .map(|name| (name.clone(), descriptor.clone()))
+            .collect();
+        self.writer()?.tag(&entries)?;
+        let digest = image.digest();
+        let directory = self.directory_as_written();
+        Ok(names
+            .iter()
+            .map(|name| format!("oci:{directory}:{name}@{digest}"))
+            .collect())
+    }
+
     fn directory_as_written(&self) -> &str {
         self.name.strip_prefix("oci:").unwrap_or(&self.name)
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored};
+use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored, Tagged};
 use crate::reference::Repository;
 use crate::registry::{ManifestReference, Registry};
-use crate::report::{DeliveryStatus, DeliverySummary};
+use crate::report::DeliveryStatus;
 
 /// Repositories of registries.
 #[derive(Debug)]
@@ -71,27 +71,31 @@ impl Destination for RegistryDestination {
         Ok(stored)
     }
 
-    fn tag(
-        &self,
-        image: &DeliverableImage,
-        mut stored: Stored,
-    ) -> Result<DeliverySummary, DestinationError> {
-        let repository = Repository::parse(&image.name)?;
-        for tag in &image.tags {
-            stored.requests +=
-                self.put(image, &repository, &ManifestReference::Tag(tag.clone()))?;
-        }
-        let digest = image.digest();
-        let reference = image
-            .tags
-            .iter()
-            .map(|tag| format!("{repository}:{tag}@{digest}"))
-            .collect();
-        Ok(stored.summary(self.name(), reference, image))
+    fn tag(&self, image: &DeliverableImage, mut stored: Stored) -> Tagged {
+        let mut moved = Vec::new();
+        let result = self.move_tags(image, &mut stored, &mut moved);
+        Tagged::new(self.name(), image, &stored, moved, result.err())
     }
 }
 
 impl RegistryDestination {
+    /// Moves one tag after the other, and notes each that `moved`.
+    fn move_tags(
+        &self,
+        image: &DeliverableImage,
+        stored: &mut Stored,
+        moved: &mut Vec<String>,
+    ) -> Result<(), DestinationError> {
+        let repository = Repository::parse(&image.name)?;
+        let digest = image.digest();
+        for tag in &image.tags {
+            let reference = ManifestReference::Tag(tag.clone());
+            stored.requests += self.put(image, &repository, &reference)?;
+            moved.push(format!("{repository}:{tag}@{digest}"));
+        }
+        Ok(())
+    }
+
     /// Stores the manifest under a name, and gives the number of requests.
     fn put(
         &self,

@@ -3,6 +3,7 @@
 use super::PipelineError;
 use super::deliver::Work;
 use super::ledger::Delivered;
+use crate::destination::Tagged;
 use crate::report::{Event, Step};
 
 impl Work<'_> {
@@ -28,7 +29,7 @@ impl Work<'_> {
         }
     }
 
-    /// "Delivered" was said of images that nobody finds by a name yet.
+    /// "Stored" was said of images that nobody will find by a name.
     fn say_what_stays_untagged(&self, open: &[bool]) {
         let places = self.destinations.iter().enumerate().zip(open);
         for ((destination, place), _) in places.filter(|(_, open)| !**open) {
@@ -50,24 +51,24 @@ impl Work<'_> {
         };
         let (image, stored) = *stored;
         let watch = self.session.clock.start();
-        let result = place.tag(&image, stored);
+        let Tagged { summary, error } = place.tag(&image, stored);
         self.ledger.record(index).seconds.deliver += watch.seconds();
-        match result {
-            Ok(delivery) => {
-                let service = self.plan.services[index].service.clone();
-                self.ledger.record(index).deliveries[destination] =
-                    Delivered::Tagged(delivery.clone());
-                self.session
-                    .reporter
-                    .report(Event::Delivered { service, delivery });
-            }
-            Err(_) if self.session.interrupt.received().is_some() => {}
-            Err(source) => {
-                let error = PipelineError::deliver(place.name(), source);
-                self.ledger.record(index).deliveries[destination] = Delivered::Failed;
-                self.ledger
-                    .fail(index, Step::Deliver, &error, self.session.reporter);
-            }
+        let moved = !summary.reference.is_empty();
+        self.ledger.record(index).deliveries[destination] = match error {
+            None => Delivered::Tagged(summary.clone()),
+            Some(_) => Delivered::Failed(Some(summary.clone())),
+        };
+        let reporter = self.session.reporter;
+        if moved {
+            let service = self.plan.services[index].service.clone();
+            let delivery = summary;
+            reporter.report(Event::Delivered { service, delivery });
+        }
+        if let Some(source) = error
+            && self.session.interrupt.received().is_none()
+        {
+            let error = PipelineError::deliver(place.name(), source);
+            self.ledger.fail(index, Step::Deliver, &error, reporter);
         }
     }
 }

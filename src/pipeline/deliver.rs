@@ -93,7 +93,7 @@ impl Work<'_> {
         let place = &self.destinations[destination];
         if matches!(
             self.ledger.record(index).deliveries[destination],
-            Delivered::Failed
+            Delivered::Failed(_)
         ) {
             return;
         }
@@ -127,7 +127,7 @@ impl Work<'_> {
             }
             Err(_) if self.session.interrupt.received().is_some() => {}
             Err(error) => {
-                self.ledger.record(index).deliveries[destination] = Delivered::Failed;
+                self.ledger.record(index).deliveries[destination] = Delivered::Failed(None);
                 self.ledger
                     .fail(index, Step::Deliver, &error, self.session.reporter);
             }

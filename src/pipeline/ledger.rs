@@ -23,8 +23,8 @@ pub(super) enum Delivered {
     Stored(Box<(DeliverableImage, Stored)>),
     /// All is there.
     Tagged(DeliverySummary),
-    /// It failed.
-    Failed,
+    /// It failed, maybe after some of the tags had moved.
+    Failed(Option<DeliverySummary>),
 }
 
 /// One service.
@@ -110,7 +110,7 @@ impl<'a> Ledger<'a> {
             match refusal.service {
                 None => self.refuse(refusal.destination, &refusal.error, reporter),
                 Some(index) => {
-                    self.record(index).deliveries[refusal.destination] = Delivered::Failed;
+                    self.record(index).deliveries[refusal.destination] = Delivered::Failed(None);
                     self.fail(index, Step::Deliver, &refusal.error, reporter);
                 }
             }
@@ -123,7 +123,7 @@ impl<'a> Ledger<'a> {
         let text = with_causes(error).join("\n");
         for index in self.indices() {
             let mut record = self.record(index);
-            record.deliveries[destination] = Delivered::Failed;
+            record.deliveries[destination] = Delivered::Failed(None);
             record.error.get_or_insert_with(|| text.clone());
         }
         reporter.report(Event::Refused {
@@ -139,7 +139,7 @@ impl<'a> Ledger<'a> {
         record
             .deliveries
             .iter()
-            .all(|delivered| matches!(delivered, Delivered::Failed))
+            .all(|delivered| matches!(delivered, Delivered::Failed(_)))
     }
 
     /// Whether any service failed while being compiled or assembled.
@@ -155,7 +155,7 @@ impl<'a> Ledger<'a> {
         self.indices().any(|index| {
             matches!(
                 self.record(index).deliveries[destination],
-                Delivered::Failed
+                Delivered::Failed(_)
             )
         })
     }
@@ -260,9 +260,11 @@ fn delivery_summary(
 ) -> Option<DeliverySummary> {
     let stored = match delivered {
         Delivered::Not => return None,
-        Delivered::Tagged(summary) => return Some(summary.clone()),
+        Delivered::Tagged(summary) | Delivered::Failed(Some(summary)) => {
+            return Some(summary.clone());
+        }
         Delivered::Stored(stored) => Some(&stored.1),
-        Delivered::Failed => None,
+        Delivered::Failed(None) => None,
     };
     Some(DeliverySummary {
         destination: destination.to_owned(),

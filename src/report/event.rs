@@ -72,7 +72,7 @@ pub enum Event {
     Warning(String),
     /// Detail for `-v`.
     Verbose(String),
-    /// An image arrived at a destination under its tags: data for standard output.
+    /// An image arrived at a destination under its tags, or some of them: data for standard output.
     Delivered {
         /// The service.
         service: String,

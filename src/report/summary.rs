@@ -82,9 +82,9 @@ pub struct LibrarySummary {
 pub struct DeliverySummary {
     /// The destination as the user wrote it.
     pub destination: String,
-    /// One line for each tag: `HOST/REPO/NAME:TAG@sha256:…`, `oci:DIR:NAME:TAG@sha256:…`.
+    /// One line for each tag that moved: `HOST/REPO/NAME:TAG@sha256:…`, `oci:DIR:NAME:TAG@sha256:…`.
     pub reference: Vec<String>,
-    /// The tags.
+    /// The tags that moved.
     pub tags: Vec<String>,
     /// The delivered manifest.
     pub digest: Digest,
@@ -108,7 +108,7 @@ pub enum DeliveryStatus {
     Pushed,
     /// The same manifest was already there.
     Exists,
-    /// Not delivered.
+    /// Not delivered, or not under every tag.
     Failed,
 }
 

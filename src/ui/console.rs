@@ -141,7 +141,10 @@ impl Console {
                 let lines: Vec<String> = error.lines().map(str::to_owned).collect();
                 Some(text::error(&lines, hint.as_deref(), self.colors))
             }
-            Event::Delivered { .. } | Event::Service(_) | Event::Summary(_) => None,
+            Event::Delivered { service, delivery } => {
+                normal.then(|| text::tagged(service, delivery, self.colors))
+            }
+            Event::Service(_) | Event::Summary(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Events as lines for people.
 
 use super::style::Style;
-use crate::report::{Event, Step, printable_lines};
+use crate::report::{DeliverySummary, Event, Step, printable_lines};
 
 /// Width of cargo's verb column.
 const COLUMN: usize = 12;
@@ -71,7 +71,8 @@ pub(super) fn finished(event: &Event, colors: bool) -> Option<String> {
     let verb = match step {
         Step::Compile => "Built",
         Step::Assemble => "Assembled",
-        Step::Deliver => "Delivered",
+        // Nobody finds it by a name before its tags moved.
+        Step::Deliver => "Stored",
     };
     let size = bytes
         .map(|bytes| format!(", {}", size(bytes)))
@@ -81,6 +82,13 @@ pub(super) fn finished(event: &Event, colors: bool) -> Option<String> {
         &format!("{}{size} in {seconds:.2}s", joined(service, detail)),
         colors,
     ))
+}
+
+/// The line for tags that moved.
+pub(super) fn tagged(service: &str, delivery: &DeliverySummary, colors: bool) -> String {
+    let (tags, place) = (delivery.tags.join(", "), &delivery.destination);
+    let subject = format!("`{service}` {tags} at {place}");
+    status("Tagged", &printable_lines(&subject), colors)
 }
 
 fn joined(service: &str, detail: &str) -> String {

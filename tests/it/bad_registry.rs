@@ -1,5 +1,9 @@
 //! Registries that are not there, do not let us in, or break off: clear words, no tag moved.
 
+use std::thread;
+
+use cargo_lighter::process::{Interrupt, Signal};
+
 use crate::support::cli::{Lighter, Run};
 use crate::support::refusal::{Before, no_temporaries};
 use crate::support::registry::{PASSWORD, Registry, USER, free_port};
@@ -254,6 +258,70 @@ fn a_registry_that_dies_in_the_middle_gets_no_manifest() {
     assert_eq!(summary["services"][0]["status"], "failed");
     assert_eq!(summary["services"][0]["deliveries"][0]["status"], "failed");
     no_temporaries(checkout.path());
+}
+
+/// What moved before is what others deploy by now.
+#[test]
+fn tags_that_moved_before_one_failed_are_told() {
+    for message_format in ["text", "json"] {
+        let server = taking_uploads(|request| match request {
+            request if request.ends_with("/manifests/two") => reply(400, "no more"),
+            _ => reply(201, ""),
+        });
+        let host = server.host();
+        let checkout = Checkout::of_services(&["alpha"]);
+        let run = push(&checkout, &host)
+            .args(["-t", "one", "-t", "two", "-t", "three"])
+            .args(["--message-format", message_format])
+            .args(["--metadata-file", "out.json", "--image-refs", "refs.txt"])
+            .run()
+            .expect(1)
+            .says(&["service `alpha` could not be delivered", ": status 400"]);
+        let text = fs_err::read_to_string(checkout.path().join("out.json")).expect("written");
+        let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(summary["services"][0]["status"], "failed");
+        let delivery = &summary["services"][0]["deliveries"][0];
+        assert_eq!(delivery["status"], "failed");
+        assert_eq!(delivery["tags"], serde_json::json!(["one"]));
+        let digest = delivery["digest"].as_str().expect("a digest");
+        let reference = format!("{host}/shop/alpha:one@{digest}");
+        assert_eq!(delivery["reference"], serde_json::json!([reference]));
+        let references = fs_err::read_to_string(checkout.path().join("refs.txt"));
+        assert_eq!(references.expect("written"), format!("{reference}\n"));
+        if message_format == "json" {
+            let first = serde_json::from_str::<serde_json::Value>(run.lines()[0]).expect("JSON");
+            assert_eq!(first["reason"], "lighter-image");
+            assert_eq!(&first["delivery"], delivery);
+        } else {
+            assert_eq!(run.lines(), [reference]);
+        }
+        let asked = server.requests();
+        assert!(!asked.iter().any(|request| request.ends_with("/three")));
+    }
+}
+
+#[test]
+fn an_interrupt_between_two_tags_hides_none_that_moved() {
+    let server = taking_uploads(|request| match request {
+        request if request.ends_with("/manifests/two") => Answer::Silence,
+        _ => reply(201, ""),
+    });
+    let host = server.host();
+    let checkout = Checkout::of_services(&["alpha"]);
+    let interrupt = Interrupt::new();
+    let run = thread::scope(|scope| {
+        scope.spawn(|| {
+            server.wait_for_silence();
+            interrupt.send(Signal::Interrupt);
+        });
+        push(&checkout, &host)
+            .args(["-t", "one", "-t", "two"])
+            .interrupted_by(&interrupt)
+            .run()
+    });
+    let run = run.expect(130);
+    assert_eq!(run.lines().len(), 1);
+    assert!(run.stdout.starts_with(&format!("{host}/shop/alpha:one@")));
 }
 
 /// The layout is given everything all the same, because one destination's failure is not another's.

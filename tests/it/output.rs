@@ -185,7 +185,8 @@ fn quiet_says_nothing_and_verbose_shows_commands() {
         "    Building `service`",
         "Built `service`",
         "Assembled",
-        "Delivered",
+        "      Stored `service` to oci:target/lighter/oci, ",
+        "      Tagged `service` latest at oci:target/lighter/oci\n",
     ];
     let normal = normal.says(&verbs);
     assert!(!normal.stderr.contains("running "));
@@ -195,6 +196,29 @@ fn quiet_says_nothing_and_verbose_shows_commands() {
         .run()
         .expect(0)
         .says(&["running ", "cargo build", "--remap-path-prefix="]);
+}
+
+/// An image without a tag was once called delivered.
+#[test]
+fn an_image_is_stored_before_the_others_are_built_and_tagged_after() {
+    let checkout = Checkout::of_services(&["first", "second"]);
+    let run = Lighter::at(checkout.path()).args(["build"]).run().expect(0);
+    let of = |verb: &str| {
+        let lines = run.stderr.lines().enumerate();
+        let lines = lines.filter(|(_, line)| line.trim_start().starts_with(verb));
+        lines.map(|(number, _)| number).collect::<Vec<_>>()
+    };
+    let (stored, tagged) = (of("Stored `"), of("Tagged `"));
+    assert_eq!((stored.len(), tagged.len()), (2, 2), "{}", run.stderr);
+    assert!(stored[1] < tagged[0], "{}", run.stderr);
+    checkout.write("second/src/main.rs", "fn main() { no code }\n");
+    let run = Lighter::at(checkout.path())
+        .args(["build"])
+        .run()
+        .expect(101);
+    for word in ["Tagged", "Delivered"] {
+        assert!(!run.stderr.contains(word), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -58,6 +58,35 @@ fn list_and_plan_print_what_is_shown() {
 }
 
 #[test]
+fn builds_go_through_the_steps_that_are_shown() {
+    let run = Lighter::at(shop())
+        .args(["build", "shop-gateway"])
+        .run()
+        .expect(0);
+    let shown = shown("cargo lighter build shop-gateway");
+    // Sizes, seconds and digests depend on the machine, cargo's own lines on what is fresh.
+    let steps = |text: &str| -> Vec<String> {
+        let ours = text.lines().filter(|line| line.contains(" `shop-gateway`"));
+        let cut = |line: &str| {
+            line.split([',', '('])
+                .next()
+                .map(str::trim_end)
+                .map(str::to_owned)
+        };
+        let steps = ours.filter_map(cut);
+        steps
+            .map(|step| step.replace(|c: char| c.is_ascii_digit(), ""))
+            .collect()
+    };
+    assert_eq!(steps(&run.stderr), steps(&shown));
+    let references = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split_once("@sha256:"));
+        lines.map(|(reference, _)| reference.to_owned()).collect()
+    };
+    assert_eq!(references(&run.stdout), references(&shown));
+}
+
+#[test]
 fn errors_read_as_they_are_shown() {
     for words in [["push", "shop-worker"], ["build", "shop-typo"]] {
         let run = Lighter::at(shop()).args(words).run().expect(2);

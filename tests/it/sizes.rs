@@ -46,7 +46,7 @@ fn two_hundred_megabytes_of_assets_take_at_most_64_mib_of_memory() {
             // Each further thread has blocks of its own.
             .args(["push", "--jobs", "2", "--repo", &repo])
             .args(["--compression", compression]);
-        let peak = peak_of(&lighter, "Delivered `service`");
+        let peak = peak_of(&lighter, "Stored `service`");
         assert!(peak <= 64 * 1024 - CODE, "{compression}: {peak} KiB");
         let copied = Copied::of_registry(&repo, &["service"], None);
         if compression == "gzip" {
