@@ -40,6 +40,8 @@ pub(super) struct Limits {
     pub(super) commit: Duration,
     /// Without any byte of a body moving.
     pub(super) idle: Duration,
+    /// For a request that only spares the registry some work.
+    pub(super) courtesy: Duration,
     /// The pause before the second attempt.
     pub(super) first_wait: Duration,
 }
@@ -51,6 +53,7 @@ impl Default for Limits {
             answer: Duration::from_mins(1),
             commit: Duration::from_mins(5),
             idle: Duration::from_mins(1),
+            courtesy: Duration::from_secs(3),
             first_wait: Duration::from_millis(500),
         }
     }

@@ -1,6 +1,7 @@
 //! Blobs and manifests against registries that differ where registries differ.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::fake::Fake;
 use super::server::{Answer, Received, Server};
@@ -8,6 +9,7 @@ use super::stage::{Stage, repository, tag};
 use crate::digest::Digest;
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
+use crate::registry::transport::Limits;
 use crate::registry::{BlobOutcome, ManifestReference, RegistryError};
 
 /// A registry that keeps to the specification where `script` says nothing.
@@ -333,6 +335,23 @@ fn refusals_name_the_repository_and_the_servers_words() {
         );
         assert!(error.hint().expect("a hint").contains(hint), "{text}");
     }
+}
+
+#[test]
+fn a_registry_that_is_silent_when_an_upload_is_dropped_holds_nobody_up() {
+    let server = deviating(|request| (request.method == "DELETE").then_some(Answer::Silence));
+    let stage = Stage::anonymous();
+    let limits = Limits::default();
+    assert!(limits.courtesy <= Duration::from_secs(5));
+    let registry = stage.registry_within(Limits {
+        courtesy: Duration::from_millis(50),
+        ..limits
+    });
+    let started = Instant::now();
+    registry
+        .check_push(&repository(&server.host()))
+        .expect("a push can work");
+    assert!(started.elapsed() < limits.answer);
 }
 
 #[test]

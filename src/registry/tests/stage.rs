@@ -90,7 +90,7 @@ impl Stage {
         })
     }
 
-    fn registry_within(&self, limits: Limits) -> Registry {
+    pub(super) fn registry_within(&self, limits: Limits) -> Registry {
         let limits = Limits {
             first_wait: Duration::from_millis(1),
             ..limits
