@@ -9,7 +9,6 @@ use reqwest::{Method, StatusCode, Url};
 use url::form_urlencoded;
 
 use super::access::Scheme;
-use super::address::host_of;
 use super::call::{Call, Persistence};
 use super::challenge::{self, Challenge};
 use super::content::Content;
@@ -197,10 +196,10 @@ impl Call<'_> {
                 self.access.remember_acceptance();
             }
             return Token::read(&reply.body, self.core.clock.now()).ok_or_else(|| {
-                self.protocol(
-                    &request.action,
-                    "its answer holds no usable token".to_owned(),
-                )
+                RegistryError::Protocol {
+                    attempt: Box::new(self.attempt_of(&request)),
+                    what: "its answer holds no usable token".to_owned(),
+                }
             });
         }
         let words = self.words(&reply);
@@ -208,7 +207,7 @@ impl Call<'_> {
         if wrong && self.user().is_some() && !self.access.is_accepted() {
             return Err(self.refuse_login(&reply));
         }
-        Err(self.refused(&request.action, &reply))
+        Err(self.refusal(self.attempt_of(&request), &reply))
     }
 
     /// Asks with GET, or with POST where an identity token is to be exchanged.
@@ -217,7 +216,6 @@ impl Call<'_> {
         mut url: Url,
         service: Option<&str>,
     ) -> Result<Request, RegistryError> {
-        let action = format!("get a token from `{}`", host_of(&url));
         let mut pairs = Vec::new();
         pairs.extend(service.map(|service| ("service", service)));
         pairs.extend(self.scope.text().map(|scope| ("scope", scope)));
@@ -230,7 +228,7 @@ impl Call<'_> {
                 .extend_pairs(pairs)
                 .finish();
             let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-            return Ok(Request::new(Method::POST, url, action)
+            return Ok(Request::for_token(Method::POST, url)
                 .header(CONTENT_TYPE, form_type)
                 .content(Content::Bytes(Bytes::from(form)))
                 .whole(MAX_TOKEN_BODY));
@@ -239,7 +237,7 @@ impl Call<'_> {
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
-        Ok(Request::new(Method::GET, url, action).whole(MAX_TOKEN_BODY))
+        Ok(Request::for_token(Method::GET, url).whole(MAX_TOKEN_BODY))
     }
 
     /// Remembers that the credential is wrong.

@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
             let sent = self.core.transport.send(request, authorization).await;
             let result = sent.map_err(|failure| {
                 let plain = request.url.scheme() == "http";
-                failure.explain(self.attempt(&request.action), host_of(&request.url), plain)
+                failure.explain(self.attempt_of(request), host_of(&request.url), plain)
             });
             let first_wait = self.core.transport.limits.first_wait;
             let decision = match persistence {
@@ -174,6 +174,15 @@ impl<'a> Call<'a> {
                 .repository
                 .map(|repository| repository.path().to_owned()),
             action: action.to_owned(),
+            token_service: None,
+        }
+    }
+
+    /// What a request tried, for an error.
+    pub(super) fn attempt_of(&self, request: &Request) -> Attempt {
+        Attempt {
+            token_service: request.token_service.clone(),
+            ..self.attempt(&request.action)
         }
     }
 

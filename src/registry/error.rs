@@ -23,6 +23,20 @@ pub struct Attempt {
     pub repository: Option<String>,
     /// What was tried, as words that follow "cannot".
     pub action: String,
+    /// The token service that was asked, where it was not the registry: its address without query.
+    pub token_service: Option<String>,
+}
+
+impl Attempt {
+    /// Who was asked by way of `host`.
+    fn whom(&self, host: &str) -> String {
+        let registry = &self.registry;
+        match &self.token_service {
+            Some(service) => format!("token service `{service}` of registry `{registry}`"),
+            None if registry == host => format!("registry `{registry}`"),
+            None => format!("registry `{registry}` by way of `{host}`"),
+        }
+    }
 }
 
 impl fmt::Display for Attempt {
@@ -31,10 +45,16 @@ impl fmt::Display for Attempt {
             registry,
             repository,
             action,
+            token_service,
         } = self;
-        match repository {
-            Some(path) => write!(formatter, "cannot {action} in `{registry}/{path}`"),
-            None => write!(formatter, "cannot {action} at `{registry}`"),
+        write!(formatter, "cannot {action}")?;
+        match (token_service, repository) {
+            (Some(service), Some(path)) => {
+                write!(formatter, " from `{service}` for `{registry}/{path}`")
+            }
+            (Some(service), None) => write!(formatter, " from `{service}` for `{registry}`"),
+            (None, Some(path)) => write!(formatter, " in `{registry}/{path}`"),
+            (None, None) => write!(formatter, " at `{registry}`"),
         }
     }
 }
@@ -98,7 +118,7 @@ pub enum RegistryError {
     #[error(transparent)]
     Credential(#[from] CredentialError),
     /// Nobody listens, or the name is unknown.
-    #[error("cannot reach registry `{}`{}", .attempt.registry, by_way_of(.attempt, .host))]
+    #[error("cannot reach {}", .attempt.whom(.host))]
     Unreachable {
         /// What was tried.
         attempt: Box<Attempt>,
@@ -109,7 +129,7 @@ pub enum RegistryError {
         source: Cause,
     },
     /// TLS failed; nothing was sent.
-    #[error("no secure connection to registry `{}`{}", .attempt.registry, by_way_of(.attempt, .host))]
+    #[error("no secure connection to {}", .attempt.whom(.host))]
     Tls {
         /// What was tried.
         attempt: Box<Attempt>,
@@ -168,7 +188,8 @@ pub enum RegistryError {
         /// The server's answer.
         words: Box<ServerWords>,
     },
-    /// The repository does not exist, and the registry does not make it by itself.
+    /// The repository does not exist, and the registry does not make it by itself; or there is no
+    /// token service where the registry says.
     #[error("{attempt}: status 404{words}")]
     NotFound {
         /// What was tried.
@@ -237,14 +258,6 @@ pub enum RegistryError {
     },
 }
 
-fn by_way_of(attempt: &Attempt, host: &str) -> String {
-    if attempt.registry == host {
-        String::new()
-    } else {
-        format!(" by way of `{host}`")
-    }
-}
-
 fn as_whom(user: Option<&User>) -> String {
     match user {
         Some(user) => format!("as `{}` (from {})", user.name, user.source),
@@ -281,6 +294,19 @@ impl Hint for RegistryError {
                 Some(format!("correct {variable}, or unset it"))
             }
             Self::Credential(error) => error.hint(),
+            Self::Unreachable { attempt, host, .. } | Self::TimedOut { attempt, host, .. }
+                if attempt.token_service.is_some() =>
+            {
+                Some(silent_token_service_hint(attempt, host))
+            }
+            Self::NotFound { attempt, .. }
+            | Self::Refused { attempt, .. }
+            | Self::Lost { attempt, .. }
+            | Self::Protocol { attempt, .. }
+                if attempt.token_service.is_some() =>
+            {
+                Some(token_service_hint(attempt))
+            }
             Self::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
                 Some(format!(
                     "start a registry at `{}`, or correct the port",
@@ -345,6 +371,22 @@ fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
         ),
         _ => login_hint(&attempt.registry),
     }
+}
+
+fn token_service_hint(attempt: &Attempt) -> String {
+    let registry = &attempt.registry;
+    format!(
+        "check that `{registry}` is the registry's right name; if it is, ask those who run it, since it \
+         names this token service (`realm`)"
+    )
+}
+
+fn silent_token_service_hint(attempt: &Attempt, host: &str) -> String {
+    let registry = &attempt.registry;
+    format!(
+        "check that `{host}` can be reached from here, since `{registry}` names it as its token service \
+         (proxies are taken from HTTPS_PROXY)"
+    )
 }
 
 fn not_found_hint(attempt: &Attempt) -> String {

@@ -6,6 +6,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::content::Content;
+use crate::report::printable;
 
 /// Bodies of refusals are read up to here.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -46,6 +47,8 @@ pub(super) struct Request {
     pub(super) patience: Option<Duration>,
     /// How much of the answer is wanted.
     pub(super) wanted: Wanted,
+    /// The token service it goes to, where it is not for the registry, as errors name it.
+    pub(super) token_service: Option<String>,
 }
 
 impl Request {
@@ -59,6 +62,19 @@ impl Request {
             content: Content::None,
             patience: None,
             wanted: Wanted::Head,
+            token_service: None,
+        }
+    }
+
+    /// A request for a token. What errors say of its address leaves out the query, which may hold
+    /// secrets.
+    pub(super) fn for_token(method: Method, url: Url) -> Self {
+        let mut shown = url.clone();
+        shown.set_query(None);
+        shown.set_fragment(None);
+        Self {
+            token_service: Some(printable(shown.as_str())),
+            ..Self::new(method, url, "get a token")
         }
     }
 

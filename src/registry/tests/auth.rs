@@ -357,6 +357,47 @@ fn a_token_service_is_not_followed_elsewhere() {
 }
 
 #[test]
+fn a_token_service_that_is_not_there_is_no_missing_repository() {
+    let server = bearer_server(&Arc::default(), |_, _| Answer::status(404));
+    let host = server.host();
+    let stage = Stage::anonymous();
+    let error = stage
+        .registry()
+        .check_push(&repository(&host))
+        .expect_err("no token");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot get a token from `http://{host}/token` for `{host}/shop/orders`: status 404"
+        )
+    );
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("`realm`") && hint.contains(&host), "{hint}");
+    assert!(!hint.contains("shop/orders"), "{hint}");
+}
+
+#[test]
+fn a_silent_token_service_is_named() {
+    let server = bearer_server(&Arc::default(), |_, _| Answer::Silence);
+    let host = server.host();
+    let stage = Stage::anonymous();
+    let error = stage
+        .impatient_registry()
+        .check_push(&repository(&host))
+        .expect_err("no token");
+    let RegistryError::TimedOut { attempt, .. } = &error else {
+        panic!("a time limit expected: {error}");
+    };
+    assert_eq!(attempt.token_service, Some(format!("http://{host}/token")));
+    let start = format!("cannot get a token from `http://{host}/token` for `{host}/shop/orders`: ");
+    assert!(error.to_string().starts_with(&start), "{error}");
+    let hint = error.hint().expect("a hint");
+    let reach = format!("check that `{host}` can be reached from here");
+    assert!(hint.starts_with(&reach), "{hint}");
+    assert!(hint.contains("token service"), "{hint}");
+}
+
+#[test]
 fn another_origin_gets_neither_the_token_nor_an_answer_to_its_challenge() {
     let fake = Arc::new(Fake::default());
     let store = Server::start(|request| challenge(request).body("who are you"));
