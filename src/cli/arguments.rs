@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
+use super::jobs::Jobs;
 
 /// cargo's colours of help.
 const STYLES: Styles = Styles::styled()
@@ -134,9 +135,9 @@ pub(super) struct CompileArguments {
     /// Directory for all generated artifacts
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) target_dir: Option<PathBuf>,
-    /// Number of parallel jobs, defaults to the number of CPUs
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) jobs: Option<u32>,
+    /// Number of parallel jobs, defaults to the number of CPUs; a negative N leaves so many unused
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) jobs: Option<Jobs>,
     /// Build with `cargo` or `zigbuild`
     #[arg(long, value_name = "BUILDER")]
     pub(super) builder: Option<String>,

@@ -7,6 +7,7 @@ use std::thread;
 use super::Failure;
 use super::arguments::{PlanArguments, WorkspaceArguments};
 use super::destinations::Aim;
+use super::jobs::Jobs;
 use crate::cargo::{Cargo, Configuration, Network};
 use crate::config::{self, Config, Overrides};
 use crate::destination::Spec;
@@ -58,12 +59,12 @@ pub(super) struct Planned {
 }
 
 impl Context {
-    /// Threads that may work at once.
-    pub(super) fn threads(jobs: Option<u32>) -> NonZeroUsize {
-        let asked = jobs.and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).ok()?));
-        asked
-            .or_else(|| thread::available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN)
+    /// Threads that may work at once, and what cargo is told of `--jobs`.
+    pub(super) fn threads(jobs: Option<Jobs>) -> (NonZeroUsize, Option<u32>) {
+        let cpus = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let asked = jobs.map(|jobs| jobs.count(cpus));
+        let threads = asked.and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).ok()?));
+        (threads.unwrap_or(cpus), asked)
     }
 
     /// cargo as the flags want it.

@@ -6,6 +6,7 @@ mod context;
 mod destinations;
 mod exit;
 mod failure;
+mod jobs;
 mod run;
 
 pub use exit::Exit;

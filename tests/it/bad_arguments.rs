@@ -7,6 +7,21 @@ use crate::support::refusal::Before;
 use crate::support::workspace::Checkout;
 
 #[test]
+fn jobs_are_counted_as_cargo_counts_them() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let jobs = |jobs: &str| {
+        let arguments = ["build", "-v", "--jobs", jobs];
+        let run = Lighter::at(checkout.path()).args(arguments).run().expect(0);
+        let told = run.stderr.split(" --jobs ").nth(1).expect("cargo is told");
+        told.split_whitespace().next().map(str::to_owned)
+    };
+    let cpus = std::thread::available_parallelism().expect("known");
+    assert_eq!(jobs("default"), Some(cpus.to_string()));
+    assert_eq!(jobs("-1000"), Some("1".to_owned()));
+    assert_eq!(jobs("3"), Some("3".to_owned()));
+}
+
+#[test]
 fn a_destination_that_is_none_is_told_before_anything_is_done() {
     let checkout = Checkout::of_services(&["alpha"]);
     let before = Before::of(checkout.path());
@@ -134,6 +149,7 @@ fn odd_command_lines_are_usage_errors() {
         ),
         (&["build", "--metadata-file", ""], "a value is required"),
         (&["build", "-j", "0"], "invalid value '0' for '--jobs <N>'"),
+        (&["build", "-j", "few"], "write a number, or `default`"),
         (
             &["build", "--color", "pink"],
             "possible values: auto, always, never",

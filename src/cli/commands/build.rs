@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::arguments::{PlanArguments, RunArguments};
 use crate::cli::context::{Context, Planned};
 use crate::cli::destinations::{Aim, open};
+use crate::cli::jobs::Jobs;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
 use crate::fs::{AtomicFile, write_atomic};
@@ -37,7 +38,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
 pub(super) fn execute(
     context: &Context,
     planned: &Planned,
-    jobs: Option<u32>,
+    jobs: Option<Jobs>,
     arguments: &RunArguments,
 ) -> Result<Exit, Failure> {
     let plan = &planned.plan;
@@ -54,9 +55,10 @@ pub(super) fn execute(
         reporter: &context.console,
         clock: &context.clock,
     };
+    let (threads, jobs) = Context::threads(jobs);
     let options = Options {
         keep_going: arguments.keep_going,
-        threads: Context::threads(jobs),
+        threads,
     };
     let compile = compile::Options {
         jobs,
