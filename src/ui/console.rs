@@ -2,11 +2,18 @@
 
 use std::io::{self, Read as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::{Streams, json, text};
 use crate::hint::Hint;
+use crate::process::Interrupt;
 use crate::report::{Event, Reporter, with_causes};
+
+/// How often a command that waits for input looks whether it was told to stop.
+const INTERRUPT_POLL: Duration = Duration::from_millis(20);
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -89,18 +96,32 @@ impl Console {
         }
     }
 
-    /// All of standard input, at most `limit` bytes.
+    /// All of standard input, at most `limit` bytes; nothing once `interrupt` is raised. What is read
+    /// is gone for a second call.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn input(&self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.streams()
-            .stdin
-            .by_ref()
-            .take(limit)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
+    pub fn input(&self, limit: u64, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>>> {
+        let stdin = std::mem::replace(&mut self.streams().stdin, Box::new(io::empty()));
+        let (sender, read) = mpsc::channel();
+        // Nothing ends a read but what is typed, thus a thread does it that nobody waits for.
+        thread::Builder::new()
+            .name("input".to_owned())
+            .spawn(move || {
+                let mut bytes = Vec::new();
+                let result = stdin.take(limit).read_to_end(&mut bytes);
+                let _ = sender.send(result.map(|_| bytes));
+            })?;
+        while interrupt.received().is_none() {
+            match read.recv_timeout(INTERRUPT_POLL) {
+                Ok(result) => return result.map(Some),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::other("the thread that reads ended early"));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Shows an error with its causes and hint.

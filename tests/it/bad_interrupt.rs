@@ -1,6 +1,6 @@
 //! Being stopped: the exit code of the signal, no child left, nothing half done.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -216,6 +216,41 @@ fn an_interrupt_ends_a_push_that_waits_for_an_answer() {
         assert_eq!(run.stderr.matches("error").count(), 1, "{}", run.stderr);
         no_temporaries(checkout.path());
     }
+}
+
+/// A registry and a password that never ends: the program is told to stop once it reads.
+fn login_stopped_by(signal: rustix::process::Signal, code: i32) {
+    let server = Scripted::new(|_| reply(200, "{}"));
+    let home = Checkout::empty();
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    let capacity = rustix::pipe::fcntl_setpipe_size(&writer, 4096).expect("set");
+    let lighter = Lighter::at("/").env("HOME", home.path());
+    let mut command = lighter
+        .args(["login", &server.host(), "-u", "me", "--password-stdin"])
+        .command(":");
+    let child = command
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // The command keeps the reading end open.
+    drop(command);
+    // More than the pipe holds: when it is written, the program reads.
+    writer.write_all(&vec![b'x'; capacity + 1]).expect("read");
+    kill_process(pid(&child), signal).expect("sent");
+    let (status, stdout, stderr) = ended(child);
+    assert_eq!(status.code(), Some(code), "{stderr}");
+    assert_eq!(stdout, "");
+    assert_eq!(stderr, "error: interrupted\n");
+    assert_eq!(home.listing(), []);
+    assert_eq!(server.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn a_login_that_waits_for_a_password_can_be_interrupted() {
+    login_stopped_by(rustix::process::Signal::INT, 130);
+    login_stopped_by(rustix::process::Signal::TERM, 143);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::hint::Hint;
-use crate::registry::{self, Secret};
+use crate::registry::{self, RegistryError, Secret};
 use crate::report::{Event, Reporter as _};
 
 /// A password or token; registries' own are far shorter.
@@ -50,8 +50,11 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     }
     let input = context
         .console
-        .input(MAX_PASSWORD)
+        .input(MAX_PASSWORD, &context.interrupt)
         .map_err(|error| Failure::failed(StreamError(error)))?;
+    let Some(input) = input else {
+        return Err(Failure::failed(RegistryError::Interrupted));
+    };
     let input = String::from_utf8(input).map_err(|_| Failure::usage(NoPassword::NotText))?;
     let password = input.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
