@@ -1,7 +1,8 @@
 //! Running a child program to its end.
 //!
 //! A child is its own process group, so that an interrupt or a time limit reaches what it started
-//! too. Its output is read up to a limit; more is an error, because nobody asked for a flood.
+//! too; but for one that may ask the user something, because a terminal lets only one group read.
+//! Its output is read up to a limit; more is an error, because nobody asked for a flood.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -12,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use super::output::{Gathering, Line, send_lines};
 use super::{Environment, Interrupt};
@@ -102,6 +103,8 @@ pub struct Program {
     time_limit: Option<Duration>,
     output_limit: usize,
     interrupt: Interrupt,
+    /// Whether it stays in our process group.
+    asking: bool,
 }
 
 impl Program {
@@ -116,6 +119,7 @@ impl Program {
             time_limit: None,
             output_limit: DEFAULT_OUTPUT,
             interrupt: Interrupt::new(),
+            asking: false,
         }
     }
 
@@ -160,6 +164,14 @@ impl Program {
     #[must_use]
     pub fn interrupted_by(mut self, interrupt: &Interrupt) -> Self {
         self.interrupt = interrupt.clone();
+        self
+    }
+
+    /// Leaves the program in our process group, so that it can ask the user something on the terminal,
+    /// and Ctrl-C reaches it there. Stopping it then reaches the program alone, not what it started.
+    #[must_use]
+    pub fn asking(mut self) -> Self {
+        self.asking = true;
         self
     }
 
@@ -229,7 +241,7 @@ impl Program {
                     }
                 }
             }
-            self.stop_when_due(&child, started, &mut stopping);
+            self.stop_when_due(&mut child, started, &mut stopping);
         }
         self.wait(&mut child, started, stopping, || true)
     }
@@ -262,17 +274,19 @@ impl Program {
                 "no such executable",
             ))
         })?;
-        Command::new(path)
+        let mut command = Command::new(path);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment.variables())
             .current_dir(self.environment.directory())
             .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(start)
+            .stderr(Stdio::piped());
+        if !self.asking {
+            command.process_group(0);
+        }
+        command.spawn().map_err(start)
     }
 
     /// Waits for the end of the child and of its output; of a child that was told to stop, also for
@@ -294,7 +308,9 @@ impl Program {
                 let Some((since, error)) = stopping else {
                     return Ok(status);
                 };
-                end_group(child, since);
+                if !self.asking {
+                    end_group(child, since);
+                }
                 return Err(error);
             }
             self.stop_when_due(child, started, &mut stopping);
@@ -306,24 +322,31 @@ impl Program {
     /// Sends the group SIGTERM when the time is up or the run is interrupted, SIGKILL after a grace.
     fn stop_when_due(
         &self,
-        child: &Child,
+        child: &mut Child,
         started: Instant,
         stopping: &mut Option<(Instant, ProgramError)>,
     ) {
-        let Some(group) = group_of(child) else { return };
         match stopping {
-            // A group that is already gone needs no signal.
-            Some((since, _)) if since.elapsed() > GRACE => {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
+            Some((since, _)) if since.elapsed() > GRACE => self.send(child, Signal::KILL),
             Some(_) => {}
             None => {
                 let Some(error) = self.reason_to_stop(started) else {
                     return;
                 };
                 *stopping = Some((Instant::now(), error));
-                let _ = kill_process_group(group, Signal::TERM);
+                self.send(child, Signal::TERM);
             }
+        }
+    }
+
+    /// Sends a signal to the group, or to the program alone where the group is ours.
+    fn send(&self, child: &mut Child, signal: Signal) {
+        let Some(pid) = pid_of(child) else { return };
+        // What is already gone needs no signal.
+        if !self.asking {
+            let _ = kill_process_group(pid, signal);
+        } else if matches!(child.try_wait(), Ok(None)) {
+            let _ = kill_process(pid, signal);
         }
     }
 
@@ -358,15 +381,15 @@ impl Program {
     }
 }
 
-/// The child's process group, which has the child's own number.
-fn group_of(child: &Child) -> Option<Pid> {
+/// The child's number, which is also that of a process group of its own.
+fn pid_of(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }
 
 /// Waits until nobody of a stopped child's group is left, and kills whoever outlives the grace: what
 /// the child started may ignore the polite signal, and must not go on writing behind our back.
 fn end_group(child: &Child, since: Instant) {
-    let Some(group) = group_of(child) else { return };
+    let Some(group) = pid_of(child) else { return };
     // Who ended and is never asked for by its parent stays in the group, and must not hold us up.
     while test_kill_process_group(group).is_ok() && since.elapsed() < GRACE + LAST_WAIT {
         if since.elapsed() > GRACE {
@@ -474,6 +497,28 @@ mod tests {
         assert_eq!(lines, ["answer"]);
         // Lets both readers of the fifo go.
         fs_err::write(&fifo, "\n\n").expect("written");
+    }
+
+    #[test]
+    fn only_who_asks_stays_in_our_process_group() {
+        let script = "cut -d ' ' -f 5 /proc/$$/stat";
+        let group = |program: Program| {
+            let captured = program.capture(b"").expect("ran");
+            let text = String::from_utf8(captured.stdout).expect("a number");
+            text.trim().parse::<i32>().expect("a number")
+        };
+        let ours = rustix::process::getpgrp().as_raw_nonzero().get();
+        assert_eq!(group(shell(script).asking()), ours);
+        assert_ne!(group(shell(script)), ours);
+    }
+
+    #[test]
+    fn who_asks_and_gets_no_answer_is_stopped() {
+        let error = shell("exec sleep 600")
+            .asking()
+            .time_limit(Duration::from_millis(50))
+            .capture(b"");
+        assert!(matches!(error, Err(ProgramError::TimeLimit { .. })));
     }
 
     #[test]

@@ -154,6 +154,13 @@ impl Hint for CredentialError {
                 path.display()
             )),
             Self::NoPlace => Some("set DOCKER_CONFIG to a directory".to_owned()),
+            Self::Helper {
+                source: ProgramError::TimeLimit { program, .. },
+                ..
+            } => Some(format!(
+                "type `{program} list` to see what it waits for; where no terminal is at hand to ask \
+                 on, unlock its store before"
+            )),
             Self::Helper { source, .. } => source.hint(),
             Self::HelperFailed { program, .. } | Self::HelperAnswer { program, .. } => Some(
                 format!("try `{program} list`, or remove the helper from the docker configuration"),

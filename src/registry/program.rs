@@ -14,7 +14,12 @@ use super::secret::Secret;
 use crate::process::{Captured, Environment, Interrupt, Program, ProgramError};
 use crate::report::printable;
 
+/// For a helper that nobody can answer.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
+/// For one that may ask the user on the terminal.
+const ASKING_TIME: Duration = Duration::from_mins(2);
+/// The terminal of whoever opens it, if there is one.
+const TERMINAL: &str = "/dev/tty";
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
 /// One helper, ready to be asked.
@@ -105,9 +110,14 @@ impl<'a> CredentialProgram<'a> {
     }
 
     fn run(&self, verb: &str, registry: &str, input: &[u8]) -> Result<Captured, CredentialError> {
-        Program::new(&self.name, self.environment)
+        let limit = match fs_err::File::open(TERMINAL) {
+            Ok(_) => ASKING_TIME,
+            Err(_) => TIME_LIMIT,
+        };
+        let captured = Program::new(&self.name, self.environment)
             .arg(verb)
-            .time_limit(TIME_LIMIT)
+            .asking()
+            .time_limit(limit)
             .output_limit(OUTPUT_LIMIT)
             .interrupted_by(self.interrupt)
             .capture(input)
@@ -118,7 +128,12 @@ impl<'a> CredentialProgram<'a> {
                     registry: registry.to_owned(),
                     source,
                 },
-            })
+            })?;
+        // Ctrl-C reaches the helper, too: that it failed then is not its fault.
+        match self.interrupt.received() {
+            Some(_) => Err(CredentialError::Interrupted),
+            None => Ok(captured),
+        }
     }
 
     fn failed(&self, registry: &str, captured: &Captured) -> CredentialError {

@@ -179,6 +179,31 @@ fn login_hands_the_password_to_the_credential_store() {
     is_refused(&home, &registry);
 }
 
+/// In a process group of its own a helper would be stopped the moment it reads from the terminal.
+#[test]
+fn a_helper_may_ask_on_the_terminal() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry).with_config(&json!({ "credsStore": "asking", "auths": {} }));
+    let script = format!(
+        "#!/bin/sh\ncat > /dev/null\nread secret < /dev/tty\n\
+         printf '{{\"ServerURL\":\"\",\"Username\":\"{USER}\",\"Secret\":\"%s\"}}' \"$secret\"\n"
+    );
+    home.checkout
+        .write_executable("bin/docker-credential-asking", &script);
+    let checkout = Checkout::of_services(&["alpha"]);
+    let repo = format!("{}/shop", registry.host());
+    let lighter = home
+        .lighter()
+        .args(["push", "-q", "--repo", &repo])
+        .args(["--manifest-path".into(), checkout.path().join("Cargo.toml")]);
+    let run = lighter.run_on_terminal(&format!("{PASSWORD}\n"));
+    let run = run.expect(0);
+    assert!(
+        run.stdout.contains(&format!("{repo}/alpha:latest@")),
+        "{run:?}"
+    );
+}
+
 #[test]
 fn a_wrong_password_is_not_stored() {
     let registry = Registry::with_password();

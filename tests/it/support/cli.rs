@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use cargo_lighter::cli;
@@ -24,7 +24,10 @@ pub(crate) struct Run {
 
 impl Run {
     fn of(command: &mut Command) -> Self {
-        let output = command.output().expect("the program starts");
+        Self::from(&command.output().expect("the program starts"))
+    }
+
+    fn from(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -179,6 +182,32 @@ impl Lighter {
     /// Runs as a process of its own, after `setup` in its shell.
     pub(crate) fn run_process(&self, setup: &str) -> Run {
         Run::of(&mut self.command(setup))
+    }
+
+    /// Runs as a process of its own on a terminal of its own, on which `typed` is typed. All output
+    /// goes to the terminal.
+    pub(crate) fn run_on_terminal(&self, typed: &str) -> Run {
+        let command = self.command(":");
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let line: Vec<String> = words
+            .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")))
+            .collect();
+        let mut terminal = Command::new("script");
+        terminal
+            .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
+            .env_clear()
+            .envs(self.environment.variables())
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = terminal.spawn().expect("script is there");
+        let mut stdin = child.stdin.take().expect("piped");
+        stdin.write_all(typed.as_bytes()).expect("typed");
+        // Its end would be typed, too.
+        let output = child.wait_with_output().expect("it ends");
+        drop(stdin);
+        Run::from(&output)
     }
 
     /// Runs another program in the same world.
