@@ -51,6 +51,7 @@
 //! | [`workspace`] | services and their closures |
 //! | [`config`] | layers of configuration, and the validated [`config::Config`] |
 //! | [`plan`] | what will be done, as data |
+//! | [`split`] | a service's standalone workspace; its key |
 //! | [`since`] | what git knows |
 //! | [`compile`] | from a plan to executables |
 //! | [`runtime`] | what an executable needs around it: libraries, certificates, users |
@@ -117,6 +118,8 @@ pub mod workspace;
 pub mod config;
 
 pub mod plan;
+
+pub mod split;
 
 pub mod since;
 

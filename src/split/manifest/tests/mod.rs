@@ -1,0 +1,5 @@
+mod canonical;
+mod development;
+mod inheritance;
+mod root;
+mod world;
