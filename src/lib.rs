@@ -33,9 +33,9 @@
 //!
 //! # Rooms
 //!
-//! Every top-level module is a room, and may import only rooms above it in this table. `compile`,
-//! `layer` and `registry` never import each other, `ui` imports only words and `process`, no room
-//! hands out another's items. `tests/architecture.rs` holds the order and these rules.
+//! Every top-level module is a room, and may import only rooms above it in this table. `split`,
+//! `compile`, `layer` and `registry` never import each other, `ui` imports only words and `process`,
+//! no room hands out another's items. `tests/architecture.rs` holds the order and these rules.
 //!
 //! | room | holds |
 //! |---|---|

@@ -1,7 +1,12 @@
-//! A service's standalone workspace: what it holds, how it is written, and its key.
+//! A service's standalone workspace, and the key of its inputs.
 
-#![allow(dead_code, unused_imports, reason = "the room is being built")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the parts are there before what puts them together"
+)]
 
+mod listing;
 mod manifest;
 
 pub use manifest::ManifestError;
