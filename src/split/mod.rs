@@ -8,5 +8,6 @@
 
 mod listing;
 mod manifest;
+mod scan;
 
 pub use manifest::ManifestError;
