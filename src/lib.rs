@@ -51,7 +51,7 @@
 //! | [`workspace`] | services and their closures |
 //! | [`config`] | layers of configuration, and the validated [`config::Config`] |
 //! | [`plan`] | what will be done, as data |
-//! | [`split`] | a service's standalone workspace; its key |
+//! | [`split`] | a service's standalone workspace, and the key of its inputs |
 //! | [`since`] | what git knows |
 //! | [`compile`] | from a plan to executables |
 //! | [`runtime`] | what an executable needs around it: libraries, certificates, users |

@@ -73,17 +73,26 @@ impl Cargo {
         &self.environment
     }
 
+    /// What stops cargo.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
     /// Whether cargo may use the network.
     pub fn network(&self) -> Network {
         self.network
     }
 
-    /// A cargo command with the flags that hold for all.
-    pub fn command(&self, name: &str) -> Program {
-        let program = Program::new(&self.program, &self.environment)
+    /// A cargo command that may write a lock, for directories of our own.
+    pub(super) fn unlocked_command(&self, name: &str) -> Program {
+        Program::new(&self.program, &self.environment)
             .interrupted_by(&self.interrupt)
             .arg(name)
-            .arg("--locked");
+    }
+
+    /// A cargo command with the flags that hold for all.
+    pub fn command(&self, name: &str) -> Program {
+        let program = self.unlocked_command(name).arg("--locked");
         if self.network.offline {
             program.arg("--offline")
         } else {

@@ -10,6 +10,7 @@ mod lockfile;
 mod metadata;
 mod rustflags;
 mod toolchain;
+mod update;
 
 pub use build::{BuildRequest, Built, Selection, build};
 pub use configuration::{Configuration, cargo_home};
@@ -19,3 +20,4 @@ pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_ver
 pub use metadata::metadata;
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;
+pub use update::minimise_lock;

@@ -54,6 +54,8 @@ pub(super) enum Command {
     List(commands::list::Arguments),
     /// Print what `build` would do
     Plan(commands::plan::Arguments),
+    /// Write each service as a standalone workspace
+    Split(commands::split::Arguments),
     /// Compile services and deliver their images
     Build(commands::build::Arguments),
     /// Compile services and push their images to a registry
@@ -147,7 +149,7 @@ pub(super) struct CompileArguments {
 }
 
 /// What images are called and how they are packed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Image Options")]
 pub(super) struct ImageArguments {
     /// Registry and prefix, such as ghcr.io/acme

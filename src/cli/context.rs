@@ -54,6 +54,7 @@ impl Hint for SeveralTargets {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) cargo: Cargo,
+    pub(super) workspace: Workspace,
     pub(super) plan: Plan,
     pub(super) destinations: Vec<Spec>,
 }
@@ -122,6 +123,7 @@ impl Context {
         let destinations = aim.destinations(self, &plan, &arguments.destinations)?;
         Ok(Planned {
             cargo,
+            workspace,
             plan,
             destinations,
         })

@@ -5,6 +5,7 @@ use crate::cargo::CargoError;
 use crate::hint::{BoxedHint, Hint};
 use crate::pipeline::PipelineError;
 use crate::registry::RegistryError;
+use crate::split::SplitError;
 use crate::workspace::WorkspaceError;
 
 /// An error on its way to the user, with the exit code it deserves.
@@ -37,6 +38,15 @@ impl Failure {
 impl Failure {
     /// A run that cannot begin.
     pub(super) fn of_pipeline(error: PipelineError) -> Self {
+        if error.is_configuration() {
+            Self::usage(error)
+        } else {
+            Self::failed(error)
+        }
+    }
+
+    /// A split that cannot be made.
+    pub(super) fn of_split(error: SplitError) -> Self {
         if error.is_configuration() {
             Self::usage(error)
         } else {

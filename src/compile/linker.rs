@@ -36,7 +36,7 @@ pub(super) fn check(
 }
 
 /// The linker the user chose for the target.
-fn configured(
+pub(super) fn configured(
     environment: &Environment,
     configuration: &Configuration,
     toolchain: &Toolchain,

@@ -7,9 +7,11 @@
 mod artifact;
 mod error;
 mod flags;
+mod identity;
 mod linker;
 mod prepare;
 
 pub use artifact::{Artifact, run};
 pub use error::CompileError;
+pub use identity::{Identity, identify};
 pub use prepare::{Options, Preparation, PreparedBuild, prepare};

@@ -15,6 +15,7 @@ use crate::layer::{Layer, collect_assets};
 use crate::plan::{Plan, PlannedService};
 use crate::report::LibrarySummary;
 use crate::runtime::{self, LibraryRoot, RuntimeFiles};
+use crate::since::Revision;
 
 /// Mode of the executable: nobody, not even its owner, needs to write to it.
 const EXECUTABLE: u32 = 0o755;
@@ -72,7 +73,7 @@ pub(super) fn assemble(
             purpose: layer.purpose.clone(),
         })
         .collect();
-    let created = created(plan, config, checked);
+    let created = created(plan, config, checked.revision.as_ref());
     let settings = settings(service, image::rfc3339(created)?);
     let image = image::assemble(&settings, &entries)?;
     Ok(Assembled {
@@ -149,8 +150,8 @@ pub(super) fn application_tree(
 }
 
 /// Seconds since 1970 that the image says it was made: `SOURCE_DATE_EPOCH` always wins.
-fn created(plan: &Plan, config: &ServiceConfig, checked: &Checked) -> u64 {
-    let commit = checked.revision.as_ref().map(|revision| revision.committed);
+pub(super) fn created(plan: &Plan, config: &ServiceConfig, revision: Option<&Revision>) -> u64 {
+    let commit = revision.map(|revision| revision.committed);
     match (plan.source_date_epoch, config.created.value) {
         (Some(epoch), _) => epoch,
         (None, Created::Commit) => commit.unwrap_or_default(),
@@ -158,7 +159,7 @@ fn created(plan: &Plan, config: &ServiceConfig, checked: &Checked) -> u64 {
     }
 }
 
-fn settings(service: &PlannedService, created: String) -> Settings {
+pub(super) fn settings(service: &PlannedService, created: String) -> Settings {
     let config = &service.config;
     let executable = config.path.value.absolute();
     let healthcheck = config.healthcheck.value.as_ref().map(|words| {

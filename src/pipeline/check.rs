@@ -196,7 +196,7 @@ fn fit_together(
 }
 
 /// Whether the executable will be started by glibc's loader.
-fn needs_glibc(service: &PlannedService) -> bool {
+pub(super) fn needs_glibc(service: &PlannedService) -> bool {
     service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu")
 }
 

@@ -12,6 +12,7 @@ use crate::image::ImageError;
 use crate::layer::{AssetError, InvalidCompression, LayerError};
 use crate::plan::PlanError;
 use crate::runtime::RuntimeError;
+use crate::split::SplitError;
 
 /// What stopped a run or one of its services.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum PipelineError {
     /// Compiling.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// Splitting a service off.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// A file that is an input and cannot be read.
+    #[error("cannot read an input")]
+    Input(#[source] io::Error),
     /// Finding libraries and certificates.
     #[error(transparent)]
     Runtime(Box<RuntimeError>),
@@ -103,6 +110,7 @@ impl PipelineError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Asset(error) | Self::Assets { source: error, .. } => error.is_configuration(),
+            Self::Split(error) => error.is_configuration(),
             Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
             Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
             Self::Tree(_)
@@ -117,6 +125,7 @@ impl PipelineError {
             | Self::NoGlibc { .. }
             | Self::NotStatic(_)
             | Self::Staging(_)
+            | Self::Input(_)
             | Self::Interrupted => false,
         }
     }
@@ -134,6 +143,7 @@ impl Hint for PipelineError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Compile(error) => error.hint(),
+            Self::Split(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),
@@ -155,7 +165,7 @@ impl Hint for PipelineError {
                     .to_owned(),
             ),
             Self::Deliver { source, .. } => source.hint(),
-            Self::Staging(_) | Self::Interrupted => None,
+            Self::Staging(_) | Self::Input(_) | Self::Interrupted => None,
         }
     }
 }

@@ -13,12 +13,13 @@ use std::ops::Bound;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::fs::sorted_files;
 use crate::hint::Hint;
 use crate::process::{Environment, Interrupt, ProgramError};
 
 /// The files of a repository cannot be listed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ListingError {
+pub enum ListingError {
     /// git refused, and said why.
     #[error("cannot list the files of `{}`: git says: {words}", directory.display())]
     Git {
@@ -135,6 +136,32 @@ impl Listing {
         })
     }
 
+    /// Lists every file below `root`: a tree that holds nothing but what is tracked.
+    ///
+    /// # Errors
+    /// [`ListingError`] where a directory cannot be read.
+    pub(super) fn of_tree(root: &Path) -> Result<Self, ListingError> {
+        let found = sorted_files(root).map_err(|source| ListingError::Read {
+            path: root.to_owned(),
+            source,
+        })?;
+        let mut files = BTreeMap::new();
+        for file in found {
+            if let Some(kind) = look_at(&file.path)?.as_ref().and_then(FileKind::of) {
+                files.insert(file.path, kind);
+            }
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            files,
+        })
+    }
+
+    /// The directory that was listed, absolute.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// What stands at `path`, which is absolute; `None` if it is not listed.
     pub(super) fn kind(&self, path: &Path) -> Option<FileKind> {
         self.files.get(path).copied()
@@ -150,20 +177,6 @@ impl Listing {
             .range::<Path, _>((Bound::Excluded(directory.as_path()), Bound::Unbounded))
             .take_while(move |(path, _)| path.starts_with(&directory))
             .map(|(path, kind)| (path.as_path(), *kind))
-    }
-
-    /// Whether some file lies below `path`, which is absolute.
-    pub(super) fn is_directory(&self, path: &Path) -> bool {
-        self.below(path).next().is_some()
-    }
-
-    /// The nearest directory above the file `path` that has a listed `Cargo.toml`, not above the root.
-    pub(super) fn nearest_manifest_directory(&self, path: &Path) -> Option<PathBuf> {
-        path.ancestors()
-            .skip(1)
-            .take_while(|directory| directory.starts_with(&self.root))
-            .find(|directory| self.files.contains_key(&directory.join("Cargo.toml")))
-            .map(Path::to_owned)
     }
 }
 

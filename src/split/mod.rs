@@ -1,13 +1,39 @@
 //! A service's standalone workspace, and the key of its inputs.
+//!
+//! [`Sources::read`] reads a workspace once; [`split`] takes from it everything that one service needs
+//! and nothing else: its packages, a trimmed root manifest, a lock that cargo itself made smaller and
+//! that is proven to be a part of the workspace's, and every file that sources, manifests or the
+//! configuration name. [`write`] puts it on disk, where cargo builds the same program as in the
+//! workspace. [`Key`] is one digest over all that can change a service's image; the split in its
+//! production view is most of it.
+//!
+//! Nothing is compiled to find out what a split needs, and nothing that an earlier build left behind
+//! changes it.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the parts are there before what puts them together"
-)]
-
+mod closure;
+mod contents;
+mod digests;
+mod draft;
+mod error;
+mod key;
 mod listing;
+mod lock;
 mod manifest;
+mod named;
+mod owned;
 mod scan;
+mod settings;
+mod sources;
+mod tree;
+mod vendored;
+mod write;
 
+pub use digests::FileDigests;
+pub use draft::Request;
+pub use error::SplitError;
+pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, differences};
+pub use listing::ListingError;
 pub use manifest::ManifestError;
+pub use sources::{Origin, Sources, View};
+pub use tree::{Split, SplitFile, split};
+pub use write::{MARKER, check_out, write};

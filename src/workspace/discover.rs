@@ -1,8 +1,9 @@
 //! Discovery: from cargo's metadata to services.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Metadata, TargetKind};
+use cargo_metadata::{DependencyKind, Metadata, TargetKind};
 
 use super::closure::closures;
 use super::naming::{Candidate, name_services};
@@ -66,6 +67,7 @@ fn describe(metadata: &Metadata) -> Result<Workspace, WorkspaceError> {
         manifest: root.join("Cargo.toml"),
         repository_root: repository_root(&root),
         target_directory: PathBuf::from(&metadata.target_directory),
+        linking: linking(metadata),
         root,
         packages,
         services,
@@ -83,6 +85,21 @@ fn reason_to_leave_out(
         .as_bool()
         .or(ours["skip"].as_bool());
     (skipped == Some(true)).then(|| "`skip = true` in its metadata".to_owned())
+}
+
+/// Packages that may make an executable need more than the C library.
+fn linking(metadata: &Metadata) -> BTreeSet<(String, String)> {
+    const FINDERS: [&str; 3] = ["pkg-config", "system-deps", "vcpkg"];
+    let links = |package: &&cargo_metadata::Package| {
+        let finds = |dependency: &cargo_metadata::Dependency| {
+            dependency.kind == DependencyKind::Build && FINDERS.contains(&dependency.name.as_str())
+        };
+        package.links.is_some() || package.dependencies.iter().any(finds)
+    };
+    let found = metadata.packages.iter().filter(links);
+    found
+        .map(|package| (package.name.to_string(), package.version.to_string()))
+        .collect()
 }
 
 /// The nearest directory with a `.git`, at or above `root`; else `root`.

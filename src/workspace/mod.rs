@@ -10,6 +10,6 @@ mod service;
 
 pub use discover::discover;
 pub use error::{Known, WorkspaceError};
-pub use package::Package;
+pub use package::{Dependency, Package, Purpose, Target};
 pub use select::ServiceFilter;
 pub use service::{LeftOut, NameOrigin, Service, Workspace};

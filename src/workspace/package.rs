@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use cargo_metadata::{DependencyKind, TargetKind};
+
 /// A package of the workspace, or one outside that a member reaches by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -25,6 +27,47 @@ pub struct Package {
     pub features: BTreeMap<String, Vec<String>>,
     /// Whether it is a member of the workspace, rather than reached by path outside of it.
     pub member: bool,
+    /// Everything that cargo could compile of it, as cargo lists it.
+    pub targets: Vec<Target>,
+    /// Packages it depends on, of every kind and for every platform, as declared.
+    pub dependencies: Vec<Dependency>,
+    /// The native library that it says it links: `package.links`.
+    pub links: Option<String>,
+}
+
+/// Something of a package that cargo could compile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its first source file, absolute.
+    pub source: PathBuf,
+}
+
+/// What a target is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A library of any kind, or a procedural macro.
+    Library,
+    /// An executable.
+    Binary,
+    /// The build script.
+    BuildScript,
+    /// A test, bench or example: no build of an executable reads it.
+    Development,
+}
+
+/// A declared dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// The package's own name, whatever the manifest calls it.
+    pub name: String,
+    /// Whether only tests, benches and examples need it.
+    pub development: bool,
+    /// The package's directory, where it is named by path.
+    pub path: Option<PathBuf>,
 }
 
 impl Package {
@@ -34,7 +77,7 @@ impl Package {
         let mut binaries: Vec<String> = package
             .targets
             .iter()
-            .filter(|target| target.kind.contains(&cargo_metadata::TargetKind::Bin))
+            .filter(|target| target.kind.contains(&TargetKind::Bin))
             .map(|target| target.name.clone())
             .collect();
         binaries.sort();
@@ -48,6 +91,13 @@ impl Package {
             binaries,
             features: package.features.clone(),
             member,
+            targets: package.targets.iter().map(Target::describe).collect(),
+            dependencies: package
+                .dependencies
+                .iter()
+                .map(Dependency::describe)
+                .collect(),
+            links: package.links.clone(),
         }
     }
 
@@ -64,6 +114,42 @@ impl Package {
             binaries: Vec::new(),
             features: BTreeMap::new(),
             member: true,
+            targets: Vec::new(),
+            dependencies: Vec::new(),
+            links: None,
+        }
+    }
+}
+
+impl Target {
+    fn describe(target: &cargo_metadata::Target) -> Self {
+        let is = |kind: &TargetKind| target.kind.contains(kind);
+        let purpose = if is(&TargetKind::Bin) {
+            Purpose::Binary
+        } else if is(&TargetKind::CustomBuild) {
+            Purpose::BuildScript
+        } else if [TargetKind::Test, TargetKind::Bench, TargetKind::Example]
+            .iter()
+            .any(is)
+        {
+            Purpose::Development
+        } else {
+            Purpose::Library
+        };
+        Self {
+            name: target.name.clone(),
+            purpose,
+            source: target.src_path.clone().into(),
+        }
+    }
+}
+
+impl Dependency {
+    fn describe(dependency: &cargo_metadata::Dependency) -> Self {
+        Self {
+            name: dependency.name.clone(),
+            development: dependency.kind == DependencyKind::Development,
+            path: dependency.path.clone().map(PathBuf::from),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Services: the deployable binaries of a workspace.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Package;
@@ -17,6 +18,9 @@ pub struct Workspace {
     pub target_directory: PathBuf,
     /// All local packages, sorted by name: members, and packages reached by path.
     pub packages: Vec<Package>,
+    /// Names and versions of packages from elsewhere that say or show that they link native libraries:
+    /// by `links`, or by what their build scripts depend on.
+    pub linking: BTreeSet<(String, String)>,
     /// The services, sorted by name.
     pub services: Vec<Service>,
     /// Binaries that are no services, sorted by package and binary.

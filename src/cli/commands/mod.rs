@@ -6,3 +6,4 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod plan;
 pub(super) mod push;
+pub(super) mod split;

@@ -87,6 +87,9 @@ fn workspace(root: &Path) -> Workspace {
             .map(|name| ((*name).to_owned(), Vec::new()))
             .collect(),
         member: true,
+        targets: Vec::new(),
+        dependencies: Vec::new(),
+        links: None,
     };
     let service = |name: &str, package: usize| Service {
         name: name.to_owned(),
@@ -116,6 +119,7 @@ fn workspace(root: &Path) -> Workspace {
             ),
             package("shared", "shared", &[], &[]),
         ],
+        linking: std::collections::BTreeSet::new(),
         services: vec![service("billing", 0), service("orders", 1)],
         left_out: Vec::new(),
     }

@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::secret::looks_secret;
 use super::{AssetError, LostDirectory};
 use crate::config::Asset;
-use crate::fs::{Content, FoundFile, ImagePath, Node, Tree, TreeError, sorted_files_where};
+use crate::fs::{
+    Content, FoundFile, ImagePath, Node, Tree, TreeError, looks_secret, sorted_files_where,
+};
 
 const PLAIN: u32 = 0o644;
 const EXECUTABLE: u32 = 0o755;

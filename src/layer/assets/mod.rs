@@ -6,7 +6,6 @@
 
 mod collect;
 mod error;
-mod secret;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use super::stanza::Stanza;
 use crate::runtime::RuntimeError;
 use crate::runtime::root::LibraryRoot;
 
-const STATUS: &str = "/var/lib/dpkg/status";
+pub(super) const STATUS: &str = "/var/lib/dpkg/status";
 const INFO: &str = "/var/lib/dpkg/info";
 const MAX_STATUS: u64 = 128 * 1024 * 1024;
 const MAX_LIST: u64 = 64 * 1024 * 1024;

@@ -4,8 +4,10 @@
 //! distroless images established them.
 
 mod database;
+mod installed;
 mod record;
 mod stanza;
 
 pub(super) use database::PackageDatabase;
+pub(super) use installed::installed_packages;
 pub(super) use record::add_records;

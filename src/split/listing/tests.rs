@@ -292,22 +292,4 @@ fn what_lies_below_a_directory_stands_together() {
     };
     assert_eq!(below("a"), [Path::new("a/b/y"), Path::new("a/x")]);
     assert!(below("b").is_empty(), "a file has nothing below it");
-    assert!(listing.is_directory(&place.root().join("a/b")));
-    assert!(!listing.is_directory(&place.root().join("a.rs")));
-    assert!(!listing.is_directory(&place.root().join("nothing")));
-}
-
-#[test]
-fn the_nearest_manifest_owns_a_file() {
-    let place = Place::new();
-    for name in ["Cargo.toml", "a/Cargo.toml", "a/src/lib.rs", "b/x"] {
-        place.write(name, "");
-    }
-    let listing = place.listing(&[]).expect("a listing");
-    let owner = |name: &str| listing.nearest_manifest_directory(&place.root().join(name));
-    assert_eq!(owner("a/src/lib.rs"), Some(place.root().join("a")));
-    assert_eq!(owner("a/Cargo.toml"), Some(place.root().join("a")));
-    assert_eq!(owner("b/x"), Some(place.root()));
-    let outside = place.directory.path().join("x");
-    assert_eq!(listing.nearest_manifest_directory(&outside), None);
 }

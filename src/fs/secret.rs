@@ -28,7 +28,7 @@ const HEAD: u64 = 64 * 1024;
 
 /// Whether a file holds credentials by its name, or a private key by its content. Links have only
 /// names.
-pub(super) fn looks_secret(path: &Path) -> bool {
+pub fn looks_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     NAMES.iter().any(|secret| path.ends_with(secret))
         || name.starts_with(".env.")

@@ -1,0 +1,263 @@
+//! What one package gives to a split: the files it owns, and those its sources name elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use super::SplitError;
+use super::manifest::outside_paths;
+use super::owned::owned_files;
+use super::scan::{Base, Reference, Scan, Submodule, What, scan_build_script, scan_source};
+use super::sources::{Sources, View};
+use crate::fs::normalized;
+use crate::workspace::{Package, Purpose};
+
+/// Sources are small; what is larger was generated, and includes nothing.
+const MAX_SOURCE: u64 = 8 * 1024 * 1024;
+
+/// The files of one package, and what its sources say about its build.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PackageContents {
+    /// Paths in the workspace, and the files that stand there: another one only below a directory that
+    /// is a link.
+    pub(super) files: BTreeMap<PathBuf, PathBuf>,
+    /// Variables of the environment that are read while it is compiled.
+    pub(super) variables: BTreeSet<String>,
+    /// Whether it links native libraries by itself.
+    pub(super) links_native: bool,
+}
+
+impl PackageContents {
+    /// Finds them without building anything.
+    pub(super) fn find(
+        sources: &Sources<'_>,
+        index: usize,
+        view: View,
+    ) -> Result<Self, SplitError> {
+        let package = sources.package(index);
+        let mut gathering = Gathering {
+            sources,
+            package,
+            found: Self {
+                files: owned_files(sources, package, view),
+                ..Self::default()
+            },
+            scanned: BTreeSet::new(),
+            pending: VecDeque::new(),
+        };
+        gathering.begin(view);
+        for text in outside_paths(&sources.manifests[index].document) {
+            let path = normalized(&package.directory.join(text));
+            gathering.take(&path, What::Module);
+        }
+        while let Some(source) = gathering.pending.pop_front() {
+            gathering.scan(&source)?;
+        }
+        Ok(gathering.found)
+    }
+}
+
+/// How a source file came into the package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// It stands among the package's files, and so do its modules.
+    Owned,
+    /// It is run before the package is compiled, and names files in texts of its own.
+    BuildScript,
+    /// It was named from elsewhere: its modules have to be found.
+    Foreign,
+}
+
+/// A source to be scanned.
+#[derive(Debug, Clone)]
+struct Pending {
+    path: PathBuf,
+    role: Role,
+    /// Whether its modules stand beside it rather than in a directory of its name.
+    is_root: bool,
+}
+
+impl Pending {
+    fn new(path: &Path, role: Role, is_root: bool) -> Self {
+        Self {
+            path: path.to_owned(),
+            role,
+            is_root: is_root || path.ends_with("mod.rs"),
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    fn modules(&self) -> PathBuf {
+        if self.is_root {
+            self.directory().to_owned()
+        } else {
+            self.path.with_extension("")
+        }
+    }
+}
+
+struct Gathering<'a> {
+    sources: &'a Sources<'a>,
+    package: &'a Package,
+    found: PackageContents,
+    scanned: BTreeSet<PathBuf>,
+    pending: VecDeque<Pending>,
+}
+
+impl Gathering<'_> {
+    /// Lines up the package's own sources.
+    fn begin(&mut self, view: View) {
+        let targets = &self.package.targets;
+        let scripts: BTreeSet<&Path> = targets
+            .iter()
+            .filter(|target| target.purpose == Purpose::BuildScript)
+            .map(|target| target.source.as_path())
+            .collect();
+        // A build script in a directory of its own has its modules there.
+        let script_directories: Vec<&Path> = scripts
+            .iter()
+            .filter_map(|script| script.parent())
+            .filter(|directory| *directory != self.package.directory)
+            .collect();
+        let owned = self.found.files.keys();
+        for path in owned.filter(|path| is_source(path)) {
+            let is_script = scripts.contains(path.as_path())
+                || script_directories
+                    .iter()
+                    .any(|directory| path.starts_with(directory) && !path.ends_with("lib.rs"));
+            // Modules of a target at the top of a package that holds others are owned by none of its
+            // directories.
+            let is_at_top = path.parent() == Some(&self.package.directory);
+            let role = match (is_script, is_at_top) {
+                (true, _) => Role::BuildScript,
+                (false, true) => Role::Foreign,
+                (false, false) => Role::Owned,
+            };
+            let is_root = targets.iter().any(|target| target.source == *path);
+            self.pending.push_back(Pending::new(path, role, is_root));
+        }
+        // Targets may lie outside of the package, or where it owns nothing.
+        for target in targets {
+            let wanted = view == View::Whole || target.purpose != Purpose::Development;
+            if wanted && !self.found.files.contains_key(&target.source) {
+                let role = match target.purpose {
+                    Purpose::BuildScript => Role::BuildScript,
+                    _ => Role::Foreign,
+                };
+                self.add(&target.source);
+                self.pending
+                    .push_back(Pending::new(&target.source, role, true));
+            }
+        }
+    }
+
+    fn scan(&mut self, source: &Pending) -> Result<(), SplitError> {
+        let path = &source.path;
+        if !self.scanned.insert(path.clone()) {
+            return Ok(());
+        }
+        let real = self.found.files.get(path).unwrap_or(path);
+        let Some(text) = source_text(real)? else {
+            return Ok(());
+        };
+        let Scan {
+            references,
+            variables,
+            links_native,
+            modules,
+        } = match source.role {
+            Role::BuildScript => scan_build_script(&text),
+            Role::Owned | Role::Foreign => scan_source(&text),
+        };
+        self.found.variables.extend(variables);
+        self.found.links_native |= links_native;
+        for reference in references {
+            self.follow(source, &reference);
+        }
+        if source.role != Role::Owned {
+            for module in modules {
+                self.add_module(source, &module);
+            }
+        }
+        Ok(())
+    }
+
+    fn base(&self, source: &Pending, base: Base) -> PathBuf {
+        match base {
+            Base::File => source.directory().to_owned(),
+            Base::Modules => source.modules(),
+            Base::Package => self.package.directory.clone(),
+            Base::Workspace => self.sources.workspace.root.clone(),
+        }
+    }
+
+    fn follow(&mut self, source: &Pending, reference: &Reference) {
+        let base = self.base(source, reference.base);
+        let path = normalized(&base.join(&reference.path));
+        // A text in a build script may be anything. One that names the package, or what it lies in, is
+        // not about files.
+        let is_guess = source.role == Role::BuildScript && reference.what == What::Any;
+        if is_guess && self.package.directory.starts_with(&path) {
+            return;
+        }
+        self.take(&path, reference.what);
+    }
+
+    /// Adds what a reference leads to, if the repository has it.
+    fn take(&mut self, path: &Path, what: What) {
+        if !path.starts_with(&self.package.directory) && !self.sources.is_inside(path) {
+            return;
+        }
+        if self.sources.kind(path).is_some() {
+            self.add(path);
+            if is_source(path) && matches!(what, What::Source | What::Module) {
+                self.pending
+                    .push_back(Pending::new(path, Role::Foreign, true));
+            }
+            return;
+        }
+        // Whoever names a directory that holds the package means something else.
+        if matches!(what, What::File | What::Source) || self.package.directory.starts_with(path) {
+            return;
+        }
+        for inner in self.sources.below(path) {
+            self.add(&inner);
+        }
+    }
+
+    fn add(&mut self, path: &Path) {
+        self.found
+            .files
+            .entry(path.to_owned())
+            .or_insert_with(|| path.to_owned());
+    }
+
+    /// The file of a module of a source that lies outside of the package's own.
+    fn add_module(&mut self, source: &Pending, module: &Submodule) {
+        let base = self.base(source, module.base);
+        for file in module.files() {
+            let path = normalized(&base.join(file));
+            if self.sources.kind(&path).is_some() {
+                self.add(&path);
+                self.pending
+                    .push_back(Pending::new(&path, source.role, false));
+            }
+        }
+    }
+}
+
+fn is_source(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+}
+
+/// The text of a source; nothing where it is too large, is no text, or is not there.
+fn source_text(path: &Path) -> Result<Option<String>, SplitError> {
+    match fs_err::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_SOURCE => {}
+        _ => return Ok(None),
+    }
+    let bytes = fs_err::read(path)?;
+    Ok(String::from_utf8(bytes).ok())
+}

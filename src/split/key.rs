@@ -1,0 +1,348 @@
+//! Input keys: one digest over everything that can change an image.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::digests::FileDigests;
+use super::manifest::canonical;
+use super::{Split, SplitError, SplitFile, View};
+use crate::digest::Digest;
+
+/// Counts up when the same inputs would give another key or another image.
+const FORMAT: &str = "1";
+
+/// What kind of input an ingredient is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IngredientKind {
+    /// This program's idea of keys and images.
+    Format,
+    /// A file of the split: permission and digest.
+    File,
+    /// A manifest or configuration file of the split, by its meaning: comments do not count.
+    Manifest,
+    /// A package of the lock: version, source, checksum, dependencies.
+    Dependency,
+    /// How the executable is compiled: target, profile, features, flags, compiler, linker.
+    Build,
+    /// A variable of the environment, by the digest of its value.
+    Variable,
+    /// A file that enters the image beside the executable.
+    ImageFile,
+    /// A setting of the image.
+    Setting,
+}
+
+/// One input, by name and by what would be seen to change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ingredient {
+    /// What it is.
+    pub kind: IngredientKind,
+    /// Its name among its kind.
+    pub name: String,
+    /// Its value, or the digest of it.
+    pub value: String,
+}
+
+/// Everything that can change an image, and the digest of it all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    digest: Digest,
+    ingredients: Vec<Ingredient>,
+}
+
+/// What is known of a service's inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keyed {
+    /// All of them.
+    Known(Key),
+    /// Something cannot be known: the service is always built.
+    Unknown {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// How an input of one key differs from that of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// What it is.
+    pub kind: IngredientKind,
+    /// Its name.
+    pub name: String,
+    /// Its value there; `None` if it had none.
+    pub before: Option<String>,
+    /// Its value here; `None` if it has none.
+    pub after: Option<String>,
+}
+
+impl Key {
+    /// The key of these ingredients, in whatever order they come.
+    pub fn new(mut ingredients: Vec<Ingredient>) -> Self {
+        ingredients.push(Ingredient::new(IngredientKind::Format, "key", FORMAT));
+        ingredients.sort();
+        ingredients.dedup();
+        let mut bytes = Vec::new();
+        for Ingredient { kind, name, value } in &ingredients {
+            let kind = format!("{kind:?}");
+            for text in [kind.as_str(), name, value] {
+                bytes.extend((text.len() as u64).to_be_bytes());
+                bytes.extend(text.bytes());
+            }
+        }
+        Self {
+            digest: Digest::of(&bytes),
+            ingredients,
+        }
+    }
+
+    /// The key itself.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What went in, sorted.
+    pub fn ingredients(&self) -> &[Ingredient] {
+        &self.ingredients
+    }
+
+    /// How `self` differs from `before`, sorted; nothing if they are the same key.
+    pub fn differences(&self, before: &Self) -> Vec<Difference> {
+        differences(&before.ingredients, &self.ingredients)
+    }
+}
+
+/// How the second of two sorted lists differs from the first.
+pub fn differences(before: &[Ingredient], after: &[Ingredient]) -> Vec<Difference> {
+    let place = |ingredient: &Ingredient| (ingredient.kind, ingredient.name.clone());
+    let value = |list: &[Ingredient], place: &(IngredientKind, String)| {
+        let found = list
+            .binary_search_by(|known| (known.kind, &known.name).cmp(&(place.0, &place.1)))
+            .ok()?;
+        Some(list[found].value.clone())
+    };
+    let mut places: Vec<_> = before.iter().chain(after).map(place).collect();
+    places.sort();
+    places.dedup();
+    places
+        .into_iter()
+        .filter_map(|place| {
+            let (then, now) = (value(before, &place), value(after, &place));
+            (then != now).then_some(Difference {
+                kind: place.0,
+                name: place.1,
+                before: then,
+                after: now,
+            })
+        })
+        .collect()
+}
+
+impl Ingredient {
+    /// An input.
+    pub fn new(kind: IngredientKind, name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+impl Split {
+    /// What the split contributes to its service's key: files by permission and content, manifests by
+    /// their meaning, and the lock by its packages.
+    ///
+    /// # Errors
+    /// [`SplitError`] naming a file that cannot be read.
+    pub fn ingredients(&self, digests: &FileDigests) -> Result<Vec<Ingredient>, SplitError> {
+        let mut ingredients = Vec::new();
+        for (path, file) in &self.files {
+            let name = path.to_string_lossy().into_owned();
+            if path.ends_with("Cargo.lock") && matches!(file, SplitFile::Text(_)) {
+                continue;
+            }
+            let ingredient = match file {
+                SplitFile::Text(text) => {
+                    let meaning = canonical(path, text)?;
+                    let digest = Digest::of(meaning.as_bytes()).to_string();
+                    Ingredient::new(IngredientKind::Manifest, name, digest)
+                }
+                SplitFile::Link(target) => {
+                    let value = format!("link to {}", target.display());
+                    Ingredient::new(IngredientKind::File, name, value)
+                }
+                SplitFile::Copy { from, .. } if self.settings.contains(path) => {
+                    let text = super::sources::read_text(from)?;
+                    // A toolchain file may be a bare name.
+                    let meaning = canonical(path, &text).unwrap_or(text);
+                    let digest = Digest::of(meaning.as_bytes()).to_string();
+                    Ingredient::new(IngredientKind::Manifest, name, digest)
+                }
+                SplitFile::Copy { from, executable } => {
+                    let mode = if *executable { "0755" } else { "0644" };
+                    let value = format!("{mode} {}", digests.of(from)?);
+                    Ingredient::new(IngredientKind::File, name, value)
+                }
+            };
+            ingredients.push(ingredient);
+        }
+        ingredients.extend(self.dependencies());
+        debug_assert!(
+            self.view == View::Production,
+            "keys are of the production view"
+        );
+        Ok(ingredients)
+    }
+
+    /// The lock's packages from elsewhere; local ones are manifests and files. Versions of one package
+    /// stand together, so that an update reads as one.
+    fn dependencies(&self) -> Vec<Ingredient> {
+        let packages = &self.lock.packages;
+        let mut ingredients: Vec<Ingredient> = Vec::new();
+        for package in packages.iter().filter(|package| package.source.is_some()) {
+            let source = package.source.as_deref().unwrap_or_default();
+            let checksum = package.checksum.as_deref().unwrap_or_default();
+            let needs = package.dependencies.iter().map(|index| {
+                let needed = &packages[*index];
+                format!("{} {}", needed.name, needed.version)
+            });
+            let needs: Vec<String> = needs.collect();
+            let value = format!(
+                "{} {source} {checksum} {}",
+                package.version,
+                needs.join(",")
+            );
+            if let Some(last) = ingredients
+                .last_mut()
+                .filter(|last| last.name == package.name)
+            {
+                last.value.push_str("; ");
+                last.value.push_str(&value);
+            } else {
+                let kind = IngredientKind::Dependency;
+                ingredients.push(Ingredient::new(kind, &package.name, value));
+            }
+        }
+        ingredients
+    }
+}
+
+impl fmt::Display for Difference {
+    /// What a person calls the difference: `serde 1.0.219 -> 1.0.220`, `src/main.rs changed`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            name,
+            before,
+            after,
+        } = self;
+        match (kind, before, after) {
+            (IngredientKind::Dependency, Some(before), Some(after)) => {
+                let (then, now) = (versions(before), versions(after));
+                if then == now {
+                    write!(
+                        formatter,
+                        "{name} {now} with other dependencies or from another source"
+                    )
+                } else {
+                    write!(formatter, "{name} {then} -> {now}")
+                }
+            }
+            (IngredientKind::Dependency, None, Some(after)) => {
+                write!(formatter, "{name} {} added", versions(after))
+            }
+            (IngredientKind::Dependency, Some(before), None) => {
+                write!(formatter, "{name} {} removed", versions(before))
+            }
+            (IngredientKind::Build | IngredientKind::Setting, Some(before), Some(after))
+                if is_short(before) && is_short(after) =>
+            {
+                write!(formatter, "{name} {before} -> {after}")
+            }
+            (IngredientKind::Variable, ..) => write!(formatter, "variable {name} changed"),
+            (IngredientKind::ImageFile, Some(_), Some(_)) => {
+                write!(formatter, "{name} of the image changed")
+            }
+            (_, None, _) => write!(formatter, "{name} added"),
+            (_, _, None) => write!(formatter, "{name} removed"),
+            _ => write!(formatter, "{name} changed"),
+        }
+    }
+}
+
+/// The versions in a dependency's value.
+fn versions(value: &str) -> String {
+    let versions = value
+        .split("; ")
+        .filter_map(|package| package.split(' ').next());
+    versions.collect::<Vec<_>>().join(", ")
+}
+
+fn is_short(value: &str) -> bool {
+    value.len() <= 60 && !value.contains('\n') && !value.contains("sha256:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(ingredients: &[(IngredientKind, &str, &str)]) -> Key {
+        let ingredients = ingredients
+            .iter()
+            .map(|(kind, name, value)| Ingredient::new(*kind, *name, *value));
+        Key::new(ingredients.collect())
+    }
+
+    #[test]
+    fn order_does_not_count_and_borders_do() {
+        use IngredientKind::{File, Setting};
+        let one = key(&[(File, "a", "b"), (Setting, "c", "d")]);
+        assert_eq!(one, key(&[(Setting, "c", "d"), (File, "a", "b")]));
+        assert_ne!(
+            one.digest(),
+            key(&[(File, "ab", ""), (Setting, "c", "d")]).digest()
+        );
+        assert_ne!(
+            one.digest(),
+            key(&[(File, "a", "b"), (File, "c", "d")]).digest()
+        );
+    }
+
+    #[test]
+    fn differences_read_as_a_person_would_tell_them() {
+        use IngredientKind::{Build, Dependency, File, Variable};
+        let before = key(&[
+            (Dependency, "serde", "1.0.219 registry abc "),
+            (Dependency, "old", "0.1.0 registry abc "),
+            (File, "src/main.rs", "0644 sha256:1"),
+            (Build, "profile", "release"),
+            (Variable, "TOKEN", "sha256:1"),
+        ]);
+        let after = key(&[
+            (Dependency, "serde", "1.0.220 registry abd "),
+            (File, "src/main.rs", "0644 sha256:2"),
+            (File, "src/new.rs", "0644 sha256:3"),
+            (Build, "profile", "dist"),
+            (Variable, "TOKEN", "sha256:2"),
+        ]);
+        let told: Vec<String> = after
+            .differences(&before)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "src/main.rs changed",
+                "src/new.rs added",
+                "old 0.1.0 removed",
+                "serde 1.0.219 -> 1.0.220",
+                "profile release -> dist",
+                "variable TOKEN changed",
+            ]
+        );
+        assert!(after.differences(&after).is_empty());
+    }
+}

@@ -1,0 +1,39 @@
+//! Files that the configuration names: assets and inputs.
+
+use std::path::PathBuf;
+
+use super::SplitError;
+use crate::config::Source;
+use crate::fs::{looks_secret, sorted_files_where};
+use crate::workspace::Workspace;
+
+/// All files of `source`, whether git knows them or not: whoever names them wants them. Directories and
+/// globs find nothing in `.git` and in the target directory, nor what looks like a secret.
+pub(super) fn named_files(
+    workspace: &Workspace,
+    source: &Source,
+) -> Result<Vec<PathBuf>, SplitError> {
+    let matcher = source.matcher().map_err(|error| SplitError::Glob {
+        pattern: source.text.clone(),
+        source: error,
+    })?;
+    if matcher.is_none() && !source.path.is_dir() {
+        let exists = source.path.symlink_metadata().is_ok();
+        return Ok(exists.then(|| source.path.clone()).into_iter().collect());
+    }
+    if !source.path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let begins_in_target = source.path.starts_with(&workspace.target_directory);
+    let wanted = |path: &std::path::Path| {
+        !path.ends_with(".git") && (begins_in_target || *path != workspace.target_directory)
+    };
+    let found = sorted_files_where(&source.path, wanted)?;
+    let fits = found.into_iter().filter(|file| {
+        let fits = matcher
+            .as_ref()
+            .is_none_or(|matcher| matcher.is_match(&file.relative));
+        fits && !looks_secret(&file.path)
+    });
+    Ok(fits.map(|file| file.path).collect())
+}

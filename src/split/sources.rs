@@ -1,0 +1,232 @@
+//! A workspace as it stands in its repository: what every split of it is taken from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use toml_edit::DocumentMut;
+
+use super::SplitError;
+use super::contents::PackageContents;
+use super::draft::resolver;
+use super::listing::{FileKind, Listing};
+use super::manifest::parse;
+use super::settings::Settings;
+use crate::cargo::{Cargo, Lockfile};
+use crate::fs::normalized;
+use crate::workspace::{Package, Workspace};
+
+const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
+
+/// How much of a package a split has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum View {
+    /// Everything that the package owns.
+    Whole,
+    /// What a build of its executables can read: no tests, benches, examples and dev-dependencies, and
+    /// none of the files that are for people, unless a source refers to them.
+    Production,
+}
+
+/// A manifest as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct Manifest {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) document: DocumentMut,
+}
+
+/// Where files come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A checkout: what git knows or would not ignore.
+    Checkout,
+    /// A tree of tracked files only, such as that of a commit.
+    Tree,
+}
+
+/// A workspace, its lock, its manifests and the files around it. Reads, and changes nothing.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    pub(super) workspace: &'a Workspace,
+    /// cargo as it runs in the workspace root.
+    pub(super) cargo: Cargo,
+    pub(super) root: Manifest,
+    pub(super) lock_text: String,
+    pub(super) lock: Lockfile,
+    pub(super) settings: Settings,
+    /// Of [`Workspace::packages`], in their order.
+    pub(super) manifests: Vec<Manifest>,
+    /// Deepest root first.
+    listings: Vec<Listing>,
+    /// Where what was found out is kept for later runs.
+    pub(super) cache: Option<PathBuf>,
+    contents: Mutex<BTreeMap<(usize, View), Arc<PackageContents>>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Reads the workspace's manifests and lock, and lists the files of its repository and of those
+    /// that path dependencies lie in. `cache` is a directory for what is true for ever.
+    ///
+    /// # Errors
+    /// [`SplitError`] naming the file that cannot be read.
+    pub fn read(
+        workspace: &'a Workspace,
+        cargo: &Cargo,
+        origin: Origin,
+        cache: Option<PathBuf>,
+    ) -> Result<Self, SplitError> {
+        let cargo = cargo.at(&workspace.root);
+        let root = Manifest::read(&workspace.manifest)?;
+        let lock_text = read_text(&workspace.root.join("Cargo.lock"))?;
+        let lock = Lockfile::parse(&lock_text)?;
+        let manifests = workspace
+            .packages
+            .iter()
+            .map(|package| Manifest::read(&package.manifest))
+            .collect::<Result<_, _>>()?;
+        let settings = Settings::read(workspace, cargo.environment())?;
+        let listings = listings(workspace, &cargo, origin)?;
+        Ok(Self {
+            workspace,
+            cargo,
+            root,
+            lock_text,
+            lock,
+            settings,
+            manifests,
+            listings,
+            cache,
+            contents: Mutex::default(),
+        })
+    }
+
+    /// What the package of that index gives to a split.
+    pub(super) fn contents(
+        &self,
+        package: usize,
+        view: View,
+    ) -> Result<Arc<PackageContents>, SplitError> {
+        let known = |sources: &Self| {
+            let contents = sources.contents.lock();
+            let contents = contents.unwrap_or_else(PoisonError::into_inner);
+            contents.get(&(package, view)).map(Arc::clone)
+        };
+        if let Some(contents) = known(self) {
+            return Ok(contents);
+        }
+        let contents = Arc::new(PackageContents::find(self, package, view)?);
+        let mut all = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert((package, view), Arc::clone(&contents));
+        Ok(contents)
+    }
+
+    /// Whether dev-dependencies belong to a split: in the production view only where the first resolver
+    /// lets them turn features of the program on.
+    pub(super) fn has_development(&self, view: View) -> bool {
+        view == View::Whole || resolver(&self.root.document) == "1"
+    }
+
+    /// Refuses to leave dev-dependencies out where that would change programs: under cargo's first
+    /// resolver their features are turned on in ordinary builds too (measured).
+    ///
+    /// # Errors
+    /// [`SplitError::ResolverOne`].
+    pub fn allow_without_development(&self) -> Result<(), SplitError> {
+        if self.has_development(View::Production) {
+            return Err(SplitError::ResolverOne);
+        }
+        Ok(())
+    }
+
+    /// The package of that index.
+    pub(super) fn package(&self, index: usize) -> &Package {
+        &self.workspace.packages[index]
+    }
+
+    /// What stands at `path`, if it is one of the repository's files.
+    pub(super) fn kind(&self, path: &Path) -> Option<FileKind> {
+        self.listing_of(path)?.kind(path)
+    }
+
+    /// The repository's files below `directory`, sorted.
+    pub(super) fn below(&self, directory: &Path) -> Vec<PathBuf> {
+        match self.listing_of(directory) {
+            Some(listing) => listing
+                .below(directory)
+                .map(|(path, _)| path.to_owned())
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether `path` lies in the repository, or in one that a path dependency lies in.
+    pub(super) fn is_inside(&self, path: &Path) -> bool {
+        self.listing_of(path).is_some()
+    }
+
+    fn listing_of(&self, path: &Path) -> Option<&Listing> {
+        self.listings
+            .iter()
+            .find(|listing| path.starts_with(listing.root()))
+    }
+}
+
+impl Manifest {
+    pub(super) fn read(path: &Path) -> Result<Self, SplitError> {
+        let text = read_text(path)?;
+        let document = parse(path, &text)?;
+        let path = path.to_owned();
+        Ok(Self {
+            path,
+            text,
+            document,
+        })
+    }
+}
+
+/// A text file of bounded size.
+pub(super) fn read_text(path: &Path) -> Result<String, SplitError> {
+    if fs_err::metadata(path)?.len() > MAX_MANIFEST {
+        return Err(SplitError::TooLarge {
+            path: path.to_owned(),
+            limit: MAX_MANIFEST / 1024 / 1024,
+        });
+    }
+    Ok(fs_err::read_to_string(path)?)
+}
+
+/// One listing for the repository, and one for each place outside of it that holds a package.
+fn listings(
+    workspace: &Workspace,
+    cargo: &Cargo,
+    origin: Origin,
+) -> Result<Vec<Listing>, SplitError> {
+    let mut roots = vec![workspace.repository_root.clone()];
+    for package in &workspace.packages {
+        if !roots.iter().any(|root| package.directory.starts_with(root)) {
+            roots.push(repository_around(&package.directory));
+        }
+    }
+    let excluded = [normalized(&workspace.target_directory)];
+    let mut listings = roots
+        .iter()
+        .map(|root| match origin {
+            Origin::Checkout => {
+                Listing::read(root, &excluded, cargo.environment(), cargo.interrupt())
+            }
+            Origin::Tree => Listing::of_tree(root),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    listings.sort_by_key(|listing| std::cmp::Reverse(listing.root().components().count()));
+    Ok(listings)
+}
+
+/// The repository that a directory lies in, or the directory.
+fn repository_around(directory: &Path) -> PathBuf {
+    directory
+        .ancestors()
+        .find(|above| above.join(".git").exists())
+        .unwrap_or(directory)
+        .to_owned()
+}

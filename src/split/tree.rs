@@ -1,0 +1,231 @@
+//! A split: all its files, by their paths in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::SplitError;
+use super::closure::closure;
+use super::draft::{Draft, Drafted, Request, draft};
+use super::lock::{Minimised, minimise};
+use super::sources::{Sources, View};
+use super::vendored::vendored_files;
+use crate::cargo::{LockedPackage, Lockfile};
+use crate::fs::{normalized, relative};
+
+/// The standalone workspace of one service.
+#[derive(Debug, Clone)]
+pub struct Split {
+    /// The service.
+    pub service: String,
+    /// How much of each package it has.
+    pub view: View,
+    /// The directory of the repository that its root stands for.
+    pub origin: PathBuf,
+    /// Its root manifest, relative to its root.
+    pub manifest: PathBuf,
+    /// Its files, by their paths relative to its root.
+    pub files: BTreeMap<PathBuf, SplitFile>,
+    /// Those of its files that are cargo's configuration or name the toolchain.
+    pub settings: BTreeSet<PathBuf>,
+    /// Its lock.
+    pub lock: Lockfile,
+    /// The local packages in it: indices into the workspace's.
+    pub packages: BTreeSet<usize>,
+    /// Variables of the environment that its sources read while they are compiled.
+    pub variables: BTreeSet<String>,
+    /// Whether one of its sources links native libraries by itself.
+    pub links_native: bool,
+}
+
+/// A file of a split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SplitFile {
+    /// A copy of a file of the repository.
+    Copy {
+        /// The file.
+        from: PathBuf,
+        /// Whether its owner may execute it.
+        executable: bool,
+    },
+    /// Text of our own: manifests and the lock.
+    Text(String),
+    /// A link to something else in the split.
+    Link(PathBuf),
+}
+
+/// Splits a service off.
+///
+/// # Errors
+/// [`SplitError`] naming what keeps it from being whole.
+pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, SplitError> {
+    let (draft, minimised) = draft_with_lock(sources, request)?;
+    let service = &request.service.name;
+    let mut files = BTreeMap::new();
+    let mut add = |path: &Path, file: SplitFile| {
+        if let Ok(inside) = path.strip_prefix(&draft.root) {
+            files.insert(inside.to_owned(), file);
+        }
+    };
+    let present = Present::of(&draft);
+    for (path, drafted) in &draft.files {
+        match drafted {
+            Drafted::Text(text) => add(path, SplitFile::Text(text.clone())),
+            Drafted::From(real) => {
+                for (path, file) in copied(sources, service, &present, path, real)? {
+                    add(&path, file);
+                }
+            }
+        }
+    }
+    for path in vendored_files(&draft.vendored, &minimised.lock)? {
+        add(&path, copy(&path)?);
+    }
+    let lock = sources.workspace.root.join("Cargo.lock");
+    add(&lock, SplitFile::Text(minimised.text));
+    refuse_case_clashes(files.keys())?;
+    let settings = settings(sources, &draft.root);
+    Ok(Split {
+        service: service.clone(),
+        view: request.view,
+        manifest: relative(&sources.workspace.manifest, &draft.root),
+        origin: draft.root,
+        files,
+        settings,
+        lock: minimised.lock,
+        packages: draft.packages,
+        variables: draft.variables,
+        links_native: draft.links_native,
+    })
+}
+
+/// Configuration and toolchain files, relative to the split's root.
+fn settings(sources: &Sources<'_>, root: &Path) -> BTreeSet<PathBuf> {
+    let settings = &sources.settings;
+    let configuration = settings.configuration.iter().map(|file| &file.path);
+    let all = configuration.chain(&settings.toolchain);
+    all.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned()))
+        .collect()
+}
+
+/// A draft that has exactly the patches and packages that its lock needs, and the lock.
+fn draft_with_lock(
+    sources: &Sources<'_>,
+    request: &Request<'_>,
+) -> Result<(Draft, Minimised), SplitError> {
+    let service = &request.service.name;
+    let start = request.service.package;
+    let reachable = closure(sources, &sources.lock, start, request.view)?;
+    let needed: Vec<&LockedPackage> = reachable
+        .locked
+        .iter()
+        .map(|index| &sources.lock.packages[*index])
+        .collect();
+    let rough = draft(sources, request, &reachable, &needed)?;
+    let mut minimised = minimise(sources, service, &rough, request.view)?;
+    let exact = closure(sources, &minimised.lock, start, request.view)?;
+    let needed: Vec<&LockedPackage> = minimised.lock.packages.iter().collect();
+    let fine = draft(sources, request, &exact, &needed)?;
+    if fine.packages != rough.packages || fine.patches != rough.patches {
+        minimised = minimise(sources, service, &fine, request.view)?;
+    }
+    Ok((fine, minimised))
+}
+
+/// What a draft has, to know which links lead to something in it.
+struct Present<'a> {
+    draft: &'a Draft,
+    directories: BTreeSet<&'a Path>,
+}
+
+impl<'a> Present<'a> {
+    fn of(draft: &'a Draft) -> Self {
+        let above = draft.files.keys().flat_map(|path| path.ancestors().skip(1));
+        Self {
+            draft,
+            directories: above.collect(),
+        }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.draft.files.contains_key(path) || self.directories.contains(path)
+    }
+}
+
+/// What stands at `path` in a split for the file or link `real` of the repository: a link stays one if
+/// it leads to something in the split, and becomes what it leads to if that is in the repository.
+fn copied(
+    sources: &Sources<'_>,
+    service: &str,
+    present: &Present<'_>,
+    path: &Path,
+    real: &Path,
+) -> Result<Vec<(PathBuf, SplitFile)>, SplitError> {
+    if !fs_err::symlink_metadata(real)?.is_symlink() {
+        return Ok(vec![(path.to_owned(), copy(real)?)]);
+    }
+    let held = fs_err::read_link(real)?;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let target = normalized(&directory.join(&held));
+    if held.is_relative() && present.has(&target) && target.starts_with(&present.draft.root) {
+        return Ok(vec![(path.to_owned(), SplitFile::Link(held))]);
+    }
+    let link = || (service.to_owned(), real.to_owned(), held.clone());
+    let Ok(arrives) = fs_err::canonicalize(real) else {
+        let (service, link, target) = link();
+        return Err(SplitError::DanglingLink {
+            service,
+            link,
+            target,
+        });
+    };
+    if !sources.is_inside(&arrives) {
+        let (service, link, target) = link();
+        return Err(SplitError::EscapingLink {
+            service,
+            link,
+            target,
+        });
+    }
+    if arrives.is_file() {
+        return Ok(vec![(path.to_owned(), copy(&arrives)?)]);
+    }
+    let mut files = Vec::new();
+    for inner in sources.below(&arrives) {
+        // Links in a directory that a link leads to are followed to their ends.
+        let Ok(end) = fs_err::canonicalize(&inner) else {
+            continue;
+        };
+        if end.is_file() && sources.is_inside(&end) {
+            let rest = relative(&inner, &arrives);
+            files.push((path.join(rest), copy(&end)?));
+        }
+    }
+    Ok(files)
+}
+
+fn copy(from: &Path) -> Result<SplitFile, SplitError> {
+    let mode = fs_err::metadata(from)?.permissions().mode();
+    Ok(SplitFile::Copy {
+        from: from.to_owned(),
+        executable: mode & 0o100 != 0,
+    })
+}
+
+/// Two paths that are one on a file system where case does not count cannot both be written there.
+fn refuse_case_clashes<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SplitError> {
+    let mut seen: BTreeMap<String, &Path> = BTreeMap::new();
+    for path in paths {
+        for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+            let folded = part.to_string_lossy().to_lowercase();
+            let known = *seen.entry(folded).or_insert(part);
+            if known != part {
+                return Err(SplitError::CaseClash {
+                    first: known.to_owned(),
+                    second: part.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
