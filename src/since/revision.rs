@@ -1,26 +1,9 @@
 //! The commit a work tree stands on.
 
 use std::path::Path;
-use std::time::Duration;
 
-use crate::hint::Hint;
-use crate::process::{Environment, Interrupt, Program, ProgramError};
-use crate::report::printable;
-
-const LIMIT: Duration = Duration::from_mins(1);
-
-/// git could not tell where the work tree stands.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    /// It said why.
-    #[error("git says: {0}")]
-    Failed(String),
-    /// It could not be run.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
-}
-
-impl Hint for GitError {}
+use super::git::{Git, GitError};
+use crate::process::{Environment, Interrupt};
 
 /// Where a work tree stands. It goes into tags and the summary, never into what is hashed: an image
 /// would otherwise change with every commit.
@@ -52,44 +35,28 @@ impl Revision {
         {
             return Ok(None);
         }
-        // Without optional locks a reader never stands in the way of the user's own git.
-        let environment = environment
-            .clone()
-            .at(directory)
-            .with("GIT_OPTIONAL_LOCKS", "0");
-        let git = |arguments: &[&str]| {
-            let program = Program::new("git", &environment)
-                .args(arguments.iter().copied())
-                .interrupted_by(interrupt)
-                .time_limit(LIMIT);
-            let captured = program.capture(b"")?;
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            if captured.status.success() {
-                Ok(text(&captured.stdout))
-            } else {
-                Err(GitError::Failed(printable(&text(&captured.stderr))))
-            }
-        };
-        let status = git(&["status", "--porcelain=v2", "--branch", "-z"])?;
-        if status.contains("# branch.oid (initial)") {
+        let git = Git::at(environment, directory, interrupt);
+        let status = git.tell([
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "--untracked-files=normal",
+            "-z",
+        ])?;
+        if header(&status, "# branch.oid ").as_deref() == Some("(initial)") {
             return Ok(None);
         }
-        let committed = git(&["log", "-1", "--format=%ct"])?;
-        Ok(Self::parse(&status, committed.trim()))
+        let committed = git.tell(["log", "-1", "--format=%ct"])?;
+        Ok(Self::parse(&status, &committed))
     }
 
-    fn parse(status: &str, committed: &str) -> Option<Self> {
-        let header = |name: &str| status.split('\0').find_map(|line| line.strip_prefix(name));
-        let sha = header("# branch.oid ").filter(|oid| *oid != "(initial)")?;
+    fn parse(status: &[u8], committed: &[u8]) -> Option<Self> {
+        let sha = header(status, "# branch.oid ").filter(|oid| oid != "(initial)")?;
         Some(Self {
-            sha: sha.to_owned(),
-            branch: header("# branch.head ")
-                .filter(|name| *name != "(detached)")
-                .map(str::to_owned),
-            dirty: status
-                .split('\0')
-                .any(|line| !line.is_empty() && !line.starts_with('#')),
-            committed: committed.parse().ok()?,
+            sha,
+            branch: header(status, "# branch.head ").filter(|name| name != "(detached)"),
+            dirty: lines(status).any(|line| !line.is_empty() && !line.starts_with(b"#")),
+            committed: str::from_utf8(committed).ok()?.trim().parse().ok()?,
         })
     }
 
@@ -97,6 +64,17 @@ impl Revision {
     pub fn short(&self) -> &str {
         self.sha.get(..12).unwrap_or(&self.sha)
     }
+}
+
+fn lines(status: &[u8]) -> impl Iterator<Item = &[u8]> {
+    status.split(|&byte| byte == 0)
+}
+
+/// A header's value. Only branches could be other than UTF-8, and what they become is for tags.
+fn header(status: &[u8], name: &str) -> Option<String> {
+    lines(status)
+        .find_map(|line| line.strip_prefix(name.as_bytes()))
+        .map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 #[cfg(test)]
@@ -108,20 +86,28 @@ mod tests {
     #[test]
     fn reads_gits_status() {
         let clean = "# branch.oid 0123456789abcdef\0# branch.head main\0";
-        let revision = Revision::parse(clean, "1700000000").expect("a commit");
+        let revision = Revision::parse(clean.as_bytes(), b"1700000000\n").expect("a commit");
         assert_eq!(
             (revision.short(), revision.branch.as_deref()),
             ("0123456789ab", Some("main"))
         );
         assert!(!revision.dirty);
         let dirty = format!("{clean}? new file\0");
-        assert!(Revision::parse(&dirty, "1").expect("a commit").dirty);
-        assert_eq!(Revision::parse("# branch.oid (initial)\0", ""), None);
+        assert!(
+            Revision::parse(dirty.as_bytes(), b"1")
+                .expect("a commit")
+                .dirty
+        );
+        assert_eq!(Revision::parse(b"# branch.oid (initial)\0", b""), None);
     }
 
     proptest! {
         #[test]
-        fn foreign_text_never_panics(status in ".*", committed in ".*") {
+        fn foreign_output_never_panics(
+            status in proptest::collection::vec(any::<u8>(), 0..64),
+            committed in proptest::collection::vec(any::<u8>(), 0..16),
+        ) {
+            let status = [b"# branch.oid ".as_slice(), &status].concat();
             let _ = Revision::parse(&status, &committed).map(|revision| revision.short().len());
         }
     }

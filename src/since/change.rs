@@ -1,0 +1,258 @@
+//! What differs between two states of a repository.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::NoBase;
+use super::git::{Git, GitError, is_id, paths};
+use super::no_base::{CloneBy, explain, near_references};
+use crate::process::{Environment, Interrupt};
+
+/// Where a comparison begins and ends.
+///
+/// It begins at the merge base, as a pull request does: what happened on the other branch since is no
+/// change of this one. Of several merge bases (crossing merges) it is the one that git lists first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// Top of the work tree, spelt as the workspace's root is where both are reached the same way.
+    pub repository: PathBuf,
+    /// The workspace's root below it; empty where they are the same. The workspace stands at this path
+    /// in a laid-out commit too.
+    pub inside: PathBuf,
+    /// The workspace's root as it was given.
+    pub directory: PathBuf,
+    /// The revision as typed.
+    pub since: String,
+    /// The full id of the merge base.
+    pub base: String,
+    /// Where it ends.
+    pub head: Head,
+}
+
+/// The state that is compared with the base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// The files as they are: staged, unstaged and untracked changes count.
+    WorkTree,
+    /// A commit, by its full id.
+    Commit(String),
+}
+
+/// What git says of the place.
+struct Place {
+    /// Top of the work tree, links resolved.
+    top: PathBuf,
+    shallow: bool,
+}
+
+/// Finds where the changes since `since` begin, for the workspace at `directory`. `head` is a revision;
+/// without one it is the work tree.
+///
+/// Four short runs of git where all is well; a few more to explain why not.
+///
+/// # Errors
+/// [`GitError`] for revisions that name no commit in a complete repository ([`GitError::is_usage`]),
+/// and where git cannot tell. The inner error is the ordinary case that there is nothing to compare
+/// with, whereupon everything counts as affected.
+pub fn compare(
+    environment: &Environment,
+    directory: &Path,
+    since: &str,
+    head: Option<&str>,
+    interrupt: &Interrupt,
+) -> Result<Result<Comparison, NoBase>, GitError> {
+    if since.trim().is_empty() || head.is_some_and(|head| head.trim().is_empty()) {
+        return Err(GitError::EmptyRevision);
+    }
+    let git = Git::at(environment, directory, interrupt);
+    let Some(place) = Place::find(&git)? else {
+        let directory = directory.to_owned();
+        return Ok(Err(NoBase::NoRepository { directory }));
+    };
+    if is_id(since) && since.bytes().all(|byte| byte == b'0') {
+        let since = since.to_owned();
+        return Ok(Err(NoBase::NewBranch { since }));
+    }
+    let head = match head {
+        None => Head::WorkTree,
+        Some(revision) => Head::Commit(known_commit(&git, revision)?),
+    };
+    let tip = match &head {
+        Head::WorkTree => "HEAD",
+        Head::Commit(id) => id,
+    };
+    let answer = git.ask(["merge-base", "--end-of-options", since, tip])?;
+    let base = answer.word();
+    if !answer.succeeded() || !is_id(&base) {
+        // It has nothing to say where it merely found nothing.
+        let complaint = Some(answer.complaint()).filter(|complaint| !complaint.is_empty());
+        let clone = CloneBy::of(environment);
+        return explain(&git, since, place.shallow, clone, complaint).map(Err);
+    }
+    let (repository, inside) = place.seen_from(directory)?;
+    if !holds_workspace(&git, &base, &inside)? {
+        let directory = directory.to_owned();
+        return Ok(Err(NoBase::NoWorkspace { directory, base }));
+    }
+    Ok(Ok(Comparison {
+        repository,
+        inside,
+        directory: directory.to_owned(),
+        since: since.to_owned(),
+        base,
+        head,
+    }))
+}
+
+fn known_commit(git: &Git, revision: &str) -> Result<String, GitError> {
+    match git.commit(revision)? {
+        Some(id) => Ok(id),
+        None => Err(GitError::UnknownRevision {
+            revision: revision.to_owned(),
+            near: near_references(git, revision)?,
+        }),
+    }
+}
+
+/// A workspace that git ignores, or that is newer than the base, must never look unchanged.
+fn holds_workspace(git: &Git, base: &str, inside: &Path) -> Result<bool, GitError> {
+    let mut manifest = OsString::from(format!("{base}:"));
+    manifest.push(inside.join("Cargo.toml"));
+    let arguments = [
+        "rev-parse".into(),
+        "--verify".into(),
+        "--quiet".into(),
+        "--end-of-options".into(),
+        manifest,
+    ];
+    Ok(git.ask::<OsString>(arguments)?.succeeded())
+}
+
+impl Place {
+    fn find(git: &Git) -> Result<Option<Self>, GitError> {
+        // The path comes last, because it may hold line ends.
+        let answer = git.ask(["rev-parse", "--is-shallow-repository", "--show-toplevel"])?;
+        if !answer.succeeded() {
+            let complaint = answer.complaint();
+            let nowhere = ["not a git repository", "must be run in a work tree"];
+            return if nowhere.iter().any(|words| complaint.contains(words)) {
+                Ok(None)
+            } else {
+                Err(GitError::Failed(complaint))
+            };
+        }
+        Self::parse(&answer.stdout)
+            .map(Some)
+            .ok_or_else(|| GitError::Failed(answer.word()))
+    }
+
+    fn parse(output: &[u8]) -> Option<Self> {
+        let end = output.iter().position(|&byte| byte == b'\n')?;
+        let (shallow, top) = output.split_at(end);
+        let top = paths(top.strip_prefix(b"\n")?.strip_suffix(b"\n")?).next()?;
+        top.is_absolute().then_some(Self {
+            top,
+            shallow: shallow == b"true",
+        })
+    }
+
+    /// The top as `directory` spells it if possible, and where `directory` is below it.
+    fn seen_from(&self, directory: &Path) -> Result<(PathBuf, PathBuf), GitError> {
+        let real = fs_err::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        let Ok(inside) = real.strip_prefix(&self.top) else {
+            let top = self.top.to_string_lossy();
+            return Err(GitError::Failed(format!(
+                "the work tree is elsewhere, {top}"
+            )));
+        };
+        let above = directory
+            .ends_with(inside)
+            .then(|| directory.ancestors().nth(inside.components().count()))
+            .flatten()
+            .filter(|above| fs_err::canonicalize(above).is_ok_and(|real| real == self.top));
+        let repository = above.unwrap_or(&self.top).to_owned();
+        Ok((repository, inside.to_owned()))
+    }
+}
+
+impl Comparison {
+    /// Every path that differs between the base and the head, absolute. Those in the workspace begin
+    /// with its root as it was given, whatever links lead there.
+    ///
+    /// With the work tree as head: what differs in content, mode or kind from the base, staged or not,
+    /// and files that git neither tracks nor ignores. A file that was changed and changed back does not
+    /// differ; one that was renamed is two paths. A submodule, and a repository inside that is none,
+    /// is one path, whatever changed in it: a path stands for all below it. Files that git ignores, or
+    /// was told to assume unchanged, are never among them.
+    ///
+    /// Two runs of git, beside each other; one with a commit as head.
+    ///
+    /// # Errors
+    /// [`GitError`] when git cannot tell.
+    pub fn changed_paths(
+        &self,
+        environment: &Environment,
+        interrupt: &Interrupt,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
+        let git = Git::at(environment, &self.repository, interrupt)
+            .set("diff.autoRefreshIndex=true")
+            .patient();
+        let found = match &self.head {
+            Head::Commit(id) => {
+                vec![self.read(&git, &differences("diff-tree", &[&self.base, id]))?]
+            }
+            Head::WorkTree => thread::scope(|scope| {
+                let untracked =
+                    scope.spawn(|| git.tell(["ls-files", "--others", "--exclude-standard", "-z"]));
+                let tracked = self.read(&git, &differences("diff", &[&self.base]));
+                let untracked = untracked.join().unwrap_or_else(|_| {
+                    Err(GitError::Failed("nothing: its reader ended".to_owned()))
+                });
+                Ok::<_, GitError>(vec![tracked?, untracked?])
+            })?,
+        };
+        let located = |path: PathBuf| self.located(&path);
+        Ok(found
+            .iter()
+            .flat_map(|output| paths(output))
+            .map(located)
+            .collect())
+    }
+
+    fn read(&self, git: &Git, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+        let answer = git.ask(arguments.iter().copied())?;
+        if answer.succeeded() {
+            Ok(answer.stdout)
+        } else {
+            Err(git.failed_reading(&self.base, &answer))
+        }
+    }
+
+    /// A path of the repository as the user would reach it.
+    fn located(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(&self.inside) {
+            Ok(below) if below.as_os_str().is_empty() => self.directory.clone(),
+            Ok(below) => self.directory.join(below),
+            Err(_) => self.repository.join(path),
+        }
+    }
+}
+
+/// Arguments of a comparison that no setting of the user bends.
+fn differences<'a>(command: &'a str, between: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec![command, "-z", "--name-only", "--no-renames"];
+    arguments.extend(["--no-ext-diff", "--no-textconv", "--ignore-submodules=none"]);
+    if command == "diff-tree" {
+        arguments.push("-r");
+    } else {
+        arguments.extend(["--no-relative", "-O/dev/null"]);
+    }
+    arguments.extend(between);
+    arguments.push("--");
+    arguments
+}
+
+#[cfg(test)]
+mod tests;
