@@ -3,15 +3,23 @@
 mod deployable;
 mod error;
 mod facts;
+mod github;
+mod gitlab;
 mod json;
 mod make;
+mod markdown;
+mod row;
 mod service;
 mod target;
 mod text;
 
 pub use deployable::deployable;
 pub use error::PlanError;
+pub use github::{MatrixError, github_matrix, github_output};
+pub use gitlab::gitlab_pipeline;
 pub use make::{Images, Plan, Request, make};
+pub use markdown::{Comment, markdown};
+pub use row::Row;
 pub use service::{PlannedService, TagValues};
 pub use target::TargetChoice;
 use target::choose_target;
