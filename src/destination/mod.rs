@@ -46,7 +46,7 @@ pub trait Destination: Send + Sync {
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError>;
 
     /// Second phase: moves the tags of an image that was stored. Tags that moved before one failed
-    /// stay, and must be told: an error alone would hide them.
+    /// stay, and must be told: an error alone would hide them. The files of its layers may be gone.
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged;
 
     /// After the last image of the run: gives back what was held, and tidies up.

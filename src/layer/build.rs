@@ -1,7 +1,6 @@
 //! One pass from files to a blob with both its digests.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::thread;
 
 use super::archive::write_tree;
@@ -11,7 +10,7 @@ use crate::digest::{Digest, HashingWriter};
 use crate::fs::Tree;
 use crate::oci::Descriptor;
 use crate::process::Interrupt;
-use crate::store::Blobs;
+use crate::store::{Blob, Blobs};
 
 /// A layer: its digests first, its bytes in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +21,8 @@ pub struct Layer {
     pub diff_id: Digest,
     /// Bytes of the tar before compression.
     pub uncompressed_size: u64,
-    /// The blob; gone when the [`Blobs`] that it was made in are dropped.
-    pub path: PathBuf,
+    /// Its bytes.
+    pub blob: Blob,
     /// What it is for, in the image's history: `runtime`, `glibc`, …
     pub purpose: String,
 }
@@ -59,7 +58,7 @@ pub fn build(
         descriptor: Descriptor::new(compression.media_type(), digest, size),
         diff_id,
         uncompressed_size,
-        path: writer.finish(&digest).map_err(LayerError::Write)?,
+        blob: writer.finish(&digest).map_err(LayerError::Write)?,
         purpose: purpose.to_owned(),
     })
 }
@@ -106,9 +105,10 @@ mod tests {
 
         /// Names of temporary and finished blobs.
         fn stored(&self) -> usize {
-            let directory = self.blobs.path(&Digest::of(b""));
-            let directory = directory.parent().expect("a directory").to_owned();
-            fs_err::read_dir(directory).expect("listed").count() - 1
+            fs_err::read_dir(self.blobs.directory())
+                .expect("listed")
+                .count()
+                - 1
         }
     }
 
@@ -135,11 +135,10 @@ mod tests {
         let mut diff_ids = Vec::new();
         for compression in [Compression::GZIP, Compression::ZSTD, Compression::None] {
             let layer = bench.build(&tree, compression).expect("built");
-            let stored = fs_err::read(&layer.path).expect("stored");
+            let stored = fs_err::read(layer.blob.path()).expect("stored");
             assert_eq!(layer.descriptor.digest, Digest::of(&stored));
             assert_eq!(layer.descriptor.size, stored.len() as u64);
             assert_eq!(layer.descriptor.media_type, compression.media_type());
-            assert_eq!(layer.path, bench.blobs.path(&layer.descriptor.digest));
             assert_eq!(layer.uncompressed_size, 512 * 2 + 3_000_320 + 1024);
             diff_ids.push(layer.diff_id);
             if compression == Compression::None {
@@ -191,8 +190,7 @@ mod tests {
     #[test]
     fn a_blob_that_cannot_be_stored_is_named() {
         let bench = Bench::new();
-        let place = bench.blobs.path(&Digest::of(b""));
-        fs_err::remove_dir_all(place.parent().expect("a directory")).expect("removed");
+        fs_err::remove_dir_all(bench.blobs.directory()).expect("removed");
         let error = bench
             .build(&Tree::new(), Compression::None)
             .expect_err("no place");

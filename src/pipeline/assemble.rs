@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::check::compression;
-use super::shared_layers::SharedLayers;
+use super::shared_layers::{APPLICATION, ASSETS, SharedLayers};
 use super::stack::stack;
 use super::{Checked, PipelineError};
 use crate::compile::Artifact;
@@ -23,7 +23,7 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// An image and what is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Assembled {
     pub(super) image: Image,
     pub(super) layers: Vec<Layer>,
@@ -31,14 +31,15 @@ pub(super) struct Assembled {
     pub(super) warnings: Vec<String>,
 }
 
-/// Makes the image of `service` from its executable.
+/// Makes the image of the service at `index` of the plan from its executable.
 pub(super) fn assemble(
     plan: &Plan,
-    service: &PlannedService,
+    index: usize,
     artifact: &Artifact,
     checked: &Checked,
     layers: &SharedLayers<'_>,
 ) -> Result<Assembled, PipelineError> {
+    let service = &plan.services[index];
     let config = &service.config;
     let root = &config.library_root.value;
     let library_root = match checked.library_roots.get(root) {
@@ -64,7 +65,7 @@ pub(super) fn assemble(
     )?
     .tree;
     let application = application_tree(config, &artifact.executable)?;
-    let layers = make_layers(service, layers, &files, &assets, &application)?;
+    let layers = make_layers(plan, index, layers, &files, &assets, &application)?;
     let entries: Vec<LayerEntry> = layers
         .iter()
         .map(|layer| LayerEntry {
@@ -86,24 +87,25 @@ pub(super) fn assemble(
 
 /// Lowest first; those with nothing in them are left out.
 fn make_layers(
-    service: &PlannedService,
+    plan: &Plan,
+    index: usize,
     layers: &SharedLayers<'_>,
     files: &RuntimeFiles,
     assets: &Tree,
     application: &Tree,
 ) -> Result<Vec<Layer>, PipelineError> {
-    let compression = compression(service)?;
+    let compression = compression(&plan.services[index])?;
     let stacked = stack(&[
         ("runtime", &files.base),
         ("glibc", &files.glibc),
         ("libraries", &files.libraries),
-        ("assets", assets),
-        ("application", application),
+        (ASSETS, assets),
+        (APPLICATION, application),
     ])?;
     stacked
         .iter()
         .filter(|(_, tree)| !tree.is_empty())
-        .map(|(purpose, tree)| layers.make(tree, purpose, compression))
+        .map(|(purpose, tree)| layers.make(index, tree, purpose, compression))
         .collect()
 }
 

@@ -41,10 +41,12 @@ impl Work<'_> {
     }
 
     fn process_one(&self, index: usize, artifact: &Artifact) {
-        let service = &self.plan.services[index];
-        match self.assemble(service, artifact, index) {
+        let assembled = self.assemble(artifact, index);
+        // Its bytes are in a layer now, or in none. What cannot be removed goes with the run.
+        let _ = fs_err::remove_file(&artifact.executable);
+        match assembled {
             Ok(assembled) => {
-                self.ledger.record(index).assembled = Some(assembled.clone());
+                self.ledger.record(index).assembled = Some((&assembled).into());
                 for destination in 0..self.destinations.len() {
                     self.store(index, destination, &assembled);
                 }
@@ -54,17 +56,14 @@ impl Work<'_> {
                 .ledger
                 .fail(index, Step::Assemble, &error, self.session.reporter),
         }
+        self.layers.settle(index);
     }
 
-    fn assemble(
-        &self,
-        service: &PlannedService,
-        artifact: &Artifact,
-        index: usize,
-    ) -> Result<Assembled, PipelineError> {
+    fn assemble(&self, artifact: &Artifact, index: usize) -> Result<Assembled, PipelineError> {
+        let service = &self.plan.services[index];
         let reporter = self.session.reporter;
         let watch = self.session.clock.start();
-        let assembled = assemble(self.plan, service, artifact, self.checked, &self.layers)?;
+        let assembled = assemble(self.plan, index, artifact, self.checked, &self.layers)?;
         for warning in &assembled.warnings {
             reporter.report(Event::Warning(format!(
                 "service `{}`: {warning}",
@@ -148,7 +147,7 @@ impl Work<'_> {
         let layers = assembled
             .layers
             .iter()
-            .map(|layer| (layer.descriptor.clone(), layer.path.clone()));
+            .map(|layer| (layer.descriptor.clone(), layer.blob.path().to_owned()));
         Ok(DeliverableImage {
             service: service.service.clone(),
             name: image_name(service, destination)?,

@@ -6,10 +6,11 @@ use super::PipelineError;
 use super::assemble::Assembled;
 use super::check::Refusal;
 use crate::destination::{DeliverableImage, Stored};
+use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::report::{
-    DeliveryStatus, DeliverySummary, Event, Reporter, SCHEMA_VERSION, Seconds, ServiceStatus,
-    ServiceSummary, Step, Summary, with_causes,
+    DeliveryStatus, DeliverySummary, Event, LibrarySummary, Reporter, SCHEMA_VERSION, Seconds,
+    ServiceStatus, ServiceSummary, Step, Summary, with_causes,
 };
 use crate::since::Revision;
 
@@ -27,10 +28,27 @@ pub(super) enum Delivered {
     Failed(Option<DeliverySummary>),
 }
 
+/// What the summary says of an image: not the image itself, whose layers take room on the disk for as
+/// long as somebody has them.
+#[derive(Debug)]
+pub(super) struct Made {
+    digest: Digest,
+    libraries: Vec<LibrarySummary>,
+}
+
+impl From<&Assembled> for Made {
+    fn from(assembled: &Assembled) -> Self {
+        Self {
+            digest: assembled.image.manifest.digest(),
+            libraries: assembled.libraries.clone(),
+        }
+    }
+}
+
 /// One service.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    pub(super) assembled: Option<Assembled>,
+    pub(super) assembled: Option<Made>,
     pub(super) deliveries: Vec<Delivered>,
     pub(super) seconds: Seconds,
     /// The first failure, with its causes.
@@ -206,10 +224,7 @@ impl<'a> Ledger<'a> {
     fn service_summary(&self, index: usize, revision: Option<&Revision>) -> ServiceSummary {
         let planned = &self.plan.services[index];
         let record = self.record(index);
-        let digest = record
-            .assembled
-            .as_ref()
-            .map(|assembled| assembled.image.manifest.digest());
+        let digest = record.assembled.as_ref().map(|made| made.digest);
         let complete = record
             .deliveries
             .iter()
@@ -256,7 +271,7 @@ impl<'a> Ledger<'a> {
 fn delivery_summary(
     delivered: &Delivered,
     destination: &str,
-    digest: crate::digest::Digest,
+    digest: Digest,
 ) -> Option<DeliverySummary> {
     let stored = match delivered {
         Delivered::Not => return None,

@@ -89,7 +89,7 @@ fn carry_out(
         Blobs::create(&plan.target_directory.join("lighter")).map_err(PipelineError::Staging)?;
     let executables = staging.directory().join("executables");
     fs_err::create_dir(&executables).map_err(PipelineError::Staging)?;
-    let layers = SharedLayers::new(&staging, session.interrupt, options.threads);
+    let layers = SharedLayers::new(plan, &staging, session.interrupt, options.threads);
     let work = Work {
         session,
         plan,
@@ -128,6 +128,7 @@ fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize,
             return;
         }
         if work.ledger.is_refused_everywhere(index) {
+            work.layers.settle(index);
             continue;
         }
         let service = &planned.service;
@@ -177,4 +178,5 @@ fn fail(work: &Work<'_>, index: usize, error: CompileError) {
     };
     work.ledger
         .fail(index, step, &error.into(), work.session.reporter);
+    work.layers.settle(index);
 }

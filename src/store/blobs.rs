@@ -1,12 +1,15 @@
 //! The blobs that one run makes, until they are delivered.
 //!
 //! A blob's digest is known only when its last byte is written, so it is streamed into a temporary
-//! file and renamed to its digest. All blobs of a run stand in one directory that goes with the run;
-//! what a killed run left is removed by the next one in the same place.
+//! file and renamed to its digest. A blob's file goes when nobody holds the blob any more, so that a
+//! run of many services needs room for few. All stand in one directory that goes with the run; what a
+//! killed run left is removed by the next one in the same place.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tempfile::{TempDir, TempPath};
 
@@ -26,6 +29,17 @@ pub struct Blobs {
     // removed is no leftover.
     directory: TempDir,
     _lock: DirectoryLock,
+    held: Held,
+}
+
+/// The finished blobs that somebody holds.
+#[derive(Debug, Clone, Default)]
+struct Held(Arc<Mutex<BTreeMap<Digest, Weak<BlobFile>>>>);
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, Weak<BlobFile>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Blobs {
@@ -46,6 +60,7 @@ impl Blobs {
         Ok(Self {
             directory,
             _lock: lock,
+            held: Held::default(),
         })
     }
 
@@ -63,6 +78,7 @@ impl Blobs {
             file: fs_err::File::from_parts(file, &temporary),
             temporary,
             directory: self.directory.path().to_owned(),
+            held: self.held.clone(),
         })
     }
 
@@ -70,10 +86,47 @@ impl Blobs {
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
 
-    /// Where the blob of this digest stands, if a writer finished it.
-    pub fn path(&self, digest: &Digest) -> PathBuf {
-        blob_path(self.directory.path(), digest)
+/// A finished blob, whose file is there as long as one of its clones, and the [`Blobs`] that it was
+/// made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob(Arc<BlobFile>);
+
+impl Blob {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+}
+
+#[derive(Debug)]
+struct BlobFile {
+    path: PathBuf,
+    digest: Digest,
+    held: Held,
+}
+
+impl PartialEq for BlobFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for BlobFile {}
+
+impl Drop for BlobFile {
+    fn drop(&mut self) {
+        let mut held = self.held.lock();
+        // An equal blob may have been finished since, and taken this one's place.
+        if held
+            .get(&self.digest)
+            .is_some_and(|blob| blob.strong_count() == 0)
+        {
+            held.remove(&self.digest);
+            // What cannot be removed goes with the directory.
+            let _ = fs_err::remove_file(&self.path);
+        }
     }
 }
 
@@ -83,31 +136,43 @@ pub struct BlobWriter {
     file: fs_err::File,
     temporary: TempPath,
     directory: PathBuf,
+    held: Held,
 }
 
 impl BlobWriter {
-    /// Gives the blob its name and returns its path. The caller computed `digest` over all bytes
-    /// that it wrote. A blob of the same digest is replaced by its equal, also while others read it.
+    /// Gives the blob its name. The caller computed `digest` over all bytes that it wrote. Where
+    /// somebody holds an equal blob, that one is taken.
     ///
     /// Nothing is flushed to the disk: the blobs do not outlive the run.
     ///
     /// # Errors
     /// When the rename fails; the error names the file.
-    pub fn finish(self, digest: &Digest) -> io::Result<PathBuf> {
+    pub fn finish(self, digest: &Digest) -> io::Result<Blob> {
         let Self {
             file,
             temporary,
             directory,
+            held,
         } = self;
         drop(file);
-        let path = blob_path(&directory, digest);
+        let mut known = held.lock();
+        if let Some(blob) = known.get(digest).and_then(Weak::upgrade) {
+            return Ok(Blob(blob));
+        }
+        let path = directory.join(format!("sha256-{}", digest.hex()));
         temporary.persist(&path).map_err(|failed| {
             io::Error::new(
                 failed.error.kind(),
                 format!("cannot write `{}`: {}", path.display(), failed.error),
             )
         })?;
-        Ok(path)
+        let file = Arc::new(BlobFile {
+            path,
+            digest: *digest,
+            held: held.clone(),
+        });
+        known.insert(*digest, Arc::downgrade(&file));
+        Ok(Blob(file))
     }
 }
 
@@ -119,10 +184,6 @@ impl Write for BlobWriter {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-fn blob_path(directory: &Path, digest: &Digest) -> PathBuf {
-    directory.join(format!("sha256-{}", digest.hex()))
 }
 
 fn run_prefix() -> String {
@@ -152,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    fn store(blobs: &Blobs, bytes: &[u8]) -> PathBuf {
+    fn store(blobs: &Blobs, bytes: &[u8]) -> Blob {
         let mut writer = blobs.writer().expect("created");
         writer.write_all(bytes).expect("written");
         writer.finish(&Digest::of(bytes)).expect("renamed")
@@ -173,9 +234,10 @@ mod tests {
         let parent = tempfile::tempdir().expect("a temporary directory");
         let nested = parent.path().join("target/lighter");
         let blobs = Blobs::create(&nested).expect("created");
-        let path = store(&blobs, b"one");
-        assert_eq!(path, blobs.path(&Digest::of(b"one")));
-        assert_eq!(fs_err::read(&path).expect("readable"), b"one");
+        let blob = store(&blobs, b"one");
+        let name = format!("sha256-{}", Digest::of(b"one").hex());
+        assert_eq!(blob.path(), blobs.directory().join(name));
+        assert_eq!(fs_err::read(blob.path()).expect("readable"), b"one");
         drop(blobs);
         assert_eq!(names(&nested), [PARENT_LOCK]);
     }
@@ -198,13 +260,29 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let path = store(&blobs, b"shared");
-                        assert_eq!(fs_err::read(path).expect("readable"), b"shared");
+                        let blob = store(&blobs, b"shared");
+                        assert_eq!(fs_err::read(blob.path()).expect("readable"), b"shared");
                     }
                 });
             }
         });
-        assert_eq!(names(blobs.directory.path()).len(), 2);
+        assert_eq!(names(blobs.directory.path()), [RUN_LOCK]);
+    }
+
+    #[test]
+    fn a_blob_that_nobody_holds_is_gone_and_may_come_back() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let blobs = Blobs::create(parent.path()).expect("created");
+        let first = store(&blobs, b"one");
+        let second = store(&blobs, b"one");
+        assert_eq!(first, second);
+        let path = first.path().to_owned();
+        drop(first);
+        assert!(path.exists());
+        drop(second);
+        assert_eq!(names(blobs.directory()), [RUN_LOCK]);
+        let again = store(&blobs, b"one");
+        assert_eq!(fs_err::read(again.path()).expect("readable"), b"one");
     }
 
     #[test]
@@ -218,12 +296,12 @@ mod tests {
         fs_err::create_dir(&foreign).expect("created");
 
         let living = Blobs::create(parent.path()).expect("created");
-        let path = store(&living, b"mine");
+        let blob = store(&living, b"mine");
         let second = Blobs::create(parent.path()).expect("created");
 
         assert!(!killed.exists());
         assert!(foreign.exists());
-        assert!(path.exists());
+        assert!(blob.path().exists());
         assert_ne!(living.directory.path(), second.directory.path());
     }
 

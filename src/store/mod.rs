@@ -2,4 +2,4 @@
 
 mod blobs;
 
-pub use blobs::{BlobWriter, Blobs};
+pub use blobs::{Blob, BlobWriter, Blobs};
