@@ -91,12 +91,26 @@ impl Context {
         arguments: &WorkspaceArguments,
         overrides: &Overrides,
     ) -> Result<(Workspace, Config), Failure> {
+        self.workspace_in(cargo, arguments, overrides, None)
+    }
+
+    /// The same in a repository whose top cannot be found by looking for `.git`.
+    pub(super) fn workspace_in(
+        &self,
+        cargo: &Cargo,
+        arguments: &WorkspaceArguments,
+        overrides: &Overrides,
+        repository: Option<&Path>,
+    ) -> Result<(Workspace, Config), Failure> {
         let manifest_path = arguments
             .manifest_path
             .as_ref()
             .map(|path| self.environment.resolve(path));
-        let workspace =
+        let mut workspace =
             workspace::discover(cargo, manifest_path.as_deref()).map_err(Failure::of_workspace)?;
+        if let Some(repository) = repository {
+            repository.clone_into(&mut workspace.repository_root);
+        }
         let config =
             config::resolve(&workspace, &self.environment, overrides).map_err(Failure::usage)?;
         Ok((plan::deployable(workspace, &config), config))
@@ -188,7 +202,7 @@ fn filter(arguments: &PlanArguments) -> ServiceFilter {
     }
 }
 
-fn overrides(arguments: &PlanArguments) -> Overrides {
+pub(super) fn overrides(arguments: &PlanArguments) -> Overrides {
     let PlanArguments {
         features,
         compile,

@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod jobs;
 mod run;
+mod since;
 
 pub use exit::Exit;
 use failure::{Failure, StreamError};

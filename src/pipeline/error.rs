@@ -12,6 +12,7 @@ use crate::image::ImageError;
 use crate::layer::{AssetError, InvalidCompression, LayerError};
 use crate::plan::PlanError;
 use crate::runtime::RuntimeError;
+use crate::since::GitError;
 use crate::split::SplitError;
 
 /// What stopped a run or one of its services.
@@ -23,6 +24,9 @@ pub enum PipelineError {
     /// Splitting a service off.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// Asking git what changed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// A file that is an input and cannot be read.
     #[error("cannot read an input")]
     Input(#[source] io::Error),
@@ -111,6 +115,7 @@ impl PipelineError {
         match self {
             Self::Asset(error) | Self::Assets { source: error, .. } => error.is_configuration(),
             Self::Split(error) => error.is_configuration(),
+            Self::Git(error) => error.is_usage(),
             Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
             Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
             Self::Tree(_)
@@ -144,6 +149,7 @@ impl Hint for PipelineError {
         match self {
             Self::Compile(error) => error.hint(),
             Self::Split(error) => error.hint(),
+            Self::Git(error) => error.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),

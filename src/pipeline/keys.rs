@@ -1,364 +1,56 @@
-//! Input keys: what every room knows of a service's inputs, put together.
+//! Input keys of planned services.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
 
-use super::assemble::{created, settings};
-use super::check::{compression, needs_glibc};
-use super::{PipelineError, Session};
-use crate::cargo::{Cargo, Configuration, cargo_home};
-use crate::compile::{self, Identity};
-use crate::config::Linkage;
-use crate::digest::Digest;
-use crate::fs::{Content, Node, Tree};
-use crate::image;
-use crate::layer::collect_assets;
-use crate::plan::{Plan, PlannedService};
-use crate::runtime::{self, LibraryRoot, fixed_files, packages_digest};
+use super::ingredients::{KeyWorld, Keying, ingredients};
+use super::parallel::in_parallel;
+use super::splits::{cache_directory, splits};
+use super::{PipelineError, Session, State};
+use crate::cargo::Cargo;
+use crate::config::Builder;
+use crate::plan::PlannedService;
 use crate::since::Revision;
-use crate::split::{FileDigests, Ingredient, IngredientKind, Split};
-use crate::workspace::Workspace;
+use crate::split::{FileDigests, Key, Keyed, Origin, Sources, Split, View};
 
-/// Variables that C compilers and the build scripts of native libraries read, by how their names begin.
-const NATIVE_VARIABLES: [&str; 16] = [
-    "AR",
-    "ARFLAGS",
-    "CC",
-    "CFLAGS",
-    "CMAKE",
-    "CPP",
-    "CPPFLAGS",
-    "CXX",
-    "CXXFLAGS",
-    "LDFLAGS",
-    "LIBCLANG_PATH",
-    "OPENSSL_",
-    "PKG_CONFIG",
-    "RANLIB",
-    "SYSROOT",
-    "TARGET_CC",
-];
-/// Variables that cargo sets, or that tell where a user's things are: neither is an input.
-const NO_INPUTS: [&str; 20] = [
-    "CARGO",
-    "DEBUG",
-    "HOME",
-    "HOST",
-    "LANG",
-    "LOGNAME",
-    "NUM_JOBS",
-    "OPT_LEVEL",
-    "OUT_DIR",
-    "PATH",
-    "PROFILE",
-    "PWD",
-    "RUSTC",
-    "RUSTC_LINKER",
-    "RUSTDOC",
-    "SHELL",
-    "TARGET",
-    "TERM",
-    "TMPDIR",
-    "USER",
-];
-
-/// What is the same for all services of a run, asked once.
-#[derive(Debug)]
-pub struct KeyWorld {
-    /// By target.
-    identities: BTreeMap<String, Identity>,
-    /// Tables of cargo's configuration outside of the repository that decide an executable.
-    configuration: Vec<Ingredient>,
-    /// Contents of library roots that were asked for already.
-    roots: BTreeMap<PathBuf, LibraryRoot>,
-    /// Digests of files that did not change since an earlier run.
-    pub digests: FileDigests,
-}
-
-impl KeyWorld {
-    /// Asks compiler and configuration about the services of `plan`.
-    ///
-    /// # Errors
-    /// [`PipelineError`] when there is no compiler, or a library root cannot be opened.
-    pub fn ask(cargo: &Cargo, plan: &Plan, digests: FileDigests) -> Result<Self, PipelineError> {
-        let mut identities = BTreeMap::new();
-        let mut roots = BTreeMap::new();
-        for service in &plan.services {
-            if !identities.contains_key(&service.target) {
-                let identity = compile::identify(cargo, plan, &service.target)?;
-                identities.insert(service.target.clone(), identity);
-            }
-            let root = &service.config.library_root.value;
-            if !roots.contains_key(root) {
-                roots.insert(root.clone(), LibraryRoot::open(root)?);
-            }
-        }
-        Ok(Self {
-            identities,
-            configuration: outer_configuration(cargo, plan)?,
-            roots,
-            digests,
-        })
-    }
-}
-
-/// One service at one state of its workspace.
-#[derive(Debug, Clone, Copy)]
-pub struct Keying<'a> {
-    /// The workspace.
-    pub workspace: &'a Workspace,
-    /// Its plan.
-    pub plan: &'a Plan,
-    /// The service in it.
-    pub service: &'a PlannedService,
-    /// Its split, in the production view.
-    pub split: &'a Split,
-    /// The commit that the workspace stands on.
-    pub revision: Option<&'a Revision>,
-}
-
-/// Everything that can change the image of a service.
+/// The key of each planned service, in plan order.
 ///
 /// # Errors
-/// [`PipelineError`] naming what cannot be read.
-pub fn ingredients(
+/// [`PipelineError`] for the first service whose inputs cannot be found.
+pub fn keys(
     session: &Session<'_>,
-    world: &KeyWorld,
-    keying: &Keying<'_>,
-) -> Result<Vec<Ingredient>, PipelineError> {
-    let mut all = keying.split.ingredients(&world.digests)?;
-    all.extend(world.configuration.iter().cloned());
-    all.extend(build_ingredients(world, keying)?);
-    all.extend(variables(session, keying));
-    all.extend(image_files(world, keying)?);
-    all.extend(image_settings(keying)?);
-    Ok(all)
-}
-
-fn build(name: &str, value: impl Into<String>) -> Ingredient {
-    Ingredient::new(IngredientKind::Build, name, value)
-}
-
-fn build_ingredients(
-    world: &KeyWorld,
-    keying: &Keying<'_>,
-) -> Result<Vec<Ingredient>, PipelineError> {
-    let service = keying.service;
-    let config = &service.config;
-    let selection = &service.selection;
-    let mut all = vec![
-        build("target", &service.target),
-        build("package", &service.package),
-        build("binary", &service.binary),
-        build("profile", &config.profile.value),
-        build("features", selection.features.join(",")),
-        build("all-features", selection.all_features.to_string()),
-        build(
-            "no-default-features",
-            selection.no_default_features.to_string(),
-        ),
-        build("builder", config.builder.value.to_string()),
-        build("linkage", config.linkage.value.to_string()),
-        build("remap-paths", config.remap_paths.value.to_string()),
-    ];
-    if let Some(identity) = world.identities.get(&service.target) {
-        all.push(build("rustc", &identity.compiler));
-        all.push(build("rustflags", identity.flags.join(" ")));
-        for (index, linker) in identity.linkers.iter().enumerate() {
-            // The linker's name may hold the machine's own paths; its content tells more.
-            let digest = world.digests.of(linker).map_err(PipelineError::Input)?;
-            all.push(build(&format!("linker {index}"), digest.to_string()));
+    cargo: &Cargo,
+    state: State<'_>,
+    revision: Option<&Revision>,
+    threads: NonZeroUsize,
+) -> Result<Vec<Keyed>, PipelineError> {
+    let State { workspace, plan } = state;
+    let cache = cache_directory(plan);
+    let sources = Sources::read(workspace, cargo, Origin::Checkout, Some(cache.clone()))?;
+    let splits = splits(&sources, workspace, plan, View::Production, threads)?;
+    let world = KeyWorld::ask(cargo, plan, FileDigests::open(Some(&cache)))?;
+    let pairs: Vec<(&PlannedService, &Split)> = plan.services.iter().zip(&splits).collect();
+    let keyed = in_parallel(&pairs, threads, |(service, split)| {
+        if let Some(reason) = unknown(session, service) {
+            return Ok(Keyed::Unknown { reason });
         }
-    }
-    // A path dependency outside of the workspace root puts its absolute path into symbols.
-    let outside = keying.split.packages.iter();
-    let outside = outside.filter_map(|index| {
-        let directory = &keying.workspace.packages[*index].directory;
-        (!directory.starts_with(&keying.workspace.root)).then_some(directory)
-    });
-    let inside = |path: &Path| path.starts_with(&keying.plan.repository_root);
-    for directory in outside.filter(|directory| !inside(directory)) {
-        all.push(build("outside dependency", directory.to_string_lossy()));
-    }
-    Ok(all)
-}
-
-/// Tables of configuration files that are not the repository's: those are in the split.
-fn outer_configuration(cargo: &Cargo, plan: &Plan) -> Result<Vec<Ingredient>, PipelineError> {
-    let at = cargo.at(&plan.workspace_root);
-    let configuration =
-        Configuration::read(at.environment()).map_err(compile::CompileError::from)?;
-    let home = cargo_home(at.environment());
-    let mut all = Vec::new();
-    for table in ["env", "profile", "patch", "paths"] {
-        for (file, item) in configuration.items(&[table]) {
-            let is_of_home = home.as_ref().is_some_and(|home| file.starts_with(home));
-            if is_of_home || !file.starts_with(&plan.repository_root) {
-                let name = format!("cargo configuration `{table}`");
-                let digest = Digest::of(item.to_string().trim().as_bytes());
-                all.push(build(&name, digest.to_string()));
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// Variables that sources, build scripts, C compilers and cargo's profiles read.
-fn variables(session: &Session<'_>, keying: &Keying<'_>) -> Vec<Ingredient> {
-    let set = session.environment.variables();
-    let set = set.filter_map(|(name, _)| name.to_str());
-    let native = set.filter(|name| {
-        let begins = |prefix: &&str| {
-            let rest = name.strip_prefix(*prefix);
-            rest.is_some_and(|rest| {
-                rest.is_empty() || prefix.ends_with('_') || rest.starts_with('_')
-            })
+        let keying = Keying {
+            workspace,
+            plan,
+            service,
+            split,
+            revision,
+            digests: &world.digests,
         };
-        NATIVE_VARIABLES.iter().any(begins) || name.starts_with("CARGO_PROFILE_")
+        let ingredients = ingredients(session, &world, &keying)?;
+        Ok(Keyed::Known(Key::new(ingredients)))
     });
-    let mut names: BTreeSet<&str> = native.collect();
-    names.extend(keying.split.variables.iter().map(String::as_str));
-    names.retain(|name| is_input(name));
-    names
-        .into_iter()
-        .map(|name| {
-            let value = match session.environment.raw(name) {
-                // Values may be secrets; a digest shows only that they changed.
-                Some(value) => Digest::of(value.as_encoded_bytes()).to_string(),
-                None => "unset".to_owned(),
-            };
-            Ingredient::new(IngredientKind::Variable, name, value)
-        })
-        .collect()
+    world.digests.keep();
+    keyed.into_iter().collect()
 }
 
-fn is_input(name: &str) -> bool {
-    let by_cargo = [
-        "CARGO_BIN_",
-        "CARGO_CFG_",
-        "CARGO_CRATE_",
-        "CARGO_FEATURE_",
-        "CARGO_MANIFEST_",
-        "CARGO_PKG_",
-        "DEP_",
-    ];
-    !NO_INPUTS.contains(&name) && !by_cargo.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Everything in the image beside the executable, as far as it is known before there is one.
-fn image_files(world: &KeyWorld, keying: &Keying<'_>) -> Result<Vec<Ingredient>, PipelineError> {
-    let (plan, service) = (keying.plan, keying.service);
-    let config = &service.config;
-    let mut all = Vec::new();
-    let assets = collect_assets(
-        &config.assets.value,
-        &plan.repository_root,
-        &plan.target_directory,
-    )
-    .map_err(|source| PipelineError::Assets {
-        service: service.service.clone(),
-        source,
-    })?;
-    add_tree(&mut all, world, &assets.tree)?;
-    let path = &config.library_root.value;
-    let opened;
-    let root = if let Some(root) = world.roots.get(path) {
-        root
-    } else {
-        opened = LibraryRoot::open(path)?;
-        &opened
-    };
-    let fixed = fixed_files(
-        &runtime::Request {
-            service: &service.service,
-            executable: Path::new(""),
-            platform: &service.platform,
-            library_root: root,
-            extra_libraries: &[],
-            ca_certificates: config.ca_certificates.value,
-            tzdata: config.tzdata.value,
-        },
-        needs_glibc(service),
-    )?;
-    add_tree(&mut all, world, &fixed.base)?;
-    add_tree(&mut all, world, &fixed.glibc)?;
-    if config.linkage.value == Linkage::Dynamic && may_need_libraries(keying) {
-        // Which ones is known only after linking; all that could be are those of the root's packages.
-        let digest = packages_digest(root)?;
-        let value = digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
-        let name = "packages of the library root";
-        all.push(Ingredient::new(IngredientKind::ImageFile, name, value));
-    }
-    Ok(all)
-}
-
-/// Whether the executable could need more than the C library.
-fn may_need_libraries(keying: &Keying<'_>) -> bool {
-    let linking = &keying.workspace.linking;
-    let mut locked = keying.split.lock.packages.iter();
-    keying.split.links_native
-        || !keying.service.config.extra_libs.value.is_empty()
-        || locked.any(|package| linking.contains(&(package.name.clone(), package.version.clone())))
-}
-
-fn add_tree(all: &mut Vec<Ingredient>, world: &KeyWorld, tree: &Tree) -> Result<(), PipelineError> {
-    for (path, node) in tree.iter() {
-        let value = match node {
-            Node::Directory { mode, owner } => {
-                format!("directory {mode:o} {}:{}", owner.uid, owner.gid)
-            }
-            Node::Symlink { target } => format!("link to {target}"),
-            Node::File { mode, content } => {
-                let digest = match content {
-                    Content::Bytes(bytes) => Digest::of(bytes),
-                    Content::File(path) => world.digests.of(path).map_err(PipelineError::Input)?,
-                };
-                format!("file {mode:o} {digest}")
-            }
-        };
-        let name = path.absolute();
-        all.push(Ingredient::new(IngredientKind::ImageFile, name, value));
-    }
-    Ok(())
-}
-
-/// How the image runs, what it says, and how its layers are packed.
-fn image_settings(keying: &Keying<'_>) -> Result<Vec<Ingredient>, PipelineError> {
-    let service = keying.service;
-    let config = &service.config;
-    let seconds = created(keying.plan, config, keying.revision);
-    let settings = settings(service, image::rfc3339(seconds)?);
-    let packed = compression(service)?;
-    let lists = |list: &[String]| format!("{list:?}");
-    let rows = [
-        ("platform", settings.platform.to_string()),
-        ("created", settings.created),
-        ("user", settings.user),
-        ("workdir", settings.workdir),
-        ("path", config.path.value.absolute()),
-        ("links", format!("{:?}", config.links.value)),
-        ("args", lists(&settings.args)),
-        ("ports", format!("{:?}", settings.ports)),
-        ("volumes", format!("{:?}", settings.volumes)),
-        ("stop-signal", format!("{:?}", settings.stop_signal)),
-        ("healthcheck", format!("{:?}", settings.healthcheck)),
-        ("extra-libs", lists(&config.extra_libs.value)),
-        ("compression", format!("{packed:?}")),
-    ];
-    let setting = |name: &str, value: String| Ingredient::new(IngredientKind::Setting, name, value);
-    let mut all: Vec<Ingredient> = rows
-        .into_iter()
-        .map(|(name, value)| setting(name, value))
-        .collect();
-    let tables: [(&str, Vec<(String, String)>); 3] = [
-        ("env", settings.env),
-        ("label", settings.labels.into_iter().collect()),
-        ("annotation", settings.annotations.into_iter().collect()),
-    ];
-    for (table, entries) in tables {
-        for (name, value) in entries {
-            all.push(setting(&format!("{table} {name}"), value));
-        }
-    }
-    Ok(all)
+/// Why the inputs of a service cannot all be known.
+pub(super) fn unknown(session: &Session<'_>, service: &PlannedService) -> Option<String> {
+    let zig = service.config.builder.value == Builder::Zigbuild;
+    (zig && session.environment.find_program("zig").is_none())
+        .then(|| "`builder = \"zigbuild\"`, and `zig` is not on PATH to be looked at".to_owned())
 }

@@ -4,11 +4,13 @@
 //! target directory; assembling and delivering go on beside them. One service's failure never hides
 //! what was delivered of others.
 
+mod affected;
 mod assemble;
 mod barrier;
 mod check;
 mod deliver;
 mod error;
+mod ingredients;
 mod keys;
 mod ledger;
 mod names;
@@ -19,9 +21,10 @@ mod shared_layers;
 mod splits;
 mod stack;
 
+pub use affected::{Affected, Comparing, PlanAt, State, affected};
 pub use check::{Checked, check};
 pub use error::PipelineError;
-pub use keys::{KeyWorld, Keying, ingredients};
+pub use keys::keys;
 pub use names::image_names;
 pub use run::{Outcome, run};
 pub use session::{Options, Session};

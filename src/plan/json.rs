@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Images, Plan};
+use super::{Details, KeyRow, Plan};
 use crate::report::LibrarySummary;
 
 const VERSION: u32 = 1;
@@ -11,6 +11,8 @@ const VERSION: u32 = 1;
 struct Document<'a> {
     version: u32,
     services: Vec<ServiceRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unaffected: Option<&'a [String]>,
     libraries: &'a [LibrarySummary],
 }
 
@@ -19,6 +21,8 @@ struct ServiceRow<'a> {
     service: &'a str,
     package: &'a str,
     bin: &'a str,
+    #[serde(flatten)]
+    key: Option<&'a KeyRow>,
     target: &'a str,
     platform: String,
     profile: &'a str,
@@ -30,26 +34,24 @@ struct ServiceRow<'a> {
 }
 
 impl Plan {
-    /// The plan as one JSON document; `images` are the names at all destinations, `libraries` those that every dynamic service gets.
+    /// The plan as one JSON document.
     ///
     /// # Errors
     /// Never for plans that [`super::make`] made; serializing is fallible by its type.
-    pub fn to_json(
-        &self,
-        images: &Images,
-        libraries: &[LibrarySummary],
-    ) -> Result<String, serde_json::Error> {
+    pub fn to_json(&self, details: &Details) -> Result<String, serde_json::Error> {
         let services = self.services.iter().map(|service| ServiceRow {
             service: &service.service,
             package: &service.package,
             bin: &service.binary,
+            key: details.keys.get(&service.service),
             target: &service.target,
             platform: service.platform.to_string(),
             profile: &service.config.profile.value,
             features: &service.selection.features,
             linkage: service.config.linkage.value.to_string(),
             tags: service.tags_for_print(),
-            images: images
+            images: details
+                .images
                 .get(&service.service)
                 .map(Vec::as_slice)
                 .unwrap_or_default(),
@@ -58,7 +60,8 @@ impl Plan {
         let document = Document {
             version: VERSION,
             services: services.collect(),
-            libraries,
+            unaffected: details.unaffected.as_deref(),
+            libraries: &details.libraries,
         };
         serde_json::to_string(&document)
     }

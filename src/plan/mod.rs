@@ -1,6 +1,7 @@
 //! What will be done, as data, before anything is: pure, printable, and what `build` then does.
 
 mod deployable;
+mod details;
 mod error;
 mod facts;
 mod github;
@@ -14,6 +15,7 @@ mod target;
 mod text;
 
 pub use deployable::deployable;
+pub use details::{Details, InputRow, KeyRow};
 pub use error::PlanError;
 pub use github::{MatrixError, github_matrix, github_output};
 pub use gitlab::gitlab_pipeline;

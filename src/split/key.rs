@@ -1,20 +1,19 @@
 //! Input keys: one digest over everything that can change an image.
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::digests::FileDigests;
 use super::manifest::canonical;
 use super::{Split, SplitError, SplitFile, View};
 use crate::digest::Digest;
+use crate::fs::relative;
 
 /// Counts up when the same inputs would give another key or another image.
 const FORMAT: &str = "1";
 
 /// What kind of input an ingredient is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IngredientKind {
     /// This program's idea of keys and images.
     Format,
@@ -34,8 +33,33 @@ pub enum IngredientKind {
     Setting,
 }
 
+impl IngredientKind {
+    const ALL: [(Self, &'static str); 8] = [
+        (Self::Format, "format"),
+        (Self::File, "file"),
+        (Self::Manifest, "manifest"),
+        (Self::Dependency, "dependency"),
+        (Self::Build, "build"),
+        (Self::Variable, "variable"),
+        (Self::ImageFile, "image-file"),
+        (Self::Setting, "setting"),
+    ];
+
+    /// What it is called in documents.
+    pub fn name(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(kind, _)| *kind == self);
+        found.map_or("", |(_, name)| name)
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(kind, _)| *kind)
+    }
+}
+
 /// One input, by name and by what would be seen to change.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ingredient {
     /// What it is.
     pub kind: IngredientKind,
@@ -85,8 +109,7 @@ impl Key {
         ingredients.dedup();
         let mut bytes = Vec::new();
         for Ingredient { kind, name, value } in &ingredients {
-            let kind = format!("{kind:?}");
-            for text in [kind.as_str(), name, value] {
+            for text in [kind.name(), name, value] {
                 bytes.extend((text.len() as u64).to_be_bytes());
                 bytes.extend(text.bytes());
             }
@@ -158,8 +181,10 @@ impl Split {
     /// [`SplitError`] naming a file that cannot be read.
     pub fn ingredients(&self, digests: &FileDigests) -> Result<Vec<Ingredient>, SplitError> {
         let mut ingredients = Vec::new();
+        let workspace = self.manifest.parent().unwrap_or(Path::new(""));
         for (path, file) in &self.files {
-            let name = path.to_string_lossy().into_owned();
+            // As seen from the workspace root: a split's root may move up, and its files are the same.
+            let name = relative(path, workspace).to_string_lossy().into_owned();
             if path.ends_with("Cargo.lock") && matches!(file, SplitFile::Text(_)) {
                 continue;
             }

@@ -170,7 +170,7 @@ impl Skeleton {
 }
 
 /// Where the system wants temporary files.
-pub(super) fn temporary_directory(environment: &Environment) -> PathBuf {
+pub fn temporary_directory(environment: &Environment) -> PathBuf {
     environment
         .os("TMPDIR")
         .map_or_else(|| PathBuf::from("/tmp"), |path| environment.resolve(path))

@@ -1,22 +1,49 @@
 //! `plan`: what `build` would do, before anything is done.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::arguments::PlanArguments;
 use crate::cli::context::{Context, Planned};
 use crate::cli::destinations::{Aim, open};
+use crate::cli::since::{Change, SinceArguments};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::destination::Prefix;
-use crate::pipeline;
-use crate::plan::{Images, Plan};
+use crate::pipeline::{self, Session, State};
+use crate::plan::{
+    Comment, Details, Images, InputRow, KeyRow, Plan, Row, github_output, gitlab_pipeline, markdown,
+};
 use crate::report::LibrarySummary;
 use crate::runtime::{LibraryRoot, fixed_libraries};
+use crate::since::Revision;
+use crate::split::Keyed;
 use crate::ui::Verbosity;
+
+mod against;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
+    #[command(flatten)]
+    since: SinceArguments,
+    /// Compute the input key of each service: a digest over all that can change its image
+    #[arg(long, help_heading = "Key Options")]
+    keys: bool,
+    /// List what went into each key
+    #[arg(long, help_heading = "Key Options", requires = "keys")]
+    explain: bool,
+    /// Compare with keys that `--keys --explain --format json` wrote to this file, and name the first
+    /// difference of each (exit code 3 if there is any)
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Key Options",
+        requires = "keys",
+        conflicts_with_all = ["explain", "format"]
+    )]
+    against: Option<PathBuf>,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -24,33 +51,176 @@ pub(in crate::cli) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people
     Text,
+    /// One JSON document
     Json,
+    /// Two lines for `>> "$GITHUB_OUTPUT"`: a matrix, and whether there is anything in it
+    Github,
+    /// A child pipeline with a job for each service
+    Gitlab,
+    /// A comment for a pull request
+    Markdown,
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let planned = context.plan(&arguments.plan, Aim::Layout)?;
-    let plan = &planned.plan;
-    let images = images(context, &planned)?;
-    let libraries = libraries(plan)?;
-    let text = match arguments.format {
-        Format::Text => plan.to_text(
-            context.console.verbosity() == Verbosity::Verbose,
-            &images,
-            &libraries,
-        ),
-        Format::Json => {
-            let json = plan
-                .to_json(&images, &libraries)
-                .map_err(std::io::Error::other);
-            json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
-        }
+    let mut planned = context.plan(&arguments.plan, Aim::Layout)?;
+    let (threads, _) = Context::threads(arguments.plan.compile.jobs);
+    let change = context.change(&planned, &arguments.plan, &arguments.since, false, threads)?;
+    let unaffected = change
+        .as_ref()
+        .map(|change| keep_affected(&mut planned.plan, change));
+    let mut details = Details {
+        unaffected,
+        ..Details::default()
     };
+    if arguments.keys {
+        add_keys(context, &planned, &mut details, threads)?;
+    }
+    if let Some(path) = &arguments.against {
+        return against::compare(context, path, &planned.plan, &details);
+    }
+    if !arguments.explain {
+        details.keys.values_mut().for_each(|key| key.inputs.clear());
+    }
+    details.images = images(context, &planned)?;
+    let text = render(context, arguments, &planned.plan, change.as_ref(), details)?;
     context
         .console
         .data(&text)
         .map_err(|error| Failure::failed(StreamError(error)))?;
     Ok(Exit::Success)
+}
+
+fn render(
+    context: &Context,
+    arguments: &Arguments,
+    plan: &Plan,
+    change: Option<&Change>,
+    mut details: Details,
+) -> Result<String, Failure> {
+    let rows = |details: &Details| -> Vec<Row> {
+        let services = plan.services.iter();
+        services
+            .map(|service| Row::of(service, &details.images))
+            .collect()
+    };
+    Ok(match arguments.format {
+        Format::Text => {
+            details.libraries = libraries(plan)?;
+            plan.to_text(context.console.verbosity() == Verbosity::Verbose, &details)
+        }
+        Format::Json => {
+            details.libraries = libraries(plan)?;
+            let json = plan.to_json(&details).map_err(std::io::Error::other);
+            json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
+        }
+        Format::Github => github_output(&rows(&details)).map_err(Failure::usage)?,
+        Format::Gitlab => gitlab_pipeline(&rows(&details), &push_flags(arguments))
+            .map_err(std::io::Error::other)
+            .map_err(|error| Failure::failed(StreamError(error)))?,
+        Format::Markdown => markdown(&Comment {
+            since: change.map_or("", |change| &change.since),
+            base: change.and_then(|change| change.base.as_deref()),
+            affected: &rows(&details),
+            unaffected: &details.unaffected.unwrap_or_default(),
+            everything: change.and_then(|change| change.affected.everything.clone()),
+        }),
+    })
+}
+
+/// Flags of this command that a job's `push` must have too.
+fn push_flags(arguments: &Arguments) -> Vec<String> {
+    let plan = &arguments.plan;
+    let path = |path: &PathBuf| path.display().to_string();
+    let pairs = [
+        (
+            "--manifest-path",
+            plan.workspace.manifest_path.as_ref().map(path),
+        ),
+        ("--profile", plan.compile.profile.clone()),
+        ("--target", plan.compile.target.clone()),
+        ("--platform", plan.compile.platform.clone()),
+        ("--builder", plan.compile.builder.clone()),
+        ("--linkage", plan.compile.linkage.clone()),
+        ("--repo", plan.image.repo.clone()),
+        ("--compression", plan.image.compression.clone()),
+    ];
+    let mut flags: Vec<String> = Vec::new();
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            flags.extend([name.to_owned(), value]);
+        }
+    }
+    for tag in &plan.image.tags {
+        flags.extend(["--tag".to_owned(), tag.clone()]);
+    }
+    flags
+}
+
+/// Leaves the affected services in the plan, each with its reasons, and gives the names of the others.
+fn keep_affected(plan: &mut Plan, change: &Change) -> Vec<String> {
+    let mut unaffected = Vec::new();
+    let services = std::mem::take(&mut plan.services);
+    for (mut service, reasons) in services.into_iter().zip(&change.affected.reasons) {
+        match reasons {
+            Some(reasons) => {
+                service.reasons.clone_from(reasons);
+                plan.services.push(service);
+            }
+            None => unaffected.push(service.service),
+        }
+    }
+    unaffected
+}
+
+fn add_keys(
+    context: &Context,
+    planned: &Planned,
+    details: &mut Details,
+    threads: std::num::NonZeroUsize,
+) -> Result<(), Failure> {
+    let session = Session {
+        environment: planned.cargo.environment(),
+        interrupt: &context.interrupt,
+        reporter: &context.console,
+        clock: &context.clock,
+    };
+    let plan = &planned.plan;
+    let revision = Revision::read(session.environment, &plan.workspace_root, session.interrupt)
+        .map_err(Failure::failed)?;
+    let state = State {
+        workspace: &planned.workspace,
+        plan,
+    };
+    let keys = pipeline::keys(&session, &planned.cargo, state, revision.as_ref(), threads)
+        .map_err(Failure::of_pipeline)?;
+    for (service, keyed) in plan.services.iter().zip(keys) {
+        details.keys.insert(service.service.clone(), key_row(keyed));
+    }
+    Ok(())
+}
+
+fn key_row(keyed: Keyed) -> KeyRow {
+    match keyed {
+        Keyed::Unknown { reason } => KeyRow {
+            unkeyed: Some(reason),
+            ..KeyRow::default()
+        },
+        Keyed::Known(key) => KeyRow {
+            digest: Some(key.digest()),
+            unkeyed: None,
+            inputs: key
+                .ingredients()
+                .iter()
+                .map(|ingredient| InputRow {
+                    kind: ingredient.kind.name().to_owned(),
+                    name: ingredient.name.clone(),
+                    value: ingredient.value.clone(),
+                })
+                .collect(),
+        },
+    }
 }
 
 /// What every image is called at every destination.

@@ -1,0 +1,228 @@
+//! `--since`: which services a change reaches.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use clap::Args;
+
+use super::Failure;
+use super::arguments::{PlanArguments, WorkspaceArguments};
+use super::context::{Context, Planned};
+use crate::hint::{BoxedHint, Hint};
+use crate::pipeline::{self, Affected, Comparing, Session, State};
+use crate::plan::{self, Plan, TargetChoice};
+use crate::report::{Event, Reporter as _};
+use crate::since::{Comparison, GitError, Head, NoBase, Revision, compare};
+use crate::workspace::Workspace;
+
+/// What a change is.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Change Options")]
+pub(super) struct SinceArguments {
+    /// Only services that changed since the branch parted from this revision, such as `origin/main`
+    #[arg(long, value_name = "REF")]
+    pub(super) since: Option<String>,
+    /// Where the change ends: a commit instead of the work tree with all that is uncommitted
+    #[arg(long, value_name = "REF", requires = "since")]
+    pub(super) head: Option<String>,
+}
+
+/// `--head` names another commit than the one that is checked out.
+#[derive(Debug, thiserror::Error)]
+#[error("`--head {head}` is not what is checked out: the work tree {what}")]
+struct OtherHead {
+    head: String,
+    what: &'static str,
+}
+
+impl Hint for OtherHead {
+    fn hint(&self) -> Option<String> {
+        Some(format!(
+            "check it out first, `git switch --detach {}`, or leave `--head` away to compare the work tree",
+            self.head
+        ))
+    }
+}
+
+/// The change, and what it reaches.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The revision as typed.
+    pub(super) since: String,
+    /// The merge base, if there is one.
+    pub(super) base: Option<String>,
+    /// In plan order.
+    pub(super) affected: Affected,
+}
+
+impl Context {
+    /// What the change that `arguments` name reaches; `None` where they name none. Whoever `builds` does
+    /// it from the work tree, which must then be the head.
+    pub(super) fn change(
+        &self,
+        planned: &Planned,
+        plan_arguments: &PlanArguments,
+        arguments: &SinceArguments,
+        builds: bool,
+        threads: NonZeroUsize,
+    ) -> Result<Option<Change>, Failure> {
+        let Some(since) = arguments.since.clone() else {
+            return Ok(None);
+        };
+        let plan = &planned.plan;
+        let compared = compare(
+            planned.cargo.environment(),
+            &plan.workspace_root,
+            &since,
+            arguments.head.as_deref(),
+            &self.interrupt,
+        );
+        let comparison = match compared.map_err(of_git)? {
+            Ok(comparison) => comparison,
+            Err(no_base) => return Ok(Some(self.without_base(plan, since, &no_base))),
+        };
+        let affected = self.affected(planned, plan_arguments, &comparison, builds, threads)?;
+        if let Some((why, hint)) = &affected.everything {
+            self.warn_of_everything(why, hint.as_deref());
+        }
+        Ok(Some(Change {
+            since,
+            base: Some(comparison.base),
+            affected,
+        }))
+    }
+
+    fn without_base(&self, plan: &Plan, since: String, no_base: &NoBase) -> Change {
+        let affected = Affected::without_base(plan, no_base);
+        self.warn_of_everything(&no_base.to_string(), no_base.hint().as_deref());
+        Change {
+            since,
+            base: None,
+            affected,
+        }
+    }
+
+    fn warn_of_everything(&self, why: &str, hint: Option<&str>) {
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let text = format!("every service counts as affected: {why}{hint}");
+        self.console.report(Event::Warning(text));
+    }
+
+    fn affected(
+        &self,
+        planned: &Planned,
+        arguments: &PlanArguments,
+        comparison: &Comparison,
+        builds: bool,
+        threads: NonZeroUsize,
+    ) -> Result<Affected, Failure> {
+        let session = Session {
+            environment: planned.cargo.environment(),
+            interrupt: &self.interrupt,
+            reporter: &self.console,
+            clock: &self.clock,
+        };
+        let revision = Revision::read(
+            session.environment,
+            &planned.plan.workspace_root,
+            session.interrupt,
+        )
+        .map_err(of_git)?;
+        let other = match &comparison.head {
+            Head::Commit(head) => difference(head, revision.as_ref()),
+            Head::WorkTree => None,
+        };
+        if let (Some(what), Head::Commit(head), true) = (other, &comparison.head, builds) {
+            let head = head.clone();
+            return Err(Failure::usage(OtherHead { head, what }));
+        }
+        let plan_at = |manifest: &Path, repository: &Path| {
+            self.plan_at(planned, arguments, manifest, repository)
+                .map_err(|failure| {
+                    failure
+                        .error
+                        .unwrap_or_else(|| BoxedHint::from(Unexplained))
+                })
+        };
+        pipeline::affected(&Comparing {
+            session: &session,
+            cargo: &planned.cargo,
+            present: State {
+                workspace: &planned.workspace,
+                plan: &planned.plan,
+            },
+            comparison,
+            checked_out: other.is_none(),
+            revision: revision.as_ref(),
+            plan_at: &plan_at,
+            threads,
+        })
+        .map_err(Failure::of_pipeline)
+    }
+
+    /// The plan of the same services in another directory, by the same arguments.
+    fn plan_at(
+        &self,
+        planned: &Planned,
+        arguments: &PlanArguments,
+        manifest: &Path,
+        repository: &Path,
+    ) -> Result<(Workspace, Plan), Failure> {
+        let workspace_arguments = WorkspaceArguments {
+            manifest_path: Some(manifest.to_owned()),
+            ..arguments.workspace.clone()
+        };
+        let directory = manifest.parent().unwrap_or(repository);
+        let cargo = planned.cargo.at(directory);
+        let (workspace, config) = self.workspace_in(
+            &cargo,
+            &workspace_arguments,
+            &super::context::overrides(arguments),
+            Some(repository),
+        )?;
+        let names = planned.plan.services.iter().map(|service| &service.service);
+        let selected = names.filter_map(|name| workspace.service(name)).collect();
+        let target = planned
+            .plan
+            .services
+            .first()
+            .map(|service| service.target.clone());
+        let request = plan::Request {
+            selected,
+            named: true,
+            target: TargetChoice {
+                target,
+                ..TargetChoice::default()
+            },
+            target_directory_named: planned.plan.target_directory_named,
+            source_date_epoch: planned.plan.source_date_epoch,
+        };
+        let plan = plan::make(&workspace, &config, request).map_err(Failure::usage)?;
+        Ok((workspace, plan))
+    }
+}
+
+/// How the work tree differs from the commit `head`.
+fn difference(head: &str, revision: Option<&Revision>) -> Option<&'static str> {
+    match revision {
+        Some(revision) if revision.sha != head => Some("stands on another commit"),
+        Some(revision) if revision.dirty => Some("differs from it"),
+        Some(_) => None,
+        None => Some("has no commit"),
+    }
+}
+
+/// Never: every failure of a plan has an error.
+#[derive(Debug, thiserror::Error)]
+#[error("the plan of the base cannot be made")]
+struct Unexplained;
+
+impl Hint for Unexplained {}
+
+fn of_git(error: GitError) -> Failure {
+    if error.is_usage() {
+        Failure::usage(error)
+    } else {
+        Failure::failed(error)
+    }
+}
