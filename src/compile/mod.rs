@@ -9,6 +9,7 @@ mod error;
 mod flags;
 mod linker;
 mod prepare;
+mod profile;
 
 pub use artifact::{Artifact, run};
 pub use error::CompileError;
