@@ -51,11 +51,6 @@ impl Digest {
                 hex
             })
     }
-
-    /// The first twelve hexadecimal digits, for messages.
-    pub fn short(&self) -> String {
-        self.hex()[..12].to_owned()
-    }
 }
 
 impl fmt::Display for Digest {

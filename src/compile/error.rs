@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cargo::CargoError;
-use crate::hint::Hint;
+use crate::hint::{Hint, near_names};
 
 /// A service cannot be compiled here, or its compilation failed.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,16 @@ pub enum CompileError {
     /// cargo or rustc did not answer.
     #[error(transparent)]
     Cargo(#[from] CargoError),
+    /// A profile that neither cargo has nor anybody defines.
+    #[error("no profile `{profile}`, which service `{service}` is to be built with")]
+    UnknownProfile {
+        /// The service.
+        service: String,
+        /// What was asked for.
+        profile: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// The target's standard library is not installed.
     #[error("the standard library of target `{target}` is not installed for this toolchain")]
     TargetMissing {
@@ -68,6 +78,9 @@ impl Hint for CompileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Cargo(error) => error.hint(),
+            Self::UnknownProfile { profile, known, .. } => {
+                Some(unknown_profile_hint(profile, known))
+            }
             Self::TargetMissing { target } => Some(format!("run `rustup target add {target}`")),
             Self::LinkerMissing { processor, .. } => Some(format!(
                 "install it (on Debian: `apt-get install gcc-{}-linux-gnu`), or set `builder = \"zigbuild\"`",
@@ -89,5 +102,20 @@ impl Hint for CompileError {
             }
             Self::Failed | Self::SetAside { .. } => None,
         }
+    }
+}
+
+fn unknown_profile_hint(profile: &str, known: &[String]) -> String {
+    let near = near_names(profile, known.iter().map(String::as_str));
+    match near.first() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "there are {}; define `[profile.{profile}]` in the workspace's Cargo.toml",
+            known
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }

@@ -10,6 +10,7 @@ mod flags;
 mod identity;
 mod linker;
 mod prepare;
+mod profile;
 
 pub use artifact::{Artifact, run};
 pub use error::CompileError;

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use super::flags::{Remapping, STATIC};
-use super::{CompileError, linker};
+use super::{CompileError, linker, profile};
 use crate::cargo::{
     BuildRequest, Cargo, Configuration, Flags, Toolchain, UserFlags, cargo_home, user_flags,
 };
@@ -57,6 +57,12 @@ impl Preparation {
 pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparation, CompileError> {
     let cargo = cargo.at(&plan.workspace_root);
     let configuration = Configuration::read(cargo.environment())?;
+    if let Some(known) = profile::known(&plan.workspace_root, &configuration) {
+        for service in &plan.services {
+            let profile = &service.config.profile.value;
+            profile::check(&known, profile, &service.service, cargo.environment())?;
+        }
+    }
     let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
     let mut builds = Vec::new();
     for service in &plan.services {

@@ -53,11 +53,6 @@ impl AtomicFile {
             .map_err(|error| naming("cannot write", &path, &error.error))?;
         sync_directory(parent_of(&path))
     }
-
-    /// Where the bytes are until the commit.
-    pub fn temporary_path(&self) -> &Path {
-        self.temporary.path()
-    }
 }
 
 impl Write for AtomicFile {

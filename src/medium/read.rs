@@ -119,32 +119,6 @@ impl LayoutReader {
         })
     }
 
-    /// A blob, open at its beginning, after its size was checked. Whoever reads it to the end must
-    /// compare the digest.
-    ///
-    /// # Errors
-    /// [`LayoutError`] when it is missing or of another size.
-    pub fn open_blob(&self, descriptor: &Descriptor) -> Result<fs_err::File, LayoutError> {
-        let path = self.blob_path(&descriptor.digest);
-        // Asked before it is opened, because opening a pipe waits for its writer.
-        if !fs_err::exists(&path)? || !fs_err::metadata(&path)?.is_file() {
-            return Err(self.no_blob(descriptor));
-        }
-        let mut file = fs_err::File::open(&path)?;
-        let found_size = file.metadata()?.len();
-        if found_size != descriptor.size {
-            let (found, found_size) = Digest::of_reader(&mut file)?;
-            return Err(LayoutError::Content {
-                path,
-                expected: descriptor.digest,
-                expected_size: descriptor.size,
-                found,
-                found_size,
-            });
-        }
-        Ok(file)
-    }
-
     /// Where the blob of this digest is, or would be.
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.places.blob(digest)

@@ -121,6 +121,7 @@ impl PipelineError {
             Self::Tree(_)
             | Self::Files { .. }
             | Self::Plan(_)
+            | Self::Compile(CompileError::UnknownProfile { .. })
             | Self::Compression(_)
             | Self::NoCommit(_)
             | Self::NoRepository(_) => true,

@@ -16,7 +16,6 @@ use super::core::Core;
 use super::error::{Cause, RegistryError};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestReference};
 use super::transport::Limits;
-use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -69,21 +68,6 @@ impl Registry {
     pub fn check_push(&self, repository: &Repository) -> Result<(), RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.check_push())
-    }
-
-    /// Whether the registry has a blob of this digest and this size in bytes. `false` also where it
-    /// does not say.
-    ///
-    /// # Errors
-    /// [`RegistryError`] when it cannot be asked.
-    pub fn blob_exists(
-        &self,
-        repository: &Repository,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<bool, RegistryError> {
-        let call = Call::new(&self.core, repository)?;
-        self.run(call.blob_exists(digest, size))
     }
 
     /// Makes sure that the registry has a blob, sending the file `path` if it has not. The file is

@@ -76,6 +76,45 @@ fn binaries_of_one_name_become_different_images() {
 }
 
 #[test]
+fn a_profile_that_nobody_defines_is_refused_before_anything_is_compiled() {
+    let checkout = Checkout::of_services(&["service"]);
+    checkout.append("Cargo.toml", "\n[profile.checked]\ninherits = \"dev\"\n");
+    for (profile, hint) in [
+        ("releas", "did you mean `release`?"),
+        ("checkd", "did you mean `checked`?"),
+        (
+            "nope",
+            "there are `bench`, `checked`, `dev`, `release`, `test`; define `[profile.nope]` in the \
+             workspace's Cargo.toml",
+        ),
+    ] {
+        let message =
+            format!("no profile `{profile}`, which service `service` is to be built with");
+        Lighter::at(checkout.path())
+            .args(["build", "--profile", profile])
+            .run()
+            .refuses(2, &message, hint);
+        assert!(!checkout.path().join("target/lighter/build").exists());
+    }
+}
+
+#[test]
+fn profiles_of_cargos_configuration_and_of_variables_are_left_to_cargo() {
+    let checkout = Checkout::of_services(&["service"]);
+    checkout.write(
+        ".cargo/config.toml",
+        "[profile.configured]\ninherits = \"dev\"\n",
+    );
+    for profile in ["configured", "from-outside"] {
+        Lighter::at(checkout.path())
+            .args(["build", "--profile", profile])
+            .env("CARGO_PROFILE_FROM_OUTSIDE_INHERITS", "dev")
+            .run()
+            .expect(0);
+    }
+}
+
+#[test]
 fn profiles_are_cargos() {
     let checkout = Checkout::of_services(&["service"]);
     checkout.write(
