@@ -24,7 +24,7 @@
 //!                                                       image::assemble ── Image ◂┘
 //!                                                                            │
 //!                                            Destination::store ── Stored ◂──┘
-//! when every manifest is stored:             Destination::tag ── DeliverySummary
+//! when every manifest is stored:             Destination::tag ── Tagged
 //! at the end:                                report::Summary
 //! ```
 //!

@@ -141,13 +141,14 @@ mod tests {
             assert_eq!(layer.descriptor.media_type, compression.media_type());
             assert_eq!(layer.uncompressed_size, 512 * 2 + 3_000_320 + 1024);
             diff_ids.push(layer.diff_id);
+            assert_eq!(bench.stored(), 1);
             if compression == Compression::None {
                 assert_eq!(layer.diff_id, layer.descriptor.digest);
             }
         }
         diff_ids.dedup();
         assert_eq!(diff_ids.len(), 1);
-        assert_eq!(bench.stored(), 3);
+        assert_eq!(bench.stored(), 0);
     }
 
     #[test]

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use super::{Streams, json, text};
 use crate::hint::Hint;
-use crate::process::Interrupt;
 use crate::report::{Event, Reporter, with_causes};
 
 /// How often a command that waits for input looks whether it was told to stop.
-const INTERRUPT_POLL: Duration = Duration::from_millis(20);
+const STOP_POLL: Duration = Duration::from_millis(20);
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -96,12 +95,12 @@ impl Console {
         }
     }
 
-    /// All of standard input, at most `limit` bytes; nothing once `interrupt` is raised. What is read
+    /// All of standard input, at most `limit` bytes; nothing once `stopped` says so. What is read
     /// is gone for a second call.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn input(&self, limit: u64, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>>> {
+    pub fn input(&self, limit: u64, stopped: impl Fn() -> bool) -> io::Result<Option<Vec<u8>>> {
         let stdin = std::mem::replace(&mut self.streams().stdin, Box::new(io::empty()));
         let (sender, read) = mpsc::channel();
         // Nothing ends a read but what is typed, thus a thread does it that nobody waits for.
@@ -112,8 +111,8 @@ impl Console {
                 let result = stdin.take(limit).read_to_end(&mut bytes);
                 let _ = sender.send(result.map(|_| bytes));
             })?;
-        while interrupt.received().is_none() {
-            match read.recv_timeout(INTERRUPT_POLL) {
+        while !stopped() {
+            match read.recv_timeout(STOP_POLL) {
                 Ok(result) => return result.map(Some),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {

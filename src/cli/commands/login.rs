@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     }
     let input = context
         .console
-        .input(MAX_PASSWORD, &context.interrupt)
+        .input(MAX_PASSWORD, || context.interrupt.received().is_some())
         .map_err(|error| Failure::failed(StreamError(error)))?;
     let Some(input) = input else {
         return Err(Failure::failed(RegistryError::Interrupted));
