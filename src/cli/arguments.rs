@@ -56,6 +56,8 @@ pub(super) enum Command {
     Plan(commands::plan::Arguments),
     /// Write each service as a standalone workspace
     Split(commands::split::Arguments),
+    /// List the files that services are made from, as JSON (for skaffold and Tilt)
+    Deps(commands::deps::Arguments),
     /// Compile services and deliver their images
     Build(commands::build::Arguments),
     /// Compile services and push their images to a registry

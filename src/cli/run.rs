@@ -70,6 +70,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::List(arguments) => commands::list::run(context, &arguments),
         Command::Plan(arguments) => commands::plan::run(context, &arguments),
         Command::Split(arguments) => commands::split::run(context, &arguments),
+        Command::Deps(arguments) => commands::deps::run(context, &arguments),
         Command::Build(arguments) => commands::build::run(context, &arguments),
         Command::Push(arguments) => commands::push::run(context, &arguments),
         Command::Login(arguments) => commands::login::run(context, &arguments),

@@ -9,10 +9,12 @@ use super::Failure;
 use super::arguments::{PlanArguments, WorkspaceArguments};
 use super::context::{Context, Planned};
 use crate::hint::{BoxedHint, Hint};
-use crate::pipeline::{self, Affected, Comparing, Session, State};
+use crate::pipeline::{self, Affected, Comparing, Reuse, Session, State};
 use crate::plan::{self, Plan, TargetChoice};
+use crate::reference::Tag;
 use crate::report::{Event, Reporter as _};
 use crate::since::{Comparison, GitError, Head, NoBase, Revision, compare};
+use crate::split::Keyed;
 use crate::workspace::Workspace;
 
 /// What a change is.
@@ -25,6 +27,15 @@ pub(super) struct SinceArguments {
     /// Where the change ends: a commit instead of the work tree with all that is uncommitted
     #[arg(long, value_name = "REF", requires = "since")]
     pub(super) head: Option<String>,
+}
+
+/// What is taken over instead of being built.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Change Options")]
+pub(super) struct FromArguments {
+    /// Tag of the image that an unaffected service keeps
+    #[arg(long, value_name = "TAG", default_value = "latest", requires = "since")]
+    pub(super) from_tag: String,
 }
 
 /// `--head` names another commit than the one that is checked out.
@@ -92,6 +103,72 @@ impl Context {
         }))
     }
 
+    /// Which services need no building, with the keys of all; `None` without `--since`.
+    pub(super) fn reuse(
+        &self,
+        planned: &Planned,
+        plan_arguments: &PlanArguments,
+        arguments: &SinceArguments,
+        from: &FromArguments,
+        threads: NonZeroUsize,
+    ) -> Result<Option<Reuse>, Failure> {
+        let from_tag = Tag::parse(&from.from_tag).map_err(Failure::usage)?;
+        let change = self.change(planned, plan_arguments, arguments, true, threads)?;
+        let Some(change) = change else {
+            return Ok(None);
+        };
+        for (service, reasons) in planned.plan.services.iter().zip(&change.affected.reasons) {
+            if let Some(reasons) = reasons.as_ref().filter(|_| change.base.is_some()) {
+                self.console.report(Event::Status {
+                    verb: "Affected",
+                    subject: format!("`{}`: {}", service.service, reasons.join("; ")),
+                });
+            }
+        }
+        let keys = self.keys(planned, threads)?.into_iter();
+        let keys = keys.map(|keyed| match keyed {
+            Keyed::Known(key) => Some(key.digest()),
+            Keyed::Unknown { .. } => None,
+        });
+        Ok(Some(Reuse {
+            from_tag,
+            keys: keys.collect(),
+            affected: change
+                .affected
+                .reasons
+                .iter()
+                .map(Option::is_some)
+                .collect(),
+        }))
+    }
+
+    /// The input key of each planned service.
+    pub(super) fn keys(
+        &self,
+        planned: &Planned,
+        threads: NonZeroUsize,
+    ) -> Result<Vec<Keyed>, Failure> {
+        let session = self.session(planned);
+        let plan = &planned.plan;
+        let revision = Revision::read(session.environment, &plan.workspace_root, session.interrupt)
+            .map_err(of_git)?;
+        let state = State {
+            workspace: &planned.workspace,
+            plan,
+        };
+        pipeline::keys(&session, &planned.cargo, state, revision.as_ref(), threads)
+            .map_err(Failure::of_pipeline)
+    }
+
+    fn session<'a>(&'a self, planned: &'a Planned) -> Session<'a> {
+        Session {
+            environment: planned.cargo.environment(),
+            interrupt: &self.interrupt,
+            reporter: &self.console,
+            clock: &self.clock,
+        }
+    }
+
     fn without_base(&self, plan: &Plan, since: String, no_base: &NoBase) -> Change {
         let affected = Affected::without_base(plan, no_base);
         self.warn_of_everything(&no_base.to_string(), no_base.hint().as_deref());
@@ -116,12 +193,7 @@ impl Context {
         builds: bool,
         threads: NonZeroUsize,
     ) -> Result<Affected, Failure> {
-        let session = Session {
-            environment: planned.cargo.environment(),
-            interrupt: &self.interrupt,
-            reporter: &self.console,
-            clock: &self.clock,
-        };
+        let session = self.session(planned);
         let revision = Revision::read(
             session.environment,
             &planned.plan.workspace_root,

@@ -1,6 +1,7 @@
 //! An image on its way.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::DestinationError;
 use crate::digest::Digest;
@@ -27,6 +28,35 @@ pub struct DeliverableImage {
     pub config: Document,
     /// Its manifest.
     pub manifest: Document,
+    /// The key of the inputs it was made from, where one is known. It is written down beside the image,
+    /// never in it: an image must not change with what is known about it.
+    pub key: Option<Digest>,
+}
+
+/// An image that is looked for at a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its name, as in [`DeliverableImage::name`].
+    pub name: String,
+    /// The tag that it should have.
+    pub tag: Tag,
+    /// The key of the inputs that it should be made from.
+    pub key: Digest,
+}
+
+/// An image that stands at a destination, made from the inputs that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name, as in [`DeliverableImage::name`].
+    pub name: String,
+    /// Its manifest, with the media type.
+    pub manifest: Descriptor,
+    /// The manifest's exact bytes.
+    pub bytes: Arc<[u8]>,
+    /// The key.
+    pub key: Digest,
+    /// HTTP requests made to find it.
+    pub requests: u64,
 }
 
 impl DeliverableImage {
@@ -101,21 +131,21 @@ pub struct Tagged {
 }
 
 impl Tagged {
-    /// `reference` names the tags that moved, the first ones of the image; `error` is why these are
+    /// `reference` names the tags that moved, the first ones of `tags`; `error` is why these are
     /// not all.
     pub(super) fn new(
         destination: &str,
-        image: &DeliverableImage,
+        (digest, tags): (Digest, &[Tag]),
         stored: &Stored,
         reference: Vec<String>,
         error: Option<DestinationError>,
     ) -> Self {
-        let moved = image.tags.iter().take(reference.len());
+        let moved = tags.iter().take(reference.len());
         let summary = DeliverySummary {
             destination: destination.to_owned(),
             tags: moved.map(ToString::to_string).collect(),
             reference,
-            digest: image.digest(),
+            digest,
             status: match error {
                 Some(_) => DeliveryStatus::Failed,
                 None => stored.status,

@@ -7,10 +7,12 @@ mod parse;
 mod registry;
 
 pub use error::DestinationError;
-pub use image::{DeliverableImage, Stored, Tagged};
+pub use image::{DeliverableImage, Standing, Stored, Tagged, Wanted};
 pub use oci_layout::OciLayout;
 pub use parse::{Spec, UnknownDestination, parse};
 pub use registry::RegistryDestination;
+
+use crate::reference::Tag;
 
 /// What stands in front of the names of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,16 @@ pub trait Destination: Send + Sync {
     /// Second phase: moves the tags of an image that was stored. Tags that moved before one failed
     /// stay, and must be told: an error alone would hide them. The files of its layers may be gone.
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged;
+
+    /// Looks for an image that need not be built: one that has the tag, and was made from the same
+    /// inputs, as far as was written down when it was delivered.
+    ///
+    /// # Errors
+    /// [`DestinationError`] when the destination cannot be asked.
+    fn find(&self, wanted: &Wanted) -> Result<Option<Standing>, DestinationError>;
+
+    /// Moves tags to an image that was found, as [`Destination::tag`] does to one that was stored.
+    fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged;
 
     /// After the last image of the run: gives back what was held, and tidies up.
     ///

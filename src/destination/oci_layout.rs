@@ -3,10 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored, Tagged};
-use crate::medium::{LayoutWriter, Put, collect_garbage};
-use crate::oci::Descriptor;
+use super::{
+    DeliverableImage, Destination, DestinationError, Prefix, Standing, Stored, Tagged, Wanted,
+};
+use crate::digest::Digest;
+use crate::medium::{LayoutReader, LayoutWriter, Put, collect_garbage};
+use crate::oci::{Descriptor, Manifest};
+use crate::reference::Tag;
 use crate::report::DeliveryStatus;
+
+/// The annotation of an entry that holds the key of its image's inputs.
+const INPUT_KEY: &str = "dev.cargo-lighter.input-key";
 
 /// A layout that is opened when it is first checked.
 #[derive(Debug)]
@@ -66,11 +73,53 @@ impl Destination for OciLayout {
     }
 
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged {
-        let (moved, error) = match self.move_tags(image) {
-            Ok(moved) => (moved, None),
-            Err(error) => (Vec::new(), Some(error)),
+        let descriptor = Descriptor {
+            platform: Some(image.platform.clone()),
+            ..image.manifest.descriptor().clone()
         };
-        Tagged::new(self.name(), image, &stored, moved, error)
+        self.tagged(
+            &image.name,
+            &with_key(descriptor, image.key),
+            &image.tags,
+            &stored,
+        )
+    }
+
+    fn find(&self, wanted: &Wanted) -> Result<Option<Standing>, DestinationError> {
+        if !self.directory.is_dir() {
+            return Ok(None);
+        }
+        let reader = LayoutReader::open(&self.directory)?;
+        let name = format!("{}:{}", wanted.name, wanted.tag);
+        if !reader.index()?.names().contains(&name) {
+            return Ok(None);
+        }
+        let descriptor = reader.resolve(Some(&name))?;
+        let key = descriptor.annotations.get(INPUT_KEY);
+        if key.map(String::as_str) != Some(wanted.key.to_string().as_str()) {
+            return Ok(None);
+        }
+        // What is damaged is no image to be taken over, but one to be built again.
+        let Ok(bytes) = reader.read_document(&descriptor) else {
+            return Ok(None);
+        };
+        if !self.is_whole(&bytes)? {
+            return Ok(None);
+        }
+        Ok(Some(Standing {
+            name: wanted.name.clone(),
+            manifest: descriptor,
+            bytes: bytes.into(),
+            key: wanted.key,
+            requests: 0,
+        }))
+    }
+
+    fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged {
+        let mut stored = Stored::nothing();
+        stored.status = DeliveryStatus::Exists;
+        let descriptor = with_key(standing.manifest.clone(), Some(standing.key));
+        self.tagged(&standing.name, &descriptor, tags, &stored)
     }
 
     fn finish(&self) -> Result<(), DestinationError> {
@@ -89,23 +138,35 @@ impl Destination for OciLayout {
 }
 
 impl OciLayout {
-    /// Moves all tags in one step, and gives their references.
-    fn move_tags(&self, image: &DeliverableImage) -> Result<Vec<String>, DestinationError> {
-        let names: Vec<String> = image
-            .tags
-            .iter()
-            .map(|tag| format!("{}:{tag}", image.name))
-            .collect();
-        let descriptor = Descriptor {
-            platform: Some(image.platform.clone()),
-            ..image.manifest.descriptor().clone()
+    fn tagged(
+        &self,
+        name: &str,
+        descriptor: &Descriptor,
+        tags: &[Tag],
+        stored: &Stored,
+    ) -> Tagged {
+        let digest = descriptor.digest;
+        let (moved, error) = match self.move_tags(name, descriptor, tags) {
+            Ok(moved) => (moved, None),
+            Err(error) => (Vec::new(), Some(error)),
         };
+        Tagged::new(self.name(), (digest, tags), stored, moved, error)
+    }
+
+    /// Moves all tags in one step, and gives their references.
+    fn move_tags(
+        &self,
+        name: &str,
+        descriptor: &Descriptor,
+        tags: &[Tag],
+    ) -> Result<Vec<String>, DestinationError> {
+        let names: Vec<String> = tags.iter().map(|tag| format!("{name}:{tag}")).collect();
+        let digest = descriptor.digest;
         let entries: Vec<(String, Descriptor)> = names
             .iter()
             .map(|name| (name.clone(), descriptor.clone()))
             .collect();
         self.writer()?.tag(&entries)?;
-        let digest = image.digest();
         let directory = self.directory_as_written();
         Ok(names
             .iter()
@@ -113,7 +174,31 @@ impl OciLayout {
             .collect())
     }
 
+    /// Whether all blobs of a manifest are there.
+    fn is_whole(&self, manifest: &[u8]) -> Result<bool, DestinationError> {
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(manifest) else {
+            return Ok(false);
+        };
+        let writer = self.writer()?;
+        for blob in manifest.layers.iter().chain([&manifest.config]) {
+            if !writer.has_blob(blob)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn directory_as_written(&self) -> &str {
         self.name.strip_prefix("oci:").unwrap_or(&self.name)
     }
+}
+
+/// A descriptor for the index that says what inputs its image was made from, if that is known.
+fn with_key(mut descriptor: Descriptor, key: Option<Digest>) -> Descriptor {
+    descriptor.annotations.remove(INPUT_KEY);
+    if let Some(key) = key {
+        let annotations = &mut descriptor.annotations;
+        annotations.insert(INPUT_KEY.to_owned(), key.to_string());
+    }
+    descriptor
 }

@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{DeliverableImage, Destination, DestinationError, Prefix, Stored, Tagged};
-use crate::reference::Repository;
+use serde::Deserialize;
+
+use super::{
+    DeliverableImage, Destination, DestinationError, Prefix, Standing, Stored, Tagged, Wanted,
+};
+use crate::digest::Digest;
+use crate::oci::Descriptor;
+use crate::reference::{InvalidName, Repository, Tag};
 use crate::registry::{ManifestReference, Registry};
 use crate::report::DeliveryStatus;
 
@@ -66,50 +72,138 @@ impl Destination for RegistryDestination {
             image.config.bytes(),
         )?);
         if !present || stored.uploaded_bytes > 0 {
-            stored.requests += self.put(image, &repository, &manifest)?;
+            let put = Put {
+                name: &image.name,
+                descriptor: image.manifest.descriptor(),
+                bytes: image.manifest.bytes(),
+            };
+            stored.requests += self.put(&put, &repository, &manifest)?;
         }
         Ok(stored)
     }
 
     fn tag(&self, image: &DeliverableImage, mut stored: Stored) -> Tagged {
         let mut moved = Vec::new();
-        let result = self.move_tags(image, &mut stored, &mut moved);
-        Tagged::new(self.name(), image, &stored, moved, result.err())
+        let put = Put {
+            name: &image.name,
+            descriptor: image.manifest.descriptor(),
+            bytes: image.manifest.bytes(),
+        };
+        let mut result = self.move_tags(&put, &image.tags, &mut stored, &mut moved);
+        if let (Ok(()), Some(key)) = (&result, &image.key) {
+            result = self.write_key(&put, key, &mut stored);
+        }
+        let tags = (image.digest(), image.tags.as_slice());
+        Tagged::new(self.name(), tags, &stored, moved, result.err())
     }
+
+    fn find(&self, wanted: &Wanted) -> Result<Option<Standing>, DestinationError> {
+        let repository = Repository::parse(&wanted.name)?;
+        let tag = ManifestReference::Tag(wanted.tag.clone());
+        let key = ManifestReference::Tag(key_tag(&wanted.key)?);
+        let found = self.registry.manifest_exists(&repository, &key)?;
+        let Some(digest) = found.digest else {
+            return Ok(None);
+        };
+        let read = self.registry.read_manifest(&repository, &tag)?;
+        let Some(bytes) = read.bytes.filter(|bytes| Digest::of(bytes) == digest) else {
+            return Ok(None);
+        };
+        let Ok(Kind { media_type }) = serde_json::from_slice(&bytes) else {
+            return Ok(None);
+        };
+        Ok(Some(Standing {
+            name: wanted.name.clone(),
+            manifest: Descriptor::new(media_type, digest, bytes.len() as u64),
+            bytes: bytes.into(),
+            key: wanted.key,
+            requests: found.requests + read.requests,
+        }))
+    }
+
+    fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged {
+        let mut stored = Stored::nothing();
+        stored.status = DeliveryStatus::Exists;
+        stored.requests = standing.requests;
+        let put = Put {
+            name: &standing.name,
+            descriptor: &standing.manifest,
+            bytes: &standing.bytes,
+        };
+        let mut moved = Vec::new();
+        let result = self.move_tags(&put, tags, &mut stored, &mut moved);
+        let tags = (standing.manifest.digest, tags);
+        Tagged::new(self.name(), tags, &stored, moved, result.err())
+    }
+}
+
+/// A manifest to be put under names.
+struct Put<'a> {
+    name: &'a str,
+    descriptor: &'a Descriptor,
+    bytes: &'a [u8],
+}
+
+/// What a manifest says it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    media_type: String,
+}
+
+/// The tag that leads from a key to its image. A registry has no other place for a fact about an image
+/// that all of them keep, and that does not change the image.
+fn key_tag(key: &Digest) -> Result<Tag, InvalidName> {
+    Tag::parse(&format!("key-{}", key.hex()))
 }
 
 impl RegistryDestination {
     /// Moves one tag after the other, and notes each that `moved`.
     fn move_tags(
         &self,
-        image: &DeliverableImage,
+        put: &Put<'_>,
+        tags: &[Tag],
         stored: &mut Stored,
         moved: &mut Vec<String>,
     ) -> Result<(), DestinationError> {
-        let repository = Repository::parse(&image.name)?;
-        let digest = image.digest();
-        for tag in &image.tags {
+        let repository = Repository::parse(put.name)?;
+        let digest = put.descriptor.digest;
+        for tag in tags {
             let reference = ManifestReference::Tag(tag.clone());
-            stored.requests += self.put(image, &repository, &reference)?;
+            stored.requests += self.put(put, &repository, &reference)?;
             moved.push(format!("{repository}:{tag}@{digest}"));
         }
         Ok(())
     }
 
-    /// Stores the manifest under a name, and gives the number of requests.
+    /// Writes down what inputs an image was made from, unless that is there already.
+    fn write_key(
+        &self,
+        put: &Put<'_>,
+        key: &Digest,
+        stored: &mut Stored,
+    ) -> Result<(), DestinationError> {
+        let repository = Repository::parse(put.name)?;
+        let reference = ManifestReference::Tag(key_tag(key)?);
+        let found = self.registry.manifest_exists(&repository, &reference)?;
+        stored.requests += found.requests;
+        if found.digest != Some(put.descriptor.digest) {
+            stored.requests += self.put(put, &repository, &reference)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a manifest under a name, and gives the number of requests.
     fn put(
         &self,
-        image: &DeliverableImage,
+        put: &Put<'_>,
         repository: &Repository,
         reference: &ManifestReference,
     ) -> Result<u64, DestinationError> {
-        let media_type = &image.manifest.descriptor().media_type;
-        let outcome = self.registry.push_manifest(
-            repository,
-            reference,
-            media_type,
-            image.manifest.bytes(),
-        )?;
+        let media_type = &put.descriptor.media_type;
+        let outcome = self
+            .registry
+            .push_manifest(repository, reference, media_type, put.bytes)?;
         Ok(outcome.requests)
     }
 }

@@ -3,7 +3,9 @@
 use super::PipelineError;
 use super::deliver::Work;
 use super::ledger::Delivered;
-use crate::destination::Tagged;
+use crate::destination::{Standing, Tagged};
+use crate::plan::TagValues;
+use crate::reference::Tag;
 use crate::report::{Event, Step};
 
 impl Work<'_> {
@@ -43,15 +45,35 @@ impl Work<'_> {
         }
     }
 
+    /// The tags that this run gives to an image that stood before it.
+    fn tags_of(&self, index: usize, standing: &Standing) -> Result<Vec<Tag>, PipelineError> {
+        let digest = Some(standing.manifest.digest.hex());
+        Ok(self.plan.services[index].tags(&TagValues {
+            digest,
+            ..self.checked.tag_values()
+        })?)
+    }
+
     fn tag(&self, index: usize, destination: usize) {
         let place = &self.destinations[destination];
-        let Delivered::Stored(stored) = self.ledger.record(index).deliveries[destination].clone()
-        else {
-            return;
-        };
-        let (image, stored) = *stored;
+        let delivered = self.ledger.record(index).deliveries[destination].clone();
         let watch = self.session.clock.start();
-        let Tagged { summary, error } = place.tag(&image, stored);
+        let Tagged { summary, error } = match delivered {
+            Delivered::Stored(stored) => {
+                let (image, stored) = *stored;
+                place.tag(&image, stored)
+            }
+            Delivered::Standing(standing) => match self.tags_of(index, &standing) {
+                Ok(tags) => place.retag(&standing, &tags),
+                Err(error) => {
+                    self.ledger.record(index).deliveries[destination] = Delivered::Failed(None);
+                    let reporter = self.session.reporter;
+                    self.ledger.fail(index, Step::Deliver, &error, reporter);
+                    return;
+                }
+            },
+            _ => return,
+        };
         self.ledger.record(index).seconds.deliver += watch.seconds();
         let moved = !summary.reference.is_empty();
         self.ledger.record(index).deliveries[destination] = match error {

@@ -7,10 +7,11 @@ use super::assemble::{Assembled, assemble};
 use super::ledger::{Delivered, Ledger};
 use super::names::image_name;
 use super::shared_layers::SharedLayers;
-use super::{Checked, Options, PipelineError, Session};
+use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::Artifact;
 use crate::destination::{DeliverableImage, Destination};
-use crate::plan::{Plan, PlannedService, TagValues};
+use crate::digest::Digest;
+use crate::plan::{Plan, TagValues};
 use crate::report::{Event, Step};
 
 /// Everything the threads of a run share.
@@ -20,6 +21,7 @@ pub(super) struct Work<'a> {
     pub(super) checked: &'a Checked,
     pub(super) destinations: &'a [Box<dyn Destination>],
     pub(super) options: Options,
+    pub(super) reuse: Option<&'a Reuse>,
     pub(super) layers: SharedLayers<'a>,
     pub(super) ledger: &'a Ledger<'a>,
 }
@@ -103,7 +105,7 @@ impl Work<'_> {
         let service = &self.plan.services[index];
         let watch = self.session.clock.start();
         let result = self
-            .deliverable(service, place.as_ref(), assembled)
+            .deliverable(index, place.as_ref(), assembled)
             .and_then(|image| {
                 let stored = place
                     .store(&image)
@@ -135,10 +137,11 @@ impl Work<'_> {
 
     fn deliverable(
         &self,
-        service: &PlannedService,
+        index: usize,
         destination: &dyn Destination,
         assembled: &Assembled,
     ) -> Result<DeliverableImage, PipelineError> {
+        let service = &self.plan.services[index];
         let digest = Some(assembled.image.manifest.digest().hex());
         let tags = service.tags(&TagValues {
             digest,
@@ -156,7 +159,13 @@ impl Work<'_> {
             layers: layers.collect(),
             config: assembled.image.config.clone(),
             manifest: assembled.image.manifest.clone(),
+            key: self.key(index),
         })
+    }
+
+    /// The key of a service's inputs, where it was computed and is known.
+    pub(super) fn key(&self, index: usize) -> Option<Digest> {
+        self.reuse?.keys.get(index).copied().flatten()
     }
 
     /// Whether nothing more should be begun.

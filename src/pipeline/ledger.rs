@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::PipelineError;
 use super::assemble::Assembled;
 use super::check::Refusal;
-use crate::destination::{DeliverableImage, Stored};
+use super::{PipelineError, Reuse};
+use crate::destination::{DeliverableImage, Standing, Stored};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::report::{
@@ -22,6 +22,8 @@ pub(super) enum Delivered {
     Not,
     /// Blobs and manifest are there; tags are not.
     Stored(Box<(DeliverableImage, Stored)>),
+    /// It was there before, made from the same inputs; the run's tags are not.
+    Standing(Box<Standing>),
     /// All is there.
     Tagged(DeliverySummary),
     /// It failed, maybe after some of the tags had moved.
@@ -49,6 +51,8 @@ impl From<&Assembled> for Made {
 #[derive(Debug, Default)]
 pub(super) struct Record {
     pub(super) assembled: Option<Made>,
+    /// The image that stood everywhere, and was not built.
+    pub(super) standing: Option<Digest>,
     pub(super) deliveries: Vec<Delivered>,
     pub(super) seconds: Seconds,
     /// The first failure, with its causes.
@@ -183,7 +187,7 @@ impl<'a> Ledger<'a> {
         self.indices().all(|index| {
             matches!(
                 self.record(index).deliveries[destination],
-                Delivered::Stored(_)
+                Delivered::Stored(_) | Delivered::Standing(_)
             )
         })
     }
@@ -198,6 +202,15 @@ impl<'a> Ledger<'a> {
         })
     }
 
+    /// Whether the service's image stands at every destination.
+    pub(super) fn is_standing(&self, index: usize) -> bool {
+        let record = self.record(index);
+        record
+            .deliveries
+            .iter()
+            .all(|delivered| matches!(delivered, Delivered::Standing(_)))
+    }
+
     /// Whether a compilation failed.
     pub(super) fn any_compile_failed(&self) -> bool {
         self.indices()
@@ -210,10 +223,10 @@ impl<'a> Ledger<'a> {
     }
 
     /// What came of the run.
-    pub(super) fn summary(&self, revision: Option<&Revision>) -> Summary {
+    pub(super) fn summary(&self, revision: Option<&Revision>, reuse: Option<&Reuse>) -> Summary {
         let services = self
             .indices()
-            .map(|index| self.service_summary(index, revision))
+            .map(|index| self.service_summary(index, revision, reuse))
             .collect();
         Summary {
             version: SCHEMA_VERSION,
@@ -221,10 +234,16 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn service_summary(&self, index: usize, revision: Option<&Revision>) -> ServiceSummary {
+    fn service_summary(
+        &self,
+        index: usize,
+        revision: Option<&Revision>,
+        reuse: Option<&Reuse>,
+    ) -> ServiceSummary {
         let planned = &self.plan.services[index];
         let record = self.record(index);
-        let digest = record.assembled.as_ref().map(|made| made.digest);
+        let built = record.assembled.as_ref().map(|made| made.digest);
+        let digest = built.or(record.standing);
         let complete = record
             .deliveries
             .iter()
@@ -245,12 +264,12 @@ impl<'a> Ledger<'a> {
         ServiceSummary {
             service: planned.service.clone(),
             package: planned.package.clone(),
-            status: if complete {
-                ServiceStatus::Built
-            } else {
-                ServiceStatus::Failed
+            status: match (complete, built) {
+                (false, _) => ServiceStatus::Failed,
+                (true, Some(_)) => ServiceStatus::Built,
+                (true, None) => ServiceStatus::Retagged,
             },
-            key: None,
+            key: reuse.and_then(|reuse| reuse.keys.get(index).copied().flatten()),
             digest,
             revision: revision.map(|revision| revision.sha.clone()),
             dirty: revision.map(|revision| revision.dirty),
@@ -279,7 +298,7 @@ fn delivery_summary(
             return Some(summary.clone());
         }
         Delivered::Stored(stored) => Some(&stored.1),
-        Delivered::Failed(None) => None,
+        Delivered::Failed(None) | Delivered::Standing(_) => None,
     };
     Some(DeliverySummary {
         destination: destination.to_owned(),

@@ -8,7 +8,7 @@ use std::thread;
 use super::deliver::Work;
 use super::ledger::Ledger;
 use super::shared_layers::SharedLayers;
-use super::{Checked, Options, PipelineError, Session};
+use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::{self, Artifact, CompileError};
 use crate::destination::Destination;
 use crate::plan::Plan;
@@ -43,6 +43,7 @@ pub fn run(
     plan: &Plan,
     checked: &Checked,
     destinations: &[Box<dyn Destination>],
+    reuse: Option<&Reuse>,
     options: Options,
 ) -> Result<Outcome, PipelineError> {
     let names = destinations
@@ -55,7 +56,15 @@ pub fn run(
         .indices()
         .all(|index| ledger.is_refused_everywhere(index))
     {
-        carry_out(session, plan, checked, destinations, options, &ledger)?;
+        carry_out(
+            session,
+            plan,
+            checked,
+            destinations,
+            reuse,
+            options,
+            &ledger,
+        )?;
     }
     for destination in destinations {
         if let Err(error) = destination.finish() {
@@ -64,7 +73,7 @@ pub fn run(
         }
     }
     let outcome = Outcome {
-        summary: ledger.summary(checked.revision.as_ref()),
+        summary: ledger.summary(checked.revision.as_ref(), reuse),
         compile_failed: ledger.any_compile_failed(),
     };
     for service in &outcome.summary.services {
@@ -82,6 +91,7 @@ fn carry_out(
     plan: &Plan,
     checked: &Checked,
     destinations: &[Box<dyn Destination>],
+    reuse: Option<&Reuse>,
     options: Options,
     ledger: &Ledger<'_>,
 ) -> Result<(), PipelineError> {
@@ -96,9 +106,11 @@ fn carry_out(
         checked,
         destinations,
         options,
+        reuse,
         layers,
         ledger,
     };
+    work.find_standing();
     let (sender, receiver) = sync_channel(options.threads.get());
     let receiver = Mutex::new(receiver);
     thread::scope(|scope| {
@@ -127,7 +139,7 @@ fn compile_all(work: &Work<'_>, directory: &Path, artifacts: &SyncSender<(usize,
         if work.must_stop() {
             return;
         }
-        if work.ledger.is_refused_everywhere(index) {
+        if work.ledger.is_refused_everywhere(index) || work.ledger.is_standing(index) {
             work.layers.settle(index);
             continue;
         }

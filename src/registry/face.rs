@@ -14,7 +14,7 @@ use super::call::Call;
 use super::content::Content;
 use super::core::Core;
 use super::error::{Cause, RegistryError};
-use super::manifest::{ManifestFound, ManifestOutcome, ManifestReference};
+use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 use super::transport::Limits;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
@@ -132,6 +132,20 @@ impl Registry {
     ) -> Result<ManifestFound, RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.manifest_exists(reference))
+    }
+
+    /// The manifest that a name points at, if there is one.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be asked, or gives another manifest than the one of
+    /// the digest that was asked for.
+    pub fn read_manifest(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+    ) -> Result<ManifestRead, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.read_manifest(reference))
     }
 
     /// Requests sent so far, to all hosts.

@@ -59,7 +59,43 @@ pub struct ManifestFound {
     pub requests: u64,
 }
 
+/// What reading a manifest came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestRead {
+    /// Its exact bytes, if there is one.
+    pub bytes: Option<Vec<u8>>,
+    /// Requests sent for it, including those for tokens.
+    pub requests: u64,
+}
+
 impl Call<'_> {
+    /// Reads the manifest under a name; what a digest names is checked.
+    pub(super) async fn read_manifest(
+        &self,
+        reference: &ManifestReference,
+    ) -> Result<ManifestRead, RegistryError> {
+        let action = format!("read manifest `{reference}`");
+        let request = Request::new(Method::GET, self.manifest_url(reference), action)
+            .header(ACCEPT, ACCEPTED)
+            .whole(MAX_MANIFEST);
+        let action = request.action.clone();
+        let reply = self.follow(request).await?;
+        let bytes = match reply.status.as_u16() {
+            200..=299 => Some(reply.body.clone()),
+            404 => None,
+            _ => return Err(self.refused(&action, &reply)),
+        };
+        if let (Some(bytes), ManifestReference::Digest(expected)) = (&bytes, reference)
+            && Digest::of(bytes) != *expected
+        {
+            return Err(self.protocol(&action, "it is another manifest".to_owned()));
+        }
+        Ok(ManifestRead {
+            bytes,
+            requests: self.requests(),
+        })
+    }
+
     /// Puts a manifest's exact bytes.
     pub(super) async fn push_manifest(
         &self,

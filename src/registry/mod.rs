@@ -45,5 +45,5 @@ pub use credential::{Credential, CredentialError, CredentialSource, credential_s
 pub use error::{Attempt, RegistryError, User};
 pub use face::Registry;
 pub use login::{login, logout};
-pub use manifest::{ManifestFound, ManifestOutcome, ManifestReference};
+pub use manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 pub use secret::Secret;

@@ -54,6 +54,20 @@ pub enum SplitFile {
     Link(PathBuf),
 }
 
+impl Split {
+    /// The files of the repository that it is made from, absolute and sorted: what is copied, and the
+    /// manifests and the lock that its own texts come from.
+    pub fn sources(&self) -> BTreeSet<PathBuf> {
+        let files = self.files.iter();
+        files
+            .map(|(path, file)| match file {
+                SplitFile::Copy { from, .. } => from.clone(),
+                SplitFile::Text(_) | SplitFile::Link(_) => self.origin.join(path),
+            })
+            .collect()
+    }
+}
+
 /// Splits a service off.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ mod output;
 mod podman;
 mod readme;
 mod reproducible;
+mod retag;
 mod rustflags;
 mod second_push;
 mod selection;

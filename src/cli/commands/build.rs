@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::arguments::{PlanArguments, RunArguments};
-use crate::cli::context::{Context, Planned};
+use crate::cli::context::Context;
 use crate::cli::destinations::{Aim, open};
-use crate::cli::jobs::Jobs;
+use crate::cli::since::{FromArguments, SinceArguments};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
 use crate::fs::{AtomicFile, write_atomic};
@@ -21,26 +21,39 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
     #[command(flatten)]
+    since: SinceArguments,
+    #[command(flatten)]
+    from: FromArguments,
+    #[command(flatten)]
     pub(in crate::cli) run: RunArguments,
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let planned = context.plan(&arguments.plan, Aim::Layout)?;
     execute(
         context,
-        &planned,
-        arguments.plan.compile.jobs,
-        &arguments.run,
+        &Execution {
+            aim: Aim::Layout,
+            plan: &arguments.plan,
+            since: &arguments.since,
+            from: &arguments.from,
+            run: &arguments.run,
+        },
     )
 }
 
-/// Carries a plan out, and writes down what came of it.
-pub(super) fn execute(
-    context: &Context,
-    planned: &Planned,
-    jobs: Option<Jobs>,
-    arguments: &RunArguments,
-) -> Result<Exit, Failure> {
+/// What was typed of a command that delivers images.
+pub(super) struct Execution<'a> {
+    pub(super) aim: Aim,
+    pub(super) plan: &'a PlanArguments,
+    pub(super) since: &'a SinceArguments,
+    pub(super) from: &'a FromArguments,
+    pub(super) run: &'a RunArguments,
+}
+
+/// Makes a plan, carries it out, and writes down what came of it.
+pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Exit, Failure> {
+    let planned = &context.plan(execution.plan, execution.aim)?;
+    let arguments = execution.run;
     let plan = &planned.plan;
     let destinations = open(context, &planned.destinations)?;
     for path in [&arguments.metadata_file, &arguments.image_refs]
@@ -55,7 +68,7 @@ pub(super) fn execute(
         reporter: &context.console,
         clock: &context.clock,
     };
-    let (threads, jobs) = Context::threads(jobs);
+    let (threads, jobs) = Context::threads(execution.plan.compile.jobs);
     let options = Options {
         keep_going: arguments.keep_going,
         threads,
@@ -65,6 +78,13 @@ pub(super) fn execute(
         colors: context.console.colors(),
         quiet: context.console.verbosity() == Verbosity::Quiet,
     };
+    let reuse = context.reuse(
+        planned,
+        execution.plan,
+        execution.since,
+        execution.from,
+        threads,
+    )?;
     let checked = pipeline::check(
         &session,
         &planned.cargo,
@@ -74,8 +94,15 @@ pub(super) fn execute(
         &compile,
     )
     .map_err(Failure::of_pipeline)?;
-    let outcome = pipeline::run(&session, plan, &checked, &destinations, options)
-        .map_err(Failure::of_pipeline)?;
+    let outcome = pipeline::run(
+        &session,
+        plan,
+        &checked,
+        &destinations,
+        reuse.as_ref(),
+        options,
+    )
+    .map_err(Failure::of_pipeline)?;
     write_results(context, arguments, &outcome.summary)?;
     Ok(match exit(&outcome) {
         Exit::Success if context.console.lost_data() => Exit::Failed,

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and what it does.
 
 pub(super) mod build;
+pub(super) mod deps;
 pub(super) mod list;
 pub(super) mod login;
 pub(super) mod logout;

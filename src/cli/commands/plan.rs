@@ -10,13 +10,12 @@ use crate::cli::destinations::{Aim, open};
 use crate::cli::since::{Change, SinceArguments};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::destination::Prefix;
-use crate::pipeline::{self, Session, State};
+use crate::pipeline;
 use crate::plan::{
     Comment, Details, Images, InputRow, KeyRow, Plan, Row, github_output, gitlab_pipeline, markdown,
 };
 use crate::report::LibrarySummary;
 use crate::runtime::{LibraryRoot, fixed_libraries};
-use crate::since::Revision;
 use crate::split::Keyed;
 use crate::ui::Verbosity;
 
@@ -180,21 +179,8 @@ fn add_keys(
     details: &mut Details,
     threads: std::num::NonZeroUsize,
 ) -> Result<(), Failure> {
-    let session = Session {
-        environment: planned.cargo.environment(),
-        interrupt: &context.interrupt,
-        reporter: &context.console,
-        clock: &context.clock,
-    };
+    let keys = context.keys(planned, threads)?;
     let plan = &planned.plan;
-    let revision = Revision::read(session.environment, &plan.workspace_root, session.interrupt)
-        .map_err(Failure::failed)?;
-    let state = State {
-        workspace: &planned.workspace,
-        plan,
-    };
-    let keys = pipeline::keys(&session, &planned.cargo, state, revision.as_ref(), threads)
-        .map_err(Failure::of_pipeline)?;
     for (service, keyed) in plan.services.iter().zip(keys) {
         details.keys.insert(service.service.clone(), key_row(keyed));
     }

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::build::execute;
+use super::build::{Execution, execute};
 use crate::cli::arguments::{PlanArguments, RunArguments};
 use crate::cli::context::Context;
 use crate::cli::destinations::Aim;
+use crate::cli::since::{FromArguments, SinceArguments};
 use crate::cli::{Exit, Failure};
 
 #[derive(Debug, Args)]
@@ -13,15 +14,22 @@ pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
     #[command(flatten)]
+    since: SinceArguments,
+    #[command(flatten)]
+    from: FromArguments,
+    #[command(flatten)]
     pub(in crate::cli) run: RunArguments,
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let planned = context.plan(&arguments.plan, Aim::Registry)?;
     execute(
         context,
-        &planned,
-        arguments.plan.compile.jobs,
-        &arguments.run,
+        &Execution {
+            aim: Aim::Registry,
+            plan: &arguments.plan,
+            since: &arguments.since,
+            from: &arguments.from,
+            run: &arguments.run,
+        },
     )
 }
