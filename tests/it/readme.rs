@@ -130,6 +130,7 @@ fn exit_codes_are_those_of_the_program() {
         Exit::Success,
         Exit::Failed,
         Exit::Usage,
+        Exit::Difference,
         Exit::CompileFailed,
         Exit::HungUp,
         Exit::Interrupted,
