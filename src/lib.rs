@@ -28,6 +28,18 @@
 //! at the end:                                report::Summary
 //! ```
 //!
+//! Beside it, from a workspace, its configuration and its plan:
+//!
+//! ```text
+//! split::Sources ── split::split ── Split ── split::write: a standalone workspace on disk
+//!                                     │
+//!                       pipeline::keys: what every room knows of the inputs ── Key
+//!                                     │
+//! since::compare ── Comparison ── pipeline::affected: the same at the merge base ── Affected
+//!                                                                                  │
+//!                     Plan of the affected services, or pipeline::Reuse: what keeps its image
+//! ```
+//!
 //! Compilations follow one another, because cargo locks its target directory; other services are
 //! assembled and delivered meanwhile.
 //!
@@ -88,6 +100,12 @@
 //! **A new placeholder.** Name it in [`config::NAME_PLACEHOLDERS`] or [`config::TAG_PLACEHOLDERS`]
 //! and give it a value where the [`template::Pattern`] is rendered: for names in
 //! `src/config/resolve.rs`, for tags in [`plan::PlannedService::tags`].
+//!
+//! **A new macro that names files.** Add a row to the table in `src/split/scan/table.rs`: its name, what
+//! its paths are relative to, and what it expects there.
+//!
+//! **A new input of keys.** Add an [`split::Ingredient`] in `src/pipeline/ingredients.rs`, with a value
+//! that is the same in every checkout; tests name what must and what must not change a key.
 //!
 //! **A new event.** Add a variant to [`report::Event`], and say in `src/ui/console.rs` and
 //! `src/ui/json.rs` how it looks.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::Package;
+use cargo_metadata::{Package, PackageId, Resolve};
 
 /// For each package the sorted indices of all local packages whose manifests cargo loads for it: by
 /// path, of every kind and for every platform, itself included.
-pub(super) fn closures(local: &[&Package]) -> Vec<Vec<usize>> {
+pub(super) fn closures(local: &[&Package], resolve: Option<&Resolve>) -> Vec<Vec<usize>> {
     let by_directory: BTreeMap<PathBuf, usize> = local
         .iter()
         .enumerate()
@@ -25,9 +25,33 @@ pub(super) fn closures(local: &[&Package]) -> Vec<Vec<usize>> {
                 .collect()
         })
         .collect();
+    let patched = patched(local, resolve);
+    let direct: Vec<Vec<usize>> = direct
+        .into_iter()
+        .zip(patched)
+        .map(|(by_path, patched)| [by_path, patched].concat())
+        .collect();
     (0..local.len())
         .map(|start| reachable(start, &direct))
         .collect()
+}
+
+/// For each package the local ones that stand in for a dependency from elsewhere (`[patch]`): no path
+/// names those, but cargo resolves to them.
+fn patched(local: &[&Package], resolve: Option<&Resolve>) -> Vec<Vec<usize>> {
+    let by_id: BTreeMap<&PackageId, usize> = local
+        .iter()
+        .enumerate()
+        .map(|(index, package)| (&package.id, index))
+        .collect();
+    let mut patched = vec![Vec::new(); local.len()];
+    for node in resolve.iter().flat_map(|resolve| &resolve.nodes) {
+        if let Some(&from) = by_id.get(&node.id) {
+            let local = node.dependencies.iter().filter_map(|id| by_id.get(id));
+            patched[from].extend(local.copied());
+        }
+    }
+    patched
 }
 
 fn reachable(start: usize, direct: &[Vec<usize>]) -> Vec<usize> {

@@ -58,7 +58,7 @@ fn describe(metadata: &Metadata) -> Result<Workspace, WorkspaceError> {
         }
     }
     left_out.sort();
-    let closures = closures(&local);
+    let closures = closures(&local, metadata.resolve.as_ref());
     let mut services = name_services(candidates, &packages)?;
     for service in &mut services {
         service.closure.clone_from(&closures[service.package]);
