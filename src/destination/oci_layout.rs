@@ -138,13 +138,7 @@ impl Destination for OciLayout {
 }
 
 impl OciLayout {
-    fn tagged(
-        &self,
-        name: &str,
-        descriptor: &Descriptor,
-        tags: &[Tag],
-        stored: &Stored,
-    ) -> Tagged {
+    fn tagged(&self, name: &str, descriptor: &Descriptor, tags: &[Tag], stored: &Stored) -> Tagged {
         let digest = descriptor.digest;
         let (moved, error) = match self.move_tags(name, descriptor, tags) {
             Ok(moved) => (moved, None),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::SplitError;
+use super::binaries::places;
 use super::manifest::outside_paths;
 use super::owned::owned_files;
 use super::scan::{Base, Reference, Scan, Submodule, What, scan_build_script, scan_source};
-use super::sources::{Sources, View};
+use super::sources::{Part, Sources, View};
 use crate::fs::normalized;
-use crate::workspace::{Package, Purpose};
+use crate::workspace::{Package, Purpose, Target};
 
 /// Sources are small; what is larger was generated, and includes nothing.
 const MAX_SOURCE: u64 = 8 * 1024 * 1024;
@@ -31,20 +32,25 @@ impl PackageContents {
     pub(super) fn find(
         sources: &Sources<'_>,
         index: usize,
-        view: View,
+        part: &Part,
     ) -> Result<Self, SplitError> {
         let package = sources.package(index);
+        let view = part.view();
+        let left_out = part.left_out(package);
+        let places = places(package, &left_out);
+        let mut files = owned_files(sources, package, view);
+        files.retain(|path, _| !path.ancestors().any(|above| places.contains(above)));
         let mut gathering = Gathering {
             sources,
             package,
             found: Self {
-                files: owned_files(sources, package, view),
+                files,
                 ..Self::default()
             },
             scanned: BTreeSet::new(),
             pending: VecDeque::new(),
         };
-        gathering.begin(view);
+        gathering.begin(view, &left_out);
         for text in outside_paths(&sources.manifests[index].document) {
             let path = normalized(&package.directory.join(text));
             gathering.take(&path, What::Module);
@@ -108,7 +114,7 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     /// Lines up the package's own sources.
-    fn begin(&mut self, view: View) {
+    fn begin(&mut self, view: View, left_out: &[&Target]) {
         let targets = &self.package.targets;
         let scripts: BTreeSet<&Path> = targets
             .iter()
@@ -141,7 +147,10 @@ impl Gathering<'_> {
         // Targets may lie outside of the package, or where it owns nothing.
         for target in targets {
             let wanted = view == View::Whole || target.purpose != Purpose::Development;
-            if wanted && !self.found.files.contains_key(&target.source) {
+            if wanted
+                && !left_out.contains(&target)
+                && !self.found.files.contains_key(&target.source)
+            {
                 let role = match target.purpose {
                     Purpose::BuildScript => Role::BuildScript,
                     _ => Role::Foreign,
@@ -176,10 +185,8 @@ impl Gathering<'_> {
         for reference in references {
             self.follow(source, &reference);
         }
-        if source.role != Role::Owned {
-            for module in modules {
-                self.add_module(source, &module);
-            }
+        for module in modules {
+            self.add_module(source, &module);
         }
         Ok(())
     }
@@ -234,7 +241,8 @@ impl Gathering<'_> {
             .or_insert_with(|| path.to_owned());
     }
 
-    /// The file of a module of a source that lies outside of the package's own.
+    /// The file of a module: most are owned, but not where the source lies outside of the package, and not
+    /// where it looks like an executable of its own.
     fn add_module(&mut self, source: &Pending, module: &Submodule) {
         let base = self.base(source, module.base);
         for file in module.files() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item};
 
 use super::SplitError;
+use super::binaries::forget;
 use super::closure::Closure;
 use super::manifest::{
     Development, RootRequest, inherited_dependencies, inherits, rewrite_foreign_root, rewrite_root,
@@ -15,7 +16,7 @@ use super::manifest::{
 };
 use super::named::named_files;
 use super::settings::base_of;
-use super::sources::{Manifest, Sources, View};
+use super::sources::{Manifest, Part, Sources, View};
 use crate::cargo::LockedPackage;
 use crate::config::{Input, ServiceConfig};
 use crate::fs::{common_ancestor, normalized, relative};
@@ -121,7 +122,8 @@ impl Drafting<'_> {
 
     fn add_packages(&mut self) -> Result<(), SplitError> {
         for index in &self.closure.packages {
-            let contents = self.sources.contents(*index, self.request.view)?;
+            let part = self.part(*index);
+            let contents = self.sources.contents(*index, &part)?;
             for (path, real) in &contents.files {
                 let drafted = Drafted::From(real.clone());
                 self.files.entry(path.clone()).or_insert(drafted);
@@ -144,7 +146,7 @@ impl Drafting<'_> {
                 continue;
             }
             let manifest = &self.sources.manifests[index];
-            let mut text = self.package_text(manifest)?;
+            let mut text = self.package_text(index, manifest)?;
             if manifest.document.contains_key("workspace") {
                 let members = self.members_of(&package.directory, &package.manifest);
                 text = rewrite_foreign_root(&manifest.path, &text, &members, true)?;
@@ -160,9 +162,22 @@ impl Drafting<'_> {
         Ok(())
     }
 
-    fn package_text(&self, manifest: &Manifest) -> Result<String, SplitError> {
+    fn part(&self, package: usize) -> Part {
+        let Request { service, view, .. } = self.request;
+        self.sources.part(package, service, *view)
+    }
+
+    fn package_text(&self, index: usize, manifest: &Manifest) -> Result<String, SplitError> {
+        let left_out = self.part(index).left_out(self.sources.package(index));
+        let text = if left_out.is_empty() {
+            manifest.text.clone()
+        } else {
+            let mut document = manifest.document.clone();
+            forget(&mut document, &left_out);
+            document.to_string()
+        };
         if self.sources.has_development(self.request.view) {
-            return Ok(manifest.text.clone());
+            return Ok(text);
         }
         let directory = manifest.path.parent().unwrap_or(Path::new("/"));
         let has = |name: &str| {
@@ -176,19 +191,19 @@ impl Drafting<'_> {
             benches: has("benches"),
             examples: has("examples"),
         };
-        Ok(strip_development(&manifest.path, &manifest.text, left)?)
+        Ok(strip_development(&manifest.path, &text, left)?)
     }
 
     fn root_text(&self) -> Result<String, SplitError> {
         let workspace = self.sources.workspace;
         let root = &self.sources.root;
-        let keep_package = self
+        let own = self
             .packages()
-            .any(|(_, package)| package.manifest == workspace.manifest);
-        let text = if keep_package {
-            self.package_text(root)?
-        } else {
-            root.text.clone()
+            .find(|(_, package)| package.manifest == workspace.manifest);
+        let keep_package = own.is_some();
+        let text = match own {
+            Some((index, _)) => self.package_text(index, root)?,
+            None => root.text.clone(),
         };
         let members = self.members_of(&workspace.root, &workspace.manifest);
         let own = sources_directory(self.sources, self.request.service);

@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::SplitError;
-use super::draft::{Draft, Drafted};
-use super::sources::{Sources, View, read_text};
+use super::draft::{Draft, Drafted, Request};
+use super::sources::{Sources, read_text};
 use crate::cargo::{self, Lockfile};
 use crate::digest::{Digest, HashingWriter};
 use crate::fs::write_atomic;
@@ -31,11 +31,11 @@ pub(super) struct Minimised {
 /// sources only.
 pub(super) fn minimise(
     sources: &Sources<'_>,
-    service: &str,
+    request: &Request<'_>,
     draft: &Draft,
-    view: View,
 ) -> Result<Minimised, SplitError> {
-    let skeleton = Skeleton::of(sources, draft, view)?;
+    let service = &request.service.name;
+    let skeleton = Skeleton::of(sources, request, draft)?;
     let kept = sources.cache.as_ref().map(|cache| {
         let name = skeleton.digest(&sources.lock_text).hex();
         cache.join("locks").join(name)
@@ -49,7 +49,7 @@ pub(super) fn minimise(
     let beyond = lock.beyond(&sources.lock);
     if !beyond.is_empty() {
         return Err(SplitError::NotSubset {
-            service: service.to_owned(),
+            service: service.clone(),
             beyond,
         });
     }
@@ -72,7 +72,7 @@ struct Skeleton {
 }
 
 impl Skeleton {
-    fn of(sources: &Sources<'_>, draft: &Draft, view: View) -> Result<Self, SplitError> {
+    fn of(sources: &Sources<'_>, request: &Request<'_>, draft: &Draft) -> Result<Self, SplitError> {
         let inside = |path: &Path| path.strip_prefix(&draft.root).map(Path::to_owned).ok();
         let settings = &sources.settings;
         let mut texts = BTreeMap::new();
@@ -88,13 +88,17 @@ impl Skeleton {
                 Drafted::From(_) => None,
             };
         }
-        let targets = draft
-            .packages
-            .iter()
-            .flat_map(|index| &sources.package(*index).targets)
-            .filter(|target| {
-                sources.has_development(view) || target.purpose != Purpose::Development
-            });
+        let with_development = sources.has_development(request.view);
+        let targets = draft.packages.iter().flat_map(|index| {
+            let package = sources.package(*index);
+            let part = sources.part(*index, request.service, request.view);
+            let left_out = part.left_out(package);
+            let targets = package.targets.iter();
+            targets.filter(move |target| {
+                let is_development = target.purpose == Purpose::Development;
+                !left_out.contains(target) && (with_development || !is_development)
+            })
+        });
         let mut stubs: Vec<PathBuf> = targets
             .filter_map(|target| inside(&target.source))
             .collect();

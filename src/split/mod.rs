@@ -10,6 +10,7 @@
 //! Nothing is compiled to find out what a split needs, and nothing that an earlier build left behind
 //! changes it.
 
+mod binaries;
 mod closure;
 mod contents;
 mod digests;

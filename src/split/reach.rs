@@ -61,7 +61,8 @@ impl Changes {
             if self.touch(&sources.package(index).manifest) {
                 return Ok(true);
             }
-            let contents = sources.contents(index, request.view)?;
+            let part = sources.part(index, request.service, request.view);
+            let contents = sources.contents(index, &part)?;
             if contents.files.values().any(|path| self.touch(path)) {
                 return Ok(true);
             }

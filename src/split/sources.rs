@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use toml_edit::DocumentMut;
 
 use super::SplitError;
+use super::binaries::others;
 use super::contents::PackageContents;
 use super::draft::resolver;
 use super::listing::{FileKind, Listing};
@@ -14,7 +15,7 @@ use super::manifest::parse;
 use super::settings::Settings;
 use crate::cargo::{Cargo, Lockfile};
 use crate::fs::normalized;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Service, Target, Workspace};
 
 const MAX_MANIFEST: u64 = 16 * 1024 * 1024;
 
@@ -26,6 +27,33 @@ pub enum View {
     /// What a build of its executables can read: no tests, benches, examples and dev-dependencies, and
     /// none of the files that are for people, unless a source refers to them.
     Production,
+}
+
+/// How much of one package a split has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Everything that it owns.
+    Whole,
+    /// What a build of this executable can read, or where there is none, of its library.
+    Production { binary: Option<String> },
+}
+
+impl Part {
+    /// The view that it is of.
+    pub(super) fn view(&self) -> View {
+        match self {
+            Self::Whole => View::Whole,
+            Self::Production { .. } => View::Production,
+        }
+    }
+
+    /// Executables that are not in it.
+    pub(super) fn left_out<'a>(&self, package: &'a Package) -> Vec<&'a Target> {
+        match self {
+            Self::Whole => Vec::new(),
+            Self::Production { binary } => others(package, binary.as_deref()),
+        }
+    }
 }
 
 /// A manifest as it was read.
@@ -61,7 +89,7 @@ pub struct Sources<'a> {
     listings: Vec<Listing>,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
-    contents: Mutex<BTreeMap<(usize, View), Arc<PackageContents>>>,
+    contents: Mutex<BTreeMap<(usize, Part), Arc<PackageContents>>>,
 }
 
 impl<'a> Sources<'a> {
@@ -101,23 +129,33 @@ impl<'a> Sources<'a> {
         })
     }
 
+    /// How much of a package the split of a service has.
+    pub(super) fn part(&self, package: usize, service: &Service, view: View) -> Part {
+        match view {
+            View::Whole => Part::Whole,
+            View::Production => Part::Production {
+                binary: (package == service.package).then(|| service.binary.clone()),
+            },
+        }
+    }
+
     /// What the package of that index gives to a split.
     pub(super) fn contents(
         &self,
         package: usize,
-        view: View,
+        part: &Part,
     ) -> Result<Arc<PackageContents>, SplitError> {
         let known = |sources: &Self| {
             let contents = sources.contents.lock();
             let contents = contents.unwrap_or_else(PoisonError::into_inner);
-            contents.get(&(package, view)).map(Arc::clone)
+            contents.get(&(package, part.clone())).map(Arc::clone)
         };
         if let Some(contents) = known(self) {
             return Ok(contents);
         }
-        let contents = Arc::new(PackageContents::find(self, package, view)?);
+        let contents = Arc::new(PackageContents::find(self, package, part)?);
         let mut all = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert((package, view), Arc::clone(&contents));
+        all.insert((package, part.clone()), Arc::clone(&contents));
         Ok(contents)
     }
 

@@ -127,7 +127,6 @@ fn draft_with_lock(
     sources: &Sources<'_>,
     request: &Request<'_>,
 ) -> Result<(Draft, Minimised), SplitError> {
-    let service = &request.service.name;
     let start = request.service.package;
     let reachable = closure(sources, &sources.lock, start, request.view)?;
     let needed: Vec<&LockedPackage> = reachable
@@ -136,12 +135,12 @@ fn draft_with_lock(
         .map(|index| &sources.lock.packages[*index])
         .collect();
     let rough = draft(sources, request, &reachable, &needed)?;
-    let mut minimised = minimise(sources, service, &rough, request.view)?;
+    let mut minimised = minimise(sources, request, &rough)?;
     let exact = closure(sources, &minimised.lock, start, request.view)?;
     let needed: Vec<&LockedPackage> = minimised.lock.packages.iter().collect();
     let fine = draft(sources, request, &exact, &needed)?;
     if fine.packages != rough.packages || fine.patches != rough.patches {
-        minimised = minimise(sources, service, &fine, request.view)?;
+        minimised = minimise(sources, request, &fine)?;
     }
     Ok((fine, minimised))
 }

@@ -10,6 +10,7 @@ mod bad_disk;
 mod bad_interrupt;
 mod bad_registry;
 mod bad_workspace;
+mod binaries;
 mod credentials;
 mod discovery;
 mod failures;
