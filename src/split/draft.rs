@@ -164,7 +164,7 @@ impl Drafting<'_> {
 
     fn part(&self, package: usize) -> Part {
         let Request { service, view, .. } = self.request;
-        self.sources.part(package, service, *view)
+        Part::of(package, service, *view)
     }
 
     fn package_text(&self, index: usize, manifest: &Manifest) -> Result<String, SplitError> {

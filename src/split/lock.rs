@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::SplitError;
 use super::draft::{Draft, Drafted, Request};
-use super::sources::{Sources, read_text};
+use super::sources::{Part, Sources, read_text};
 use crate::cargo::{self, Lockfile};
 use crate::digest::{Digest, HashingWriter};
 use crate::fs::write_atomic;
@@ -91,7 +91,7 @@ impl Skeleton {
         let with_development = sources.has_development(request.view);
         let targets = draft.packages.iter().flat_map(|index| {
             let package = sources.package(*index);
-            let part = sources.part(*index, request.service, request.view);
+            let part = Part::of(*index, request.service, request.view);
             let left_out = part.left_out(package);
             let targets = package.targets.iter();
             targets.filter(move |target| {

@@ -7,7 +7,7 @@ use super::SplitError;
 use super::closure::closure;
 use super::draft::Request;
 use super::named::named_files;
-use super::sources::Sources;
+use super::sources::{Part, Sources};
 use crate::config::Input;
 
 /// Files that decide which others there are, or what holds for all.
@@ -61,7 +61,7 @@ impl Changes {
             if self.touch(&sources.package(index).manifest) {
                 return Ok(true);
             }
-            let part = sources.part(index, request.service, request.view);
+            let part = Part::of(index, request.service, request.view);
             let contents = sources.contents(index, &part)?;
             if contents.files.values().any(|path| self.touch(path)) {
                 return Ok(true);

@@ -39,6 +39,16 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// How much of a package the split of a service has.
+    pub(super) fn of(package: usize, service: &Service, view: View) -> Self {
+        match view {
+            View::Whole => Self::Whole,
+            View::Production => Self::Production {
+                binary: (package == service.package).then(|| service.binary.clone()),
+            },
+        }
+    }
+
     /// The view that it is of.
     pub(super) fn view(&self) -> View {
         match self {
@@ -127,16 +137,6 @@ impl<'a> Sources<'a> {
             cache,
             contents: Mutex::default(),
         })
-    }
-
-    /// How much of a package the split of a service has.
-    pub(super) fn part(&self, package: usize, service: &Service, view: View) -> Part {
-        match view {
-            View::Whole => Part::Whole,
-            View::Production => Part::Production {
-                binary: (package == service.package).then(|| service.binary.clone()),
-            },
-        }
     }
 
     /// What the package of that index gives to a split.
