@@ -70,8 +70,10 @@ impl Unpacked {
     #[track_caller]
     fn unpack(directory: TempDir) -> Self {
         let image = format!("{}:image", directory.path().join("layout").display());
+        let rights: &[&str] = if is_root() { &[] } else { &["--rootless"] };
         run(Command::new("umoci")
             .args(["unpack", "--image", &image])
+            .args(rights)
             .arg(directory.path().join("bundle")));
         Self { directory }
     }
@@ -81,14 +83,26 @@ impl Unpacked {
         self.directory.path().join("bundle/rootfs")
     }
 
-    /// A command inside the root, as `uid`.
+    /// A command inside the root, as `uid`. Where the tests are not root's, it is `uid` only in a user
+    /// namespace of its own; outside it is whoever runs the tests.
     pub(crate) fn command(&self, uid: u32, program: &str) -> Command {
-        let mut command = Command::new("/usr/sbin/chroot");
-        command
-            .arg(format!("--userspec={uid}:{uid}"))
-            .arg(self.root())
-            .arg(program)
-            .env_clear();
+        let mut command;
+        if is_root() {
+            command = Command::new("/usr/sbin/chroot");
+            command.arg(format!("--userspec={uid}:{uid}"));
+        } else {
+            command = Command::new("/usr/bin/unshare");
+            command
+                .arg(format!("--map-user={uid}"))
+                .arg(format!("--map-group={uid}"))
+                .arg("--root");
+        }
+        command.arg(self.root()).arg(program).env_clear();
         command
     }
+}
+
+/// Whether root runs the tests.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
