@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Held until dropped; the operating system releases it when the process dies.
 ///
+/// Closing the file would not do: a child that another thread is just starting has a copy of it until
+/// it runs its program, and a lock is held as long as one copy is open.
+///
 /// Each value opens the file anew, so two threads of one process exclude each other as two processes
 /// do. The file stays: removing it would let two holders lock different files of one name.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -21,7 +24,7 @@ impl DirectoryLock {
     pub fn acquire(directory: &Path, name: &str) -> io::Result<Self> {
         let (file, path) = open(directory, name)?;
         file.lock().map_err(|error| naming(&path, &error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Waits until nobody holds `directory/name` for itself, then holds it together with others.
@@ -31,7 +34,7 @@ impl DirectoryLock {
     pub fn acquire_shared(directory: &Path, name: &str) -> io::Result<Self> {
         let (file, path) = open(directory, name)?;
         file.lock_shared().map_err(|error| naming(&path, &error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Holds `directory/name` alone, or gives `None` at once where anybody else holds it.
@@ -41,10 +44,17 @@ impl DirectoryLock {
     pub fn try_acquire(directory: &Path, name: &str) -> io::Result<Option<Self>> {
         let (file, path) = open(directory, name)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(naming(&path, &error)),
         }
+    }
+}
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing follows, which releases it all the same, if later.
+        let _ = self.file.unlock();
     }
 }
 
@@ -81,6 +91,18 @@ mod tests {
         drop(second);
         let attempt = DirectoryLock::try_acquire(directory.path(), name).expect("lockable");
         assert!(attempt.is_some());
+    }
+
+    #[test]
+    fn a_dropped_lock_is_free_even_while_a_child_has_a_copy_of_its_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let name = "lock";
+        let first = DirectoryLock::acquire_shared(directory.path(), name).expect("free");
+        let copy = first.file.try_clone().expect("a copy");
+        drop(first);
+        let attempt = DirectoryLock::try_acquire(directory.path(), name).expect("lockable");
+        assert!(attempt.is_some());
+        drop(copy);
     }
 
     #[test]

@@ -121,8 +121,7 @@ impl SmallDisk {
         }
         let why = String::from_utf8_lossy(&mounted.stderr).into_owned();
         // No test can know what a machine allows; its log shows that this one did not run.
-        let mut log = std::io::stderr();
-        let _ = std::io::Write::write_all(&mut log, format!("skipped: no tmpfs: {why}").as_bytes());
+        tools::skipped(&format!("no tmpfs: {why}"));
         None
     }
 

@@ -2,13 +2,14 @@
 
 use std::process::Stdio;
 
+use rustix::process::{getgid, getuid};
 use serde_json::json;
 
 use crate::support::check::Copied;
 use crate::support::cli::Lighter;
 use crate::support::registry::Registry;
 use crate::support::serving::Serving;
-use crate::support::tools::{Unpacked, skopeo_config, skopeo_inspect};
+use crate::support::tools::{Unpacked, is_root, skopeo_config, skopeo_inspect};
 use crate::support::workspace::{SHOP_SERVICES, shop};
 
 /// Nobody in particular; images say so too.
@@ -139,10 +140,16 @@ fn serving(unpacked: &Unpacked, service: &str) -> Serving {
             .stderr(Stdio::inherit()),
     );
     let status = std::fs::read_to_string(format!("/proc/{}/status", serving.id()));
-    let ids = format!("{NONROOT}\t{NONROOT}\t{NONROOT}\t{NONROOT}\n");
     let status = status.expect("it runs");
-    assert!(status.contains(&format!("Uid:\t{ids}")), "{status}");
-    assert!(status.contains(&format!("Gid:\t{ids}")), "{status}");
+    let (uid, gid) = if is_root() {
+        (NONROOT, NONROOT)
+    } else {
+        (getuid().as_raw(), getgid().as_raw())
+    };
+    for (name, id) in [("Uid", uid), ("Gid", gid)] {
+        let ids = format!("{name}:\t{id}\t{id}\t{id}\t{id}\n");
+        assert!(status.contains(&ids), "{status}");
+    }
     serving
 }
 

@@ -1,6 +1,5 @@
 //! A container engine runs what we push.
 
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -8,13 +7,13 @@ use tempfile::TempDir;
 use crate::support::cli::Lighter;
 use crate::support::registry::Registry;
 use crate::support::serving::Serving;
-use crate::support::tools::{output, skipped};
-use crate::support::workspace::{Checkout, shop};
+use crate::support::tools::{output, run, skipped};
+use crate::support::workspace::shop;
 
 #[test]
 fn podman_pulls_and_runs_a_service_as_its_user() {
-    let storage = TempDir::new().expect("a temporary directory");
-    if let Err(reason) = podman_runs(storage.path()) {
+    let storage = Storage(TempDir::new().expect("a temporary directory"));
+    if let Err(reason) = storage.podman_runs() {
         skipped(&format!("podman cannot run containers here:\n{reason}"));
         return;
     }
@@ -26,15 +25,17 @@ fn podman_pulls_and_runs_a_service_as_its_user() {
         .expect(0);
     let image = format!("docker://{repo}/shop-gateway:latest");
     let gateway = Serving::start(
-        podman(storage.path(), "run")
+        storage
+            .podman("run")
             .args(RUN)
-            .args(["--tls-verify=false", "--name", "gateway"])
+            .args(["--quiet", "--tls-verify=false", "--name", "gateway"])
             .args(["--env", "HOST=127.0.0.1", "--env", "PORT=0"])
             .arg(&image),
     );
     let answer = gateway.get("/livez");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    let main = podman(storage.path(), "inspect")
+    let main = storage
+        .podman("inspect")
         .args(["--format", "{{.State.Pid}}", "gateway"])
         .output()
         .expect("podman starts");
@@ -58,30 +59,46 @@ const RUN: [&str; 7] = [
     "host",
 ];
 
-fn podman(storage: &Path, command: &str) -> Command {
-    let mut podman = Command::new("podman");
-    podman
-        .arg("--root")
-        .arg(storage.join("root"))
-        .arg("--runroot")
-        .arg(storage.join("run"))
-        .args(["--runtime", "runc", "--cgroup-manager", "cgroupfs"])
-        .arg(command);
-    podman
+/// What podman keeps, which goes with the value.
+struct Storage(TempDir);
+
+impl Storage {
+    fn podman(&self, command: &str) -> Command {
+        let mut podman = Command::new("podman");
+        podman
+            .arg("--root")
+            .arg(self.0.path().join("root"))
+            .arg("--runroot")
+            .arg(self.0.path().join("run"))
+            .args(["--runtime", "runc", "--cgroup-manager", "cgroupfs"])
+            .arg(command);
+        podman
+    }
+
+    /// Whether podman can run anything here: many sandboxes let it not. What it is asked to run is
+    /// none of our images, lest a broken one of them passes for a sandbox.
+    fn podman_runs(&self) -> Result<(), String> {
+        let root = self.0.path().join("probe");
+        fs_err::create_dir(&root).expect("created");
+        let source = self.0.path().join("probe.c");
+        fs_err::write(&source, "int main(void) { return 0; }\n").expect("written");
+        run(Command::new("cc")
+            .args(["-static", "-o"])
+            .args([&root.join("probe"), &source]));
+        let mut probe = self.podman("run");
+        let tried = output(probe.args(RUN).arg("--rootfs").arg(&root).arg("/probe"));
+        if tried.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&tried.stderr).into_owned())
+        }
+    }
 }
 
-/// Whether podman can run anything here: many sandboxes let it not.
-fn podman_runs(storage: &Path) -> Result<(), String> {
-    let checkout = Checkout::of_services(&["probe"]);
-    Lighter::at(checkout.path()).args(["build"]).run().expect(0);
-    let layout = checkout.path().join("target/lighter/oci");
-    // podman takes everything after the second colon for the name.
-    let image = format!("oci:{}:probe:latest", layout.display());
-    let tried = output(podman(storage, "run").args(RUN).arg(image));
-    let said = String::from_utf8_lossy(&tried.stderr).into_owned();
-    if tried.status.success() {
-        Ok(())
-    } else {
-        Err(said)
+impl Drop for Storage {
+    fn drop(&mut self) {
+        // After a run that failed, podman leaves a mount there, and the directory could not go.
+        let overlay = self.0.path().join("root/overlay");
+        let _ = Command::new("umount").arg(overlay).output();
     }
 }

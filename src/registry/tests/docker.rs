@@ -1,7 +1,6 @@
-//! The client against docker's own registry, where that is installed.
+//! The client against docker's own registry.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,6 @@ use crate::digest::Digest;
 use crate::hint::Hint as _;
 use crate::oci::media_type::{CONFIG, LAYER_GZIP, MANIFEST};
 use crate::oci::{Descriptor, Document, Manifest};
-use crate::process::Environment;
 use crate::registry::{BlobOutcome, ManifestReference, RegistryError};
 
 /// A running `docker-registry`, stopped when dropped.
@@ -20,29 +18,20 @@ struct DockerRegistry {
 }
 
 impl DockerRegistry {
-    /// Starts one on a free port; `None`, saying so, where none is installed.
-    fn start(stage: &Stage, password: Option<&str>) -> Option<Self> {
-        let environment = Environment::of_process().expect("a directory");
-        let find = |name| {
-            let found: Option<PathBuf> = environment.find_program(name);
-            if found.is_none() {
-                announce_skip(name);
-            }
-            found
-        };
-        let program = find("docker-registry")?;
+    /// Starts one on a free port.
+    fn start(stage: &Stage, password: Option<&str>) -> Self {
         let root = stage.home.path().display().to_string();
         let mut auth = String::new();
         if let Some(password) = password {
-            let users = Command::new(find("htpasswd")?)
+            let users = Command::new("htpasswd")
                 .args(["-Bbn", "me", password])
                 .output()
-                .expect("htpasswd runs");
+                .expect("htpasswd is installed by tests/run");
             fs_err::write(format!("{root}/users"), users.stdout).expect("written");
             auth = format!("auth: {{htpasswd: {{realm: x, path: {root}/users}}}}\n");
         }
         // Somebody else may take the free port first.
-        (0..5).find_map(|_| {
+        let started = (0..5).find_map(|_| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let host = listener.local_addr().expect("an address").to_string();
             let config = format!(
@@ -53,15 +42,16 @@ impl DockerRegistry {
             let file = format!("{root}/registry.yml");
             fs_err::write(&file, config).expect("written");
             drop(listener);
-            let child = Command::new(&program)
+            let child = Command::new("docker-registry")
                 .args(["serve", &file])
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .expect("docker-registry starts");
+                .expect("docker-registry is installed by tests/run");
             let mut registry = Self { child, host };
             registry.listens().then_some(registry)
-        })
+        });
+        started.expect("a registry that listens")
     }
 
     /// Waits until it answers; `false` if it ended instead.
@@ -83,14 +73,6 @@ impl Drop for DockerRegistry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "a skipped test must be seen in the test's output"
-)]
-fn announce_skip(program: &str) {
-    eprintln!("SKIPPED: no `{program}` on PATH");
 }
 
 /// Pushes two blobs and a manifest; returns the bytes uploaded.
@@ -132,9 +114,7 @@ fn push_image(stage: &Stage, host: &str) -> u64 {
 #[test]
 fn an_open_registry_takes_an_image_once() {
     let stage = Stage::anonymous();
-    let Some(server) = DockerRegistry::start(&stage, None) else {
-        return;
-    };
+    let server = DockerRegistry::start(&stage, None);
     assert_eq!(push_image(&stage, &server.host), 3_000_002);
     assert_eq!(push_image(&stage, &server.host), 0);
 }
@@ -142,9 +122,7 @@ fn an_open_registry_takes_an_image_once() {
 #[test]
 fn a_registry_with_passwords_takes_an_image_once() {
     let place = Stage::anonymous();
-    let Some(server) = DockerRegistry::start(&place, Some("secret")) else {
-        return;
-    };
+    let server = DockerRegistry::start(&place, Some("secret"));
     let stage = Stage::with_login(&server.host);
     assert_eq!(push_image(&stage, &server.host), 3_000_002);
     assert_eq!(push_image(&stage, &server.host), 0);
@@ -164,9 +142,7 @@ fn a_registry_with_passwords_takes_an_image_once() {
 #[test]
 fn a_registry_with_another_password_refuses_the_login() {
     let place = Stage::anonymous();
-    let Some(server) = DockerRegistry::start(&place, Some("other")) else {
-        return;
-    };
+    let server = DockerRegistry::start(&place, Some("other"));
     let stage = Stage::with_login(&server.host);
     let error = stage
         .registry()
