@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::DockerfileError;
 use crate::compile::CompileError;
 use crate::destination::DestinationError;
 use crate::fs::TreeError;
@@ -23,6 +24,15 @@ pub enum PipelineError {
     /// Splitting a service off.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// Saying in a Dockerfile how an image is made.
+    #[error("cannot write a Dockerfile for `{service}`")]
+    Dockerfile {
+        /// The service.
+        service: String,
+        /// Why not.
+        #[source]
+        source: DockerfileError,
+    },
     /// A file that is an input and cannot be read.
     #[error("cannot read an input")]
     Input(#[source] io::Error),
@@ -116,6 +126,7 @@ impl PipelineError {
             Self::Tree(_)
             | Self::Files { .. }
             | Self::Plan(_)
+            | Self::Dockerfile { .. }
             | Self::Compression(_)
             | Self::NoCommit(_)
             | Self::NoRepository(_) => true,
@@ -144,6 +155,7 @@ impl Hint for PipelineError {
         match self {
             Self::Compile(error) => error.hint(),
             Self::Split(error) => error.hint(),
+            Self::Dockerfile { source, .. } => source.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),

@@ -25,6 +25,7 @@ mod scan;
 mod settings;
 mod sources;
 mod tree;
+mod vendor;
 mod vendored;
 mod write;
 
@@ -36,4 +37,5 @@ pub use listing::ListingError;
 pub use manifest::ManifestError;
 pub use sources::{Origin, Sources, View};
 pub use tree::{Split, SplitFile, split};
+pub use vendor::{Vendored, vendor};
 pub use write::{MARKER, check_out, write};

@@ -26,4 +26,6 @@ mod rustflags;
 mod second_push;
 mod selection;
 mod sizes;
+mod split_dockerfile;
+mod split_exits;
 mod toolchain;
