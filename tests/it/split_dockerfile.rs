@@ -9,7 +9,7 @@ use cargo_lighter::digest::Digest;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::cli::Lighter;
+use crate::support::cli::{Lighter, Run};
 use crate::support::tools::{Unpacked, output, run, skipped, skopeo_config};
 use crate::support::workspace::{Checkout, manifest, shop};
 
@@ -84,6 +84,62 @@ fn a_service_of_the_shop_is_the_same_image_by_dockerfile() {
     // Kept from run to run, so that its dependencies are compiled once.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dockerfile-target");
     assert_same(shop(), "shop-worker", &target);
+}
+
+/// Splits `app` off with a Dockerfile.
+fn split_app(checkout: &Checkout, out: &Path) -> Run {
+    Lighter::at(checkout.path())
+        .args(["split", "--offline", "--dockerfile", "--out"])
+        .args([out])
+        .run()
+}
+
+#[test]
+fn a_dockerfile_of_the_package_stays_a_source() {
+    let (checkout, out) = (
+        Checkout::empty(),
+        TempDir::new().expect("a temporary directory"),
+    );
+    checkout.write("Cargo.toml", &manifest("app", "\n[workspace]\n"));
+    checkout.write_lock(&["app"]);
+    checkout.write(
+        "src/main.rs",
+        "fn main() {\n    println!(\"{:?}{}\", option_env!(\"BUILD_NUMBER\"), include_str!(\"../Dockerfile\"));\n}\n",
+    );
+    checkout.write("Dockerfile", "FROM scratch\n");
+    split_app(&checkout, out.path()).expect(0);
+    let text = |name: &str| fs_err::read_to_string(out.path().join("app").join(name));
+    assert_eq!(text("Dockerfile").expect("there"), "FROM scratch\n");
+    let ours = text("Dockerfile.lighter").expect("there");
+    assert!(ours.contains("\nARG BUILD_NUMBER\n"), "{ours}");
+    assert!(ours.contains("--file Dockerfile.lighter ."), "{ours}");
+    text("Dockerfile.lighter.dockerignore").expect("there");
+    // The same bytes again, and gone when they are not wanted any more.
+    split_app(&checkout, out.path()).expect(0);
+    assert_eq!(text("Dockerfile.lighter").expect("there"), ours);
+    Lighter::at(checkout.path())
+        .args(["split", "--offline", "--out"])
+        .args([out.path()])
+        .run()
+        .expect(0);
+    assert!(text("Dockerfile.lighter").is_err());
+    text("Dockerfile").expect("there");
+}
+
+#[test]
+fn what_no_dockerfile_can_say_is_refused_before_anything_is_written() {
+    let (checkout, out) = (
+        Checkout::of_services(&["app"]),
+        TempDir::new().expect("a temporary directory"),
+    );
+    checkout.append(
+        "app/Cargo.toml",
+        "[package.metadata.lighter.env]\nLINES = \"a\\nb\"\n",
+    );
+    split_app(&checkout, out.path())
+        .expect(2)
+        .says(&["error: cannot write a Dockerfile for `app`", "hint: "]);
+    assert!(!out.path().join("app").exists());
 }
 
 /// Builds `service` both ways and compares everything.

@@ -234,10 +234,16 @@ fn arguments(split: &Split) -> String {
         first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    let names = split.variables.iter().filter(legal);
-    names
-        .flat_map(|name| ["ARG ", name.as_str(), "\n"])
-        .collect()
+    let mut lines = String::new();
+    for name in split.variables.iter().filter(legal) {
+        if lines.is_empty() {
+            lines.push_str("# Sources read these: `--build-arg NAME=VALUE` sets them.\n");
+        }
+        lines.push_str("ARG ");
+        lines.push_str(name);
+        lines.push('\n');
+    }
+    lines
 }
 
 fn system(
