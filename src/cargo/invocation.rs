@@ -68,6 +68,24 @@ impl Cargo {
         }
     }
 
+    /// The same cargo without the network.
+    #[must_use]
+    pub fn offline(&self) -> Self {
+        Self {
+            network: Network { offline: true },
+            ..self.clone()
+        }
+    }
+
+    /// The same cargo with another home: where downloads and the user's configuration are.
+    #[must_use]
+    pub fn with_home(&self, home: &Path) -> Self {
+        Self {
+            environment: self.environment.clone().with("CARGO_HOME", home),
+            ..self.clone()
+        }
+    }
+
     /// What cargo and its children see.
     pub fn environment(&self) -> &Environment {
         &self.environment

@@ -11,6 +11,7 @@ mod metadata;
 mod rustflags;
 mod toolchain;
 mod update;
+mod vendor;
 
 pub use build::{BuildRequest, Built, Selection, build};
 pub use configuration::{Configuration, cargo_home};
@@ -21,3 +22,4 @@ pub use metadata::metadata;
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;
 pub use update::minimise_lock;
+pub use vendor::vendor;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::DockerfileError;
 use crate::compile::CompileError;
 use crate::destination::DestinationError;
 use crate::fs::TreeError;
@@ -27,6 +28,15 @@ pub enum PipelineError {
     /// Asking git what changed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// Saying in a Dockerfile how an image is made.
+    #[error("cannot write a Dockerfile for `{service}`")]
+    Dockerfile {
+        /// The service.
+        service: String,
+        /// Why not.
+        #[source]
+        source: DockerfileError,
+    },
     /// A file that is an input and cannot be read.
     #[error("cannot read an input")]
     Input(#[source] io::Error),
@@ -122,6 +132,7 @@ impl PipelineError {
             | Self::Files { .. }
             | Self::Plan(_)
             | Self::Compile(CompileError::UnknownProfile { .. })
+            | Self::Dockerfile { .. }
             | Self::Compression(_)
             | Self::NoCommit(_)
             | Self::NoRepository(_) => true,
@@ -151,6 +162,7 @@ impl Hint for PipelineError {
             Self::Compile(error) => error.hint(),
             Self::Split(error) => error.hint(),
             Self::Git(error) => error.hint(),
+            Self::Dockerfile { source, .. } => source.hint(),
             Self::Runtime(error) => error.hint(),
             Self::Asset(error) | Self::Assets { source: error, .. } => error.hint(),
             Self::Layer(error) => error.hint(),

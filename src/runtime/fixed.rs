@@ -4,7 +4,7 @@ use super::elf::{ElfFile, Machine};
 use super::find::{Request, c_library};
 use super::glibc::CLibrary;
 use super::root::{LibraryRoot, Resolved};
-use super::search::{Candidate, Libc};
+use super::search::{Candidate, GLIBC_LIBRARIES, Libc};
 use super::{RuntimeError, base, owners};
 use crate::fs::Tree;
 use crate::oci::Platform;
@@ -71,6 +71,21 @@ pub fn fixed_libraries(
     };
     let copied: Vec<&Resolved> = library.files.iter().map(|file| &file.resolved).collect();
     owners::summaries(root, &copied)
+}
+
+/// The paths of glibc's loader and libraries in a Debian for `platform`, whether or not one is at hand;
+/// none for a platform that is not known.
+pub fn debian_glibc(platform: &Platform) -> Vec<String> {
+    let loader = LOADERS
+        .iter()
+        .find(|(architecture, _)| *architecture == platform.architecture);
+    let (Some((_, loader)), Some(machine)) = (loader, Machine::of(platform)) else {
+        return Vec::new();
+    };
+    let libraries = GLIBC_LIBRARIES.map(|name| format!("/lib/{}/{name}", machine.multiarch));
+    std::iter::once((*loader).to_owned())
+        .chain(libraries)
+        .collect()
 }
 
 fn glibc(root: &LibraryRoot, platform: &Platform) -> Result<Option<CLibrary>, RuntimeError> {

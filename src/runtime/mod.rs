@@ -28,6 +28,6 @@ mod users;
 pub use elf::ElfError;
 pub use error::{MissingLibrary, RuntimeError, UnownedLibrary};
 pub use find::{Linkage, Request, RuntimeFiles, find};
-pub use fixed::{FixedFiles, fixed_files, fixed_libraries};
+pub use fixed::{FixedFiles, debian_glibc, fixed_files, fixed_libraries};
 pub use packages::packages_digest;
 pub use root::LibraryRoot;

@@ -118,6 +118,15 @@ pub enum SplitError {
         /// The entry of `inputs` that adds it.
         input: String,
     },
+    /// The sources of a split's dependencies cannot be had.
+    #[error("cargo cannot vendor the dependencies of the split of `{service}`")]
+    Vendor {
+        /// The service.
+        service: String,
+        /// What cargo said.
+        #[source]
+        source: CargoError,
+    },
     /// `--no-dev-deps` where it would change the program.
     #[error(
         "the workspace has `resolver = \"1\"`, which lets dev-dependencies turn on features of the program"
@@ -153,6 +162,7 @@ impl SplitError {
             self,
             Self::Cargo(CargoError::Program(_) | CargoError::Answer { .. })
                 | Self::Minimise { .. }
+                | Self::Vendor { .. }
                 | Self::Read(_)
                 | Self::Write { .. }
                 | Self::Interrupted
@@ -169,6 +179,10 @@ impl Hint for SplitError {
             Self::Listing(error) => error.hint(),
             Self::Minimise { .. } => Some(
                 "let cargo read the registry's index once: `cargo fetch --locked` in the workspace"
+                    .to_owned(),
+            ),
+            Self::Vendor { .. } => Some(
+                "download what is missing with `cargo fetch --locked`, for every platform: without `--target`, and without `--offline` here"
                     .to_owned(),
             ),
             Self::NotSubset { .. } => Some(

@@ -27,6 +27,7 @@ mod scan;
 mod settings;
 mod sources;
 mod tree;
+mod vendor;
 mod vendored;
 mod write;
 
@@ -40,4 +41,5 @@ pub use manifest::ManifestError;
 pub use reach::Changes;
 pub use sources::{Origin, Sources, View};
 pub use tree::{Split, SplitFile, split};
+pub use vendor::{Vendored, vendor};
 pub use write::{MARKER, check_out, write};

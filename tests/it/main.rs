@@ -28,5 +28,7 @@ mod rustflags;
 mod second_push;
 mod selection;
 mod sizes;
+mod split_dockerfile;
+mod split_exits;
 mod staging;
 mod toolchain;

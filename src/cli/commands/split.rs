@@ -11,9 +11,11 @@ use crate::cli::arguments::{
 use crate::cli::context::{Context, Planned};
 use crate::cli::destinations::Aim;
 use crate::cli::{Exit, Failure, StreamError};
-use crate::pipeline;
+use crate::compile;
+use crate::pipeline::{self, Session, VerifyError};
 use crate::report::{Event, Reporter as _};
-use crate::split::{self, Origin, Sources, View};
+use crate::split::{self, Origin, Sources, Split, Vendored, View};
+use crate::ui::Verbosity;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -25,12 +27,29 @@ pub(in crate::cli) struct Arguments {
     features: FeatureArguments,
     #[command(flatten)]
     compile: CompileArguments,
-    /// Directory that gets a directory of each service's name
-    #[arg(long, value_name = "DIR")]
+    /// Directory that gets a directory of each service's name; outside of the repository, or in `target`
+    #[arg(long, value_name = "DIR", help_heading = "Split Options")]
     out: PathBuf,
+    #[command(flatten)]
+    contents: ContentsArguments,
+    /// Build each outside of the repository, and compare its executable with that of the workspace
+    #[arg(long, help_heading = "Split Options")]
+    verify: bool,
+}
+
+/// What splits have and have not.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Split Options")]
+struct ContentsArguments {
     /// Leave out dev-dependencies, tests, benches, examples and texts for people
     #[arg(long)]
     no_dev_deps: bool,
+    /// Add the sources of all dependencies: each then builds without network and downloads
+    #[arg(long)]
+    vendor: bool,
+    /// Add a Dockerfile that builds the same image with `docker build` alone
+    #[arg(long)]
+    dockerfile: bool,
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
@@ -44,7 +63,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let cache = pipeline::cache_directory(plan);
     let sources = Sources::read(workspace, &planned.cargo, Origin::Checkout, Some(cache))
         .map_err(Failure::of_split)?;
-    let view = if arguments.no_dev_deps {
+    let view = if arguments.contents.no_dev_deps {
         sources
             .allow_without_development()
             .map_err(Failure::of_split)?;
@@ -53,8 +72,19 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         View::Whole
     };
     let (threads, _) = Context::threads(arguments.compile.jobs);
-    let splits =
+    let plain =
         pipeline::splits(&sources, workspace, plan, view, threads).map_err(Failure::of_pipeline)?;
+    let mut splits = plain.clone();
+    // Holds what splits are written from.
+    let _vendored = arguments
+        .contents
+        .vendor
+        .then(|| vendor(context, &sources, &mut splits))
+        .transpose()?;
+    if arguments.contents.dockerfile {
+        pipeline::add_dockerfiles(&planned.cargo, workspace, plan, &mut splits)
+            .map_err(Failure::of_pipeline)?;
+    }
     // Nothing is written before all of it is known to be right.
     for split in &splits {
         let manifest = split::write(split, &out.join(&split.service)).map_err(Failure::of_split)?;
@@ -67,13 +97,79 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
                 split.files.len()
             ),
         });
-        let line = format!("{}\n", manifest.display());
+        // As the user would write it.
+        let manifest = manifest.strip_prefix(&out).unwrap_or(&manifest);
+        let line = format!("{}\n", arguments.out.join(manifest).display());
         context
             .console
             .data(&line)
             .map_err(|error| Failure::failed(StreamError(error)))?;
     }
+    if arguments.verify {
+        let vendored = arguments.contents.vendor.then_some(&splits[..]);
+        verify(context, &planned, &plain, vendored, arguments)?;
+    }
     Ok(Exit::Success)
+}
+
+fn vendor(
+    context: &Context,
+    sources: &Sources<'_>,
+    splits: &mut [Split],
+) -> Result<Vendored, Failure> {
+    context.console.report(Event::Status {
+        verb: "Vendoring",
+        subject: "dependencies".to_owned(),
+    });
+    split::vendor(sources, splits).map_err(Failure::of_split)
+}
+
+/// Proves that splits are what they should be.
+fn verify(
+    context: &Context,
+    planned: &Planned,
+    splits: &[Split],
+    vendored: Option<&[Split]>,
+    arguments: &Arguments,
+) -> Result<(), Failure> {
+    let session = Session {
+        environment: planned.cargo.environment(),
+        interrupt: &context.interrupt,
+        reporter: &context.console,
+        clock: &context.clock,
+    };
+    let (_, jobs) = Context::threads(arguments.compile.jobs);
+    let compiling = compile::Options {
+        jobs,
+        colors: context.console.colors(),
+        quiet: context.console.verbosity() == Verbosity::Quiet,
+    };
+    let Planned {
+        cargo,
+        workspace,
+        plan,
+        ..
+    } = planned;
+    pipeline::verify(
+        &session, cargo, workspace, plan, splits, vendored, &compiling,
+    )
+    .map_err(of_verification)
+}
+
+fn of_verification(error: VerifyError) -> Failure {
+    let exit = match error {
+        VerifyError::Different(_) => Exit::Difference,
+        ref error if error.is_compilation() => Exit::CompileFailed,
+        VerifyError::Pipeline(error) => return Failure::of_pipeline(error),
+        VerifyError::Compile { .. } => Exit::Failed,
+        VerifyError::Workspace { .. }
+        | VerifyError::NoPackage { .. }
+        | VerifyError::TemporaryInside { .. } => Exit::Usage,
+    };
+    Failure {
+        error: Some(error.into()),
+        exit,
+    }
 }
 
 fn plan_arguments(arguments: &Arguments) -> PlanArguments {
