@@ -20,6 +20,7 @@ mod listing;
 mod lock;
 mod manifest;
 mod named;
+mod observed;
 mod owned;
 mod scan;
 mod settings;

@@ -26,4 +26,5 @@ mod rustflags;
 mod second_push;
 mod selection;
 mod sizes;
+mod split;
 mod toolchain;
