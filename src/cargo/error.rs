@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::LockfileError;
 use crate::hint::Hint;
 use crate::process::ProgramError;
 use crate::report::printable_lines;
@@ -27,6 +28,9 @@ pub enum CargoError {
     /// Cargo.lock does not fit the manifests.
     #[error("`Cargo.lock` of the workspace at `{0}` does not fit its manifests")]
     LockStale(PathBuf),
+    /// Cargo.lock cannot be read.
+    #[error(transparent)]
+    Lock(#[from] LockfileError),
     /// cargo failed for another reason and said why.
     #[error("`{command}` failed")]
     Failed {
@@ -102,6 +106,7 @@ impl Hint for CargoError {
             Self::LockStale(_) => {
                 Some("run `cargo update --workspace` and commit `Cargo.lock`".to_owned())
             }
+            Self::Lock(error) => error.hint(),
             Self::Program(error) => error.hint(),
             Self::Failed { .. } | Self::Answer { .. } | Self::Configuration { .. } => None,
         }

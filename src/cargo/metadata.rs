@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::Metadata;
 
-use super::{Cargo, CargoError};
+use super::{Cargo, CargoError, Lockfile, LockfileError};
 use crate::oci::host_target;
+use crate::process::Program;
 
 /// The workspace around `manifest_path`, or around the directory cargo runs in. Never writes a lock.
 ///
@@ -24,8 +25,12 @@ pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata,
         // Otherwise cargo demands the sources of every platform, which nobody fetched for this one.
         program = program.arg("--filter-platform").arg(host_target());
     }
+    parsed(program).map_err(|error| explain(error, &start))
+}
+
+fn parsed(program: Program) -> Result<Metadata, CargoError> {
     let command = program.command_line();
-    let stdout = Cargo::answer(program).map_err(|error| explain(error, &start))?;
+    let stdout = Cargo::answer(program)?;
     let text = std::str::from_utf8(&stdout).map_err(|source| CargoError::Answer {
         command: command.clone(),
         source: Box::new(source),
@@ -34,6 +39,23 @@ pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata,
         command,
         source: Box::new(source),
     })
+}
+
+/// The package of one manifest, whatever workspace it belongs to; `None` where the manifest has none.
+///
+/// # Errors
+/// [`CargoError`]: whatever cargo says.
+pub fn package(
+    cargo: &Cargo,
+    manifest: &Path,
+) -> Result<Option<cargo_metadata::Package>, CargoError> {
+    let program = cargo
+        .command("metadata")
+        .args(["--format-version", "1", "--no-deps", "--manifest-path"])
+        .arg(manifest.as_os_str());
+    let packages = parsed(program)?.packages.into_iter();
+    let mut fitting = packages.filter(|package| package.manifest_path.as_std_path() == manifest);
+    Ok(fitting.next())
 }
 
 /// `path` if it is a manifest, without `.` in it.
@@ -64,6 +86,9 @@ fn explain(error: CargoError, manifest: &Path) -> CargoError {
     let CargoError::Failed { said, .. } = &error else {
         return error;
     };
+    if let Some(conflict) = unfinished_merge(said.text()) {
+        return CargoError::Lock(conflict);
+    }
     if !said.text().contains("--locked") {
         return error;
     }
@@ -74,6 +99,20 @@ fn explain(error: CargoError, manifest: &Path) -> CargoError {
         CargoError::LockStale(directory)
     } else {
         CargoError::LockMissing(directory)
+    }
+}
+
+/// What is wrong with the lock that cargo could not read, if it holds both sides of a merge.
+fn unfinished_merge(said: &str) -> Option<LockfileError> {
+    let (_, rest) = said.split_once("failed to parse lock file at: ")?;
+    let path = Path::new(rest.lines().next()?.trim());
+    match Lockfile::read(path) {
+        Err(LockfileError::In { path, source })
+            if matches!(*source, LockfileError::Conflict { .. }) =>
+        {
+            Some(LockfileError::In { path, source })
+        }
+        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ pub use configuration::{Configuration, cargo_home};
 pub use error::{CargoError, Said};
 pub use invocation::{Cargo, Network};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_version};
-pub use metadata::metadata;
+pub use metadata::{metadata, package};
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;
 pub use update::minimise_lock;

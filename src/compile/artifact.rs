@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CompileError, Preparation, PreparedBuild};
 use crate::cargo;
+use crate::fs::write_atomic;
 use crate::report::{Event, Reporter};
 
 /// A compiled executable, set aside from cargo's target directory.
@@ -34,6 +35,7 @@ pub fn run(
     let built = cargo::build(&preparation.cargo, &prepared.request, on_line)?
         .ok_or(CompileError::Failed)?;
     let service = prepared.service.clone();
+    keep_inputs(preparation, &service, &built.executable);
     let executable = directory.join(&service);
     match fs_err::copy(&built.executable, &executable) {
         Ok(size) => Ok(Artifact {
@@ -43,5 +45,18 @@ pub fn run(
             fresh: built.fresh,
         }),
         Err(source) => Err(CompileError::SetAside { service, source }),
+    }
+}
+
+/// Keeps cargo's list of the files that the build read, for who asks later. It only ever checks what was
+/// found out in other ways, so one that cannot be kept is none.
+fn keep_inputs(preparation: &Preparation, service: &str, executable: &Path) {
+    let place = preparation.inputs.join(format!("{service}.d"));
+    let kept = fs_err::create_dir_all(&preparation.inputs)
+        .and_then(|()| fs_err::read(executable.with_extension("d")))
+        .and_then(|list| write_atomic(&place, &list));
+    if kept.is_err() {
+        // That of an earlier build would tell of other sources.
+        let _ = fs_err::remove_file(&place);
     }
 }

@@ -29,6 +29,8 @@ pub struct Preparation {
     pub(super) cargo: Cargo,
     /// In plan order.
     pub(super) builds: Vec<PreparedBuild>,
+    /// Where it is kept which files each build read.
+    pub(super) inputs: PathBuf,
 }
 
 /// One build, ready to run.
@@ -78,7 +80,11 @@ pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparat
             request,
         });
     }
-    Ok(Preparation { cargo, builds })
+    Ok(Preparation {
+        cargo,
+        builds,
+        inputs: plan.target_directory.join("lighter").join("inputs"),
+    })
 }
 
 /// What compiles for one target.

@@ -11,7 +11,7 @@ mod walk;
 pub use atomic::{AtomicFile, TEMPORARY_PREFIX, write_atomic};
 pub use image_path::{ImagePath, InvalidPath};
 pub use lock::DirectoryLock;
-pub use paths::{common_ancestor, normalized, relative};
+pub use paths::{common_ancestor, highest, normalized, relative};
 pub use secret::looks_secret;
 pub use tree::{Content, Node, Owner, Tree, TreeError};
 pub use walk::{FoundFile, sorted_files, sorted_files_where};

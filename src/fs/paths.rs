@@ -22,6 +22,20 @@ pub fn normalized(path: &Path) -> PathBuf {
     result
 }
 
+/// The highest directory on the way from the directory `from` along `path`. Of `../../w/a` from `/w/b`,
+/// which leaves the directory `w` and comes back to it by its name, that is `/`.
+pub fn highest(path: &Path, from: &Path) -> PathBuf {
+    let mut here = from.to_owned();
+    let mut highest = from.to_owned();
+    for component in path.components() {
+        here = normalized(&here.join(component));
+        if highest.starts_with(&here) {
+            highest.clone_from(&here);
+        }
+    }
+    highest
+}
+
 /// The deepest directory that all `paths` lie in or are; `None` where there are none, or they have
 /// nothing in common.
 pub fn common_ancestor<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
@@ -85,6 +99,22 @@ mod tests {
             assert_eq!(
                 relative(Path::new(path), Path::new(from)),
                 Path::new(expected)
+            );
+        }
+    }
+
+    #[test]
+    fn the_way_up_counts_also_where_it_leads_back() {
+        for (path, from, expected) in [
+            ("../../w/a", "/w/b", "/"),
+            ("../a", "/w/b", "/w"),
+            ("a/../b", "/w", "/w"),
+            ("/w/x/y", "/w/x", "/"),
+        ] {
+            assert_eq!(
+                highest(Path::new(path), Path::new(from)),
+                Path::new(expected),
+                "{path}"
             );
         }
     }

@@ -21,7 +21,9 @@ pub(super) struct Closure {
     pub(super) locked: BTreeSet<usize>,
 }
 
-/// Everything that `start` needs of the workspace and of `lock`, which is the workspace's or a part of it. [`View::Production`] follows no dev-dependencies.
+/// Everything that `start` needs of the workspace and of `lock`, which is the workspace's or a part of it.
+/// [`View::Production`] follows no dev-dependencies, and nothing follows those of packages that are no
+/// members: cargo never looks at them.
 pub(super) fn closure(
     sources: &Sources<'_>,
     lock: &Lockfile,
@@ -87,7 +89,10 @@ impl Walk<'_> {
         let wanted: Vec<_> = package
             .dependencies
             .iter()
-            .filter(|dependency| self.has_development || !dependency.development)
+            .filter(|dependency| {
+                let tested = self.has_development && package.member;
+                tested || !dependency.development
+            })
             .collect();
         for path in wanted.iter().filter_map(|wanted| wanted.path.as_ref()) {
             let found = sources
@@ -133,7 +138,7 @@ impl Walk<'_> {
         for package in overriding {
             self.reach_package(package);
         }
-        for &dependency in &entry.dependencies {
+        for &dependency in entry.dependencies.iter().chain(&entry.replace) {
             self.reach_locked(dependency);
         }
     }

@@ -9,7 +9,7 @@ use super::manifest::outside_paths;
 use super::owned::owned_files;
 use super::scan::{Base, Reference, Scan, Submodule, What, scan_build_script, scan_source};
 use super::sources::{Part, Sources, View};
-use crate::fs::normalized;
+use crate::fs::{highest, normalized};
 use crate::workspace::{Package, Purpose, Target};
 
 /// Sources are small; what is larger was generated, and includes nothing.
@@ -21,6 +21,8 @@ pub(super) struct PackageContents {
     /// Paths in the workspace, and the files that stand there: another one only below a directory that
     /// is a link.
     pub(super) files: BTreeMap<PathBuf, PathBuf>,
+    /// The highest directories that paths in its sources lead over.
+    pub(super) climbs: BTreeSet<PathBuf>,
     /// Variables of the environment that are read while it is compiled.
     pub(super) variables: BTreeSet<String>,
     /// Whether it links native libraries by itself.
@@ -209,7 +211,13 @@ impl Gathering<'_> {
         if is_guess && self.package.directory.starts_with(&path) {
             return;
         }
+        let before = self.found.files.len();
         self.take(&path, reference.what);
+        let is_there = self.found.files.len() > before || self.found.files.contains_key(&path);
+        if is_there && reference.path.starts_with("..") {
+            let climb = highest(Path::new(&reference.path), &base);
+            self.found.climbs.insert(climb);
+        }
     }
 
     /// Adds what a reference leads to, if the repository has it.

@@ -6,20 +6,21 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item};
+use url::Url;
 
 use super::SplitError;
 use super::binaries::forget;
 use super::closure::Closure;
 use super::manifest::{
-    Development, RootRequest, inherited_dependencies, inherits, rewrite_foreign_root, rewrite_root,
-    strip_development, workspace_pointer,
+    Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
+    rewrite_foreign_root, rewrite_root, strip_development, unstable, workspace_pointer,
 };
 use super::named::named_files;
 use super::settings::base_of;
 use super::sources::{Manifest, Part, Sources, View};
 use crate::cargo::LockedPackage;
 use crate::config::{Input, ServiceConfig};
-use crate::fs::{common_ancestor, normalized, relative};
+use crate::fs::{common_ancestor, highest, normalized, relative};
 use crate::workspace::{Package, Service};
 
 /// Which service, and how much of it.
@@ -90,6 +91,8 @@ pub(super) fn draft(
     let workspace = sources.workspace;
     let places = drafting.files.keys().map(PathBuf::as_path);
     let places = places.chain([workspace.root.as_path()]);
+    let climbs = drafting.climbs()?;
+    let places = places.chain(climbs.iter().map(PathBuf::as_path));
     let root = common_ancestor(places.chain(vendored.iter().map(PathBuf::as_path)));
     Ok(Draft {
         root: root.unwrap_or_else(|| workspace.root.clone()),
@@ -120,8 +123,36 @@ impl Drafting<'_> {
         packages.map(|index| (*index, self.sources.package(*index)))
     }
 
+    /// The highest directories that paths in manifests and sources lead over: in the split, too, they
+    /// must come back to where they began.
+    fn climbs(&self) -> Result<BTreeSet<PathBuf>, SplitError> {
+        let mut climbs = BTreeSet::new();
+        for index in &self.closure.packages {
+            let contents = self.sources.contents(*index, &self.part(*index))?;
+            climbs.extend(contents.climbs.iter().cloned());
+        }
+        for (path, drafted) in &self.files {
+            let Drafted::Text(text) = drafted else {
+                continue;
+            };
+            if path.ends_with("Cargo.toml") && text.contains("..") {
+                let directory = path.parent().unwrap_or(Path::new("/"));
+                let paths = dependency_paths(&parse(path, text)?).into_iter();
+                let paths = paths.filter(|path| Path::new(path).is_relative());
+                climbs.extend(paths.map(|path| highest(Path::new(&path), directory)));
+            }
+        }
+        Ok(climbs)
+    }
+
     fn add_packages(&mut self) -> Result<(), SplitError> {
         for index in &self.closure.packages {
+            if let Some(what) = unstable(&self.sources.manifests[*index].document) {
+                return Err(SplitError::Unstable {
+                    package: self.sources.package(*index).name.clone(),
+                    what,
+                });
+            }
             let part = self.part(*index);
             let contents = self.sources.contents(*index, &part)?;
             for (path, real) in &contents.files {
@@ -329,11 +360,8 @@ impl Drafting<'_> {
         }
         match field("git") {
             Some(address) => self.needs(name, |source| {
-                source.is_some_and(|source| {
-                    source
-                        .strip_prefix("git+")
-                        .is_some_and(|rest| rest.starts_with(address))
-                })
+                let from = source.and_then(|source| source.strip_prefix("git+"));
+                from.is_some_and(|from| repository(from) == repository(address))
             }),
             None => self.needs(name, |source| {
                 source.is_some_and(|source| !source.starts_with("git+"))
@@ -397,11 +425,20 @@ impl Drafting<'_> {
         let settings = &self.sources.settings;
         for file in &settings.configuration {
             let base = base_of(&file.path).unwrap_or(Path::new("/")).to_owned();
-            let text = match trimmed_configuration(&file.document, |source, key, item| {
+            let mut trimmed = file.document.clone();
+            trim_patches(&mut trimmed, |source, key, item| {
                 self.uses_patch(&base, source, key, item)
-            }) {
-                Some(text) => Drafted::Text(text),
-                None => Drafted::From(file.path.clone()),
+            });
+            trim_overrides(&mut trimmed, |path| {
+                let place = normalized(&base.join(path));
+                self.packages()
+                    .any(|(_, package)| package.directory.starts_with(&place))
+            });
+            let trimmed = trimmed.to_string();
+            let text = if trimmed == file.document.to_string() {
+                Drafted::From(file.path.clone())
+            } else {
+                Drafted::Text(trimmed)
             };
             self.files.insert(file.path.clone(), text);
             for path in named_in_configuration(&file.document, &base) {
@@ -461,6 +498,25 @@ pub(super) fn resolver(root: &DocumentMut) -> &str {
     }
 }
 
+/// The address of a git repository without what cargo, too, takes for no difference.
+fn repository(address: &str) -> String {
+    let plain = Url::parse(address).map_or_else(
+        |_| address.to_owned(),
+        |mut url| {
+            url.set_query(None);
+            url.set_fragment(None);
+            url.to_string()
+        },
+    );
+    let plain = plain.trim_end_matches('/');
+    let plain = plain.strip_suffix(".git").unwrap_or(plain);
+    if plain.contains("://github.com/") {
+        plain.to_lowercase()
+    } else {
+        plain.to_owned()
+    }
+}
+
 /// The workspace that a package outside of ours belongs to.
 fn foreign_root(directory: &Path, document: &DocumentMut) -> Result<Option<Manifest>, SplitError> {
     if let Some(named) = workspace_pointer(document) {
@@ -480,14 +536,11 @@ fn foreign_root(directory: &Path, document: &DocumentMut) -> Result<Option<Manif
     Ok(None)
 }
 
-/// A configuration file without the patches that `keep` refuses; `None` if it has none to lose.
-fn trimmed_configuration(
-    document: &DocumentMut,
-    keep: impl Fn(&str, &str, &Item) -> bool,
-) -> Option<String> {
-    let mut trimmed = document.clone();
-    let patches = trimmed.get_mut("patch")?.as_table_like_mut()?;
-    let mut lost = false;
+/// Removes the patches of a configuration file that `keep` refuses.
+fn trim_patches(document: &mut DocumentMut, keep: impl Fn(&str, &str, &Item) -> bool) {
+    let Some(patches) = document.get_mut("patch").and_then(Item::as_table_like_mut) else {
+        return;
+    };
     let sources: Vec<String> = patches
         .iter()
         .map(|(source, _)| source.to_owned())
@@ -496,24 +549,32 @@ fn trimmed_configuration(
         let Some(table) = patches.get_mut(&source).and_then(Item::as_table_like_mut) else {
             continue;
         };
-        let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
-        for key in keys {
-            if table
-                .get(&key)
-                .is_some_and(|item| !keep(&source, &key, item))
-            {
-                table.remove(&key);
-                lost = true;
-            }
+        let gone: Vec<String> = table
+            .iter()
+            .filter(|(key, item)| !keep(&source, key, item))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        for key in gone {
+            table.remove(&key);
         }
         if table.is_empty() {
             patches.remove(&source);
         }
     }
     if patches.is_empty() {
-        trimmed.remove("patch");
+        document.remove("patch");
     }
-    lost.then(|| trimmed.to_string())
+}
+
+/// Removes the directories in `paths` that `keep` refuses: cargo demands that all are there.
+fn trim_overrides(document: &mut DocumentMut, keep: impl Fn(&str) -> bool) {
+    let Some(paths) = document.get_mut("paths").and_then(Item::as_array_mut) else {
+        return;
+    };
+    paths.retain(|path| path.as_str().is_none_or(&keep));
+    if paths.is_empty() {
+        document.remove("paths");
+    }
 }
 
 /// Files that a configuration names by a relative path: linkers, runners, wrappers, and paths in

@@ -83,6 +83,25 @@ pub enum SplitError {
         /// What it holds.
         target: PathBuf,
     },
+    /// Something that is to be copied, and cannot be.
+    #[error("`{0}` is neither a file nor a link")]
+    NotAFile(PathBuf),
+    /// A configuration file takes in one that no split would have.
+    #[error("`{file}` includes `{included}`, outside of the repository")]
+    EscapingInclude {
+        /// The configuration file.
+        file: PathBuf,
+        /// What it includes.
+        included: PathBuf,
+    },
+    /// A package uses what only unstable versions of cargo know.
+    #[error("package `{package}` has {what}, which only unstable versions of cargo know")]
+    Unstable {
+        /// The package.
+        package: String,
+        /// What it uses.
+        what: String,
+    },
     /// Two names that are one where case does not count.
     #[error("`{first}` and `{second}` differ in case only")]
     CaseClash {
@@ -133,7 +152,7 @@ pub enum SplitError {
     )]
     ResolverOne,
     /// `--out` lies among the sources.
-    #[error("`{out}` lies inside the repository, where its files would become sources")]
+    #[error("`{out}` is a place of sources, where the files of a split would become some")]
     OutInside {
         /// As resolved.
         out: PathBuf,
@@ -196,6 +215,14 @@ impl Hint for SplitError {
             Self::EscapingLink { .. } => {
                 Some("put what it leads to into the repository, or remove the link".to_owned())
             }
+            Self::NotAFile(_) => Some("remove it, or name something else".to_owned()),
+            Self::EscapingInclude { .. } => Some(
+                "put it into the repository: a split can be copied anywhere, and would not find it"
+                    .to_owned(),
+            ),
+            Self::Unstable { package, .. } => Some(format!(
+                "splits are proven for what a stable cargo knows: let a build script build it, or ship `{package}` without splitting"
+            )),
             Self::CaseClash { .. } => {
                 Some("rename one of them: file systems of macOS and Windows hold only one".to_owned())
             }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
+use toml_edit::Item;
+
 use super::digests::FileDigests;
-use super::manifest::canonical;
+use super::manifest::{canonical, parse};
 use super::{Split, SplitError, SplitFile, View};
 use crate::digest::Digest;
 use crate::fs::relative;
@@ -190,7 +192,7 @@ impl Split {
             }
             let ingredient = match file {
                 SplitFile::Text(text) => {
-                    let meaning = canonical(path, text)?;
+                    let meaning = canonical(path, &without_own_metadata(path, text)?)?;
                     let digest = Digest::of(meaning.as_bytes()).to_string();
                     Ingredient::new(IngredientKind::Manifest, name, digest)
                 }
@@ -297,6 +299,27 @@ impl fmt::Display for Difference {
     }
 }
 
+/// A manifest without our own tables: what they say counts as settings of the image, where it counts.
+fn without_own_metadata(path: &Path, text: &str) -> Result<String, SplitError> {
+    if !path.ends_with("Cargo.toml") {
+        return Ok(text.to_owned());
+    }
+    let mut document = parse(path, text)?;
+    for table in ["workspace", "package", "project"] {
+        let Some(parent) = document.get_mut(table).and_then(Item::as_table_like_mut) else {
+            continue;
+        };
+        let Some(metadata) = parent.get_mut("metadata").and_then(Item::as_table_like_mut) else {
+            continue;
+        };
+        metadata.remove("lighter");
+        if metadata.is_empty() {
+            parent.remove("metadata");
+        }
+    }
+    Ok(document.to_string())
+}
+
 /// The versions in a dependency's value.
 fn versions(value: &str) -> String {
     let versions = value
@@ -312,6 +335,27 @@ fn is_short(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_tables_do_not_count() {
+        let meaning = |text: &str| {
+            let path = Path::new("svc/Cargo.toml");
+            let text = without_own_metadata(path, text).expect("TOML");
+            canonical(path, &text).expect("TOML")
+        };
+        let plain = meaning("[package]\nname = \"a\"\n[workspace]\n");
+        for same in [
+            "# A comment.\n[workspace]\n[package]\nname = 'a'\n[package.metadata.lighter]\nports = [1]\n",
+            "package = { name = \"a\", metadata = { lighter = { skip = true } } }\nworkspace.metadata.lighter.repo = \"r\"",
+            "[package]\nname = \"a\"\n[workspace.metadata.lighter.env]\nA = \"b\"\n",
+        ] {
+            assert_eq!(meaning(same), plain, "{same}");
+        }
+        let others = "[package]\nname = \"a\"\n[package.metadata.other]\nx = 1\n[workspace]\n";
+        assert_ne!(meaning(others), plain);
+        let both = format!("{others}[workspace.metadata.lighter]\n");
+        assert_eq!(meaning(&both), meaning(others));
+    }
 
     fn key(ingredients: &[(IngredientKind, &str, &str)]) -> Key {
         let ingredients = ingredients

@@ -21,6 +21,7 @@ mod listing;
 mod lock;
 mod manifest;
 mod named;
+mod observed;
 mod owned;
 mod reach;
 mod scan;

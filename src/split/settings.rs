@@ -51,7 +51,7 @@ impl Settings {
                 let names = [place.join("config"), place.join("config.toml")];
                 if let Some(path) = names.into_iter().find(|path| path.is_file()) {
                     if inside {
-                        settings.add(&path, 0)?;
+                        settings.add(&path, &workspace.repository_root, 0)?;
                     } else {
                         settings.foreign.push(path);
                     }
@@ -69,7 +69,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn add(&mut self, path: &Path, depth: usize) -> Result<(), SplitError> {
+    fn add(&mut self, path: &Path, repository: &Path, depth: usize) -> Result<(), SplitError> {
         let known = self.configuration.iter().any(|file| file.path == path);
         if known || depth > MAX_INCLUDES {
             return Ok(());
@@ -83,9 +83,16 @@ impl Settings {
         let directory = path.parent().unwrap_or(Path::new("/"));
         for include in included {
             let target = normalized(&directory.join(include));
-            if target.is_file() {
-                self.add(&target, depth + 1)?;
+            if !target.is_file() {
+                continue;
             }
+            if !target.starts_with(repository) {
+                return Err(SplitError::EscapingInclude {
+                    file: path.to_owned(),
+                    included: target,
+                });
+            }
+            self.add(&target, repository, depth + 1)?;
         }
         Ok(())
     }

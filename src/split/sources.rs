@@ -95,6 +95,7 @@ pub struct Sources<'a> {
     pub(super) settings: Settings,
     /// Of [`Workspace::packages`], in their order.
     pub(super) manifests: Vec<Manifest>,
+    pub(super) origin: Origin,
     /// Deepest root first.
     listings: Vec<Listing>,
     /// Where what was found out is kept for later runs.
@@ -133,6 +134,7 @@ impl<'a> Sources<'a> {
             lock,
             settings,
             manifests,
+            origin,
             listings,
             cache,
             contents: Mutex::default(),
@@ -175,6 +177,12 @@ impl<'a> Sources<'a> {
             return Err(SplitError::ResolverOne);
         }
         Ok(())
+    }
+
+    /// Files of cargo's configuration that rule the workspace from above its repository. No split has
+    /// them.
+    pub fn foreign_configuration(&self) -> &[PathBuf] {
+        &self.settings.foreign
     }
 
     /// The package of that index.

@@ -8,7 +8,8 @@ use super::SplitError;
 use super::closure::closure;
 use super::draft::{Draft, Drafted, Request, draft};
 use super::lock::{Minimised, minimise};
-use super::sources::{Sources, View};
+use super::observed::compare;
+use super::sources::{Origin, Sources, View};
 use super::vendored::vendored_files;
 use crate::cargo::{LockedPackage, Lockfile};
 use crate::fs::{normalized, relative};
@@ -83,6 +84,11 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
     };
     let present = Present::of(&draft);
     for (path, drafted) in &draft.files {
+        // A link to a directory that has files of its own here, such as those of a package that is
+        // reached through it.
+        if present.directories.contains(path.as_path()) {
+            continue;
+        }
         match drafted {
             Drafted::Text(text) => add(path, SplitFile::Text(text.clone())),
             Drafted::From(real) => {
@@ -99,7 +105,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
     add(&lock, SplitFile::Text(minimised.text));
     refuse_case_clashes(files.keys())?;
     let settings = settings(sources, &draft.root);
-    Ok(Split {
+    let split = Split {
         service: service.clone(),
         view: request.view,
         manifest: relative(&sources.workspace.manifest, &draft.root),
@@ -110,7 +116,11 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
         packages: draft.packages,
         variables: draft.variables,
         links_native: draft.links_native,
-    })
+    };
+    if sources.origin == Origin::Checkout {
+        compare(sources, request.service, &split)?;
+    }
+    Ok(split)
 }
 
 /// Configuration and toolchain files, relative to the split's root.
@@ -160,8 +170,17 @@ impl<'a> Present<'a> {
         }
     }
 
-    fn has(&self, path: &Path) -> bool {
-        self.draft.files.contains_key(path) || self.directories.contains(path)
+    /// Whether `link` may stay one to `target`: all that it leads to is there.
+    fn has(&self, sources: &Sources<'_>, link: &Path, target: &Path) -> bool {
+        if self.draft.files.contains_key(target) {
+            return true;
+        }
+        // A link to a directory that it lies in would be copied into itself.
+        let is_whole = || {
+            let mut below = sources.below(target).into_iter();
+            link.starts_with(target) || below.all(|path| self.draft.files.contains_key(&path))
+        };
+        self.directories.contains(target) && is_whole()
     }
 }
 
@@ -180,7 +199,8 @@ fn copied(
     let held = fs_err::read_link(real)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let target = normalized(&directory.join(&held));
-    if held.is_relative() && present.has(&target) && target.starts_with(&present.draft.root) {
+    let stays = target.starts_with(&present.draft.root) && present.has(sources, path, &target);
+    if held.is_relative() && stays {
         return Ok(vec![(path.to_owned(), SplitFile::Link(held))]);
     }
     let link = || (service.to_owned(), real.to_owned(), held.clone());
@@ -218,7 +238,11 @@ fn copied(
 }
 
 fn copy(from: &Path) -> Result<SplitFile, SplitError> {
-    let mode = fs_err::metadata(from)?.permissions().mode();
+    let metadata = fs_err::metadata(from)?;
+    if !metadata.is_file() {
+        return Err(SplitError::NotAFile(from.to_owned()));
+    }
+    let mode = metadata.permissions().mode();
     Ok(SplitFile::Copy {
         from: from.to_owned(),
         executable: mode & 0o100 != 0,

@@ -32,12 +32,21 @@ pub fn check_out<'a>(
     services: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), SplitError> {
     let out = real(&normalized(out));
-    let inside = |directory: &Path| out.starts_with(real(directory));
-    if inside(&workspace.repository_root) && !inside(&workspace.target_directory) {
+    let sources = source_directories(workspace);
+    let is_inside = |directory: &PathBuf| out.starts_with(directory);
+    let is_in_target = is_inside(&real(&workspace.target_directory));
+    if !is_in_target && sources.iter().any(is_inside) {
         return Err(SplitError::OutInside { out });
     }
     for service in services {
         let place = out.join(service);
+        if !is_in_target
+            && sources
+                .iter()
+                .any(|directory| directory.starts_with(&place))
+        {
+            return Err(SplitError::OutInside { out: place });
+        }
         if place.symlink_metadata().is_ok() && !is_empty_directory(&place) {
             read_marker(&place)?;
         }
@@ -79,11 +88,29 @@ pub fn write(split: &Split, directory: &Path) -> Result<PathBuf, SplitError> {
     Ok(directory.join(&split.manifest))
 }
 
+/// The repository, and packages outside of it.
+fn source_directories(workspace: &Workspace) -> Vec<PathBuf> {
+    let repository = &workspace.repository_root;
+    let packages = workspace.packages.iter();
+    let outside = packages
+        .map(|package| &package.directory)
+        .filter(|directory| !directory.starts_with(repository));
+    outside
+        .chain([repository])
+        .map(|directory| real(directory))
+        .collect()
+}
+
 /// A path with the links in that part of it which exists resolved.
 fn real(path: &Path) -> PathBuf {
     for above in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (above.canonicalize(), path.strip_prefix(above)) {
-            return real.join(rest);
+            // Joining nothing would add a slash.
+            return if rest.as_os_str().is_empty() {
+                real
+            } else {
+                real.join(rest)
+            };
         }
     }
     path.to_owned()

@@ -28,6 +28,7 @@ mod rustflags;
 mod second_push;
 mod selection;
 mod sizes;
+mod split;
 mod split_dockerfile;
 mod split_exits;
 mod staging;

@@ -63,6 +63,12 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let cache = pipeline::cache_directory(plan);
     let sources = Sources::read(workspace, &planned.cargo, Origin::Checkout, Some(cache))
         .map_err(Failure::of_split)?;
+    for file in sources.foreign_configuration() {
+        context.console.report(Event::Warning(format!(
+            "`{}` rules the workspace, but lies outside of the repository: splits will not have it",
+            file.display()
+        )));
+    }
     let view = if arguments.contents.no_dev_deps {
         sources
             .allow_without_development()

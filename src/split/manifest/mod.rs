@@ -18,6 +18,7 @@ mod paths;
 mod root;
 #[cfg(test)]
 mod tests;
+mod unstable;
 
 pub(in crate::split) use canonical::canonical;
 pub(in crate::split) use development::{Development, strip_development};
@@ -25,8 +26,9 @@ pub(in crate::split) use edit::parse;
 pub use error::ManifestError;
 pub(in crate::split) use foreign::rewrite_foreign_root;
 pub(in crate::split) use inheritance::{inherited_dependencies, inherits};
-pub(in crate::split) use paths::{outside_paths, workspace_pointer};
+pub(in crate::split) use paths::{dependency_paths, outside_paths, workspace_pointer};
 pub(in crate::split) use root::{RootRequest, rewrite_root};
+pub(in crate::split) use unstable::unstable;
 
 /// The tables of dependencies in a package or below `[target.*]`, in both spellings that cargo knows,
 /// without those for development.

@@ -53,6 +53,29 @@ pub(in crate::split) fn workspace_pointer(document: &DocumentMut) -> Option<&str
         .find_map(|key| table(root, key)?.get("workspace")?.as_str())
 }
 
+/// The paths of dependencies and patches, as written, in whatever table.
+pub(in crate::split) fn dependency_paths(document: &DocumentMut) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect_paths(document.as_table(), &mut found);
+    found
+}
+
+fn collect_paths(table: &dyn TableLike, found: &mut BTreeSet<String>) {
+    for (key, item) in table.iter().filter(|(key, _)| *key != "metadata") {
+        match (key, item.as_str()) {
+            ("path", Some(path)) => {
+                found.insert(path.to_owned());
+            }
+            _ => {
+                let inner = item.as_table_like();
+                inner
+                    .into_iter()
+                    .for_each(|inner| collect_paths(inner, found));
+            }
+        }
+    }
+}
+
 /// One table, or all in an array of them.
 fn tables(item: &Item) -> Vec<&dyn TableLike> {
     if let Some(array) = item.as_array_of_tables() {

@@ -1,0 +1,226 @@
+//! What the last build read, compared with a split.
+//!
+//! cargo writes beside each executable which local files it was made from, those that build scripts named
+//! included. That is the only witness of files that no scan can see. It is asked after the split was
+//! made and never changes it: whoever built nothing yet gets the same split.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+
+use super::sources::Sources;
+use super::{Split, SplitError, SplitFile};
+use crate::fs::{normalized, relative};
+use crate::workspace::Service;
+
+const MAX_LIST: u64 = 16 * 1024 * 1024;
+
+/// Compares a service's split with the list that its last build left in the target directory, if there
+/// is one, and no source changed since.
+///
+/// # Errors
+/// [`SplitError::Unforeseen`] for the first local file that was read, is still there, and is not in the
+/// split.
+pub(super) fn compare(
+    sources: &Sources<'_>,
+    service: &Service,
+    split: &Split,
+) -> Result<(), SplitError> {
+    let target = &sources.workspace.target_directory;
+    let kept = target.join("lighter").join("inputs");
+    let Some((read, when)) = read_list(&kept.join(format!("{}.d", service.name))) else {
+        return Ok(());
+    };
+    if is_newer(sources, split, when) {
+        return Ok(());
+    }
+    let package = sources.workspace.package_of(service);
+    let has = Content::of(split);
+    for path in read {
+        let path = normalized(&sources.workspace.root.join(path));
+        if !is_source(sources, &path) {
+            continue;
+        }
+        if path.is_file() && !has.file(&path) {
+            return Err(unforeseen(sources, service, &path, ""));
+        }
+        // Whoever watches a directory that holds the package watches everything.
+        let is_whole = || {
+            let mut below = sources.below(&path).into_iter();
+            package.directory.starts_with(&path) || below.all(|inner| has.file(&inner))
+        };
+        if path.is_dir() && !is_whole() {
+            return Err(unforeseen(sources, service, &path, "/**"));
+        }
+    }
+    Ok(())
+}
+
+fn unforeseen(sources: &Sources<'_>, service: &Service, path: &Path, all: &str) -> SplitError {
+    let package = sources.workspace.package_of(service);
+    let root = &sources.workspace.root;
+    let input = match (
+        path.strip_prefix(&package.directory),
+        path.strip_prefix(root),
+    ) {
+        (Ok(inside), _) => inside.display().to_string(),
+        (_, Ok(inside)) => format!("/{}", inside.display()),
+        _ => relative(path, &package.directory).display().to_string(),
+    };
+    SplitError::Unforeseen {
+        service: service.name.clone(),
+        path: relative(path, root),
+        input: format!("{input}{all}"),
+    }
+}
+
+/// Whether a path is one that somebody wrote: in the repository or beside a path dependency, not made by
+/// a build, nor git's own.
+fn is_source(sources: &Sources<'_>, path: &Path) -> bool {
+    let git = Component::Normal(".git".as_ref());
+    let made = normalized(&sources.workspace.target_directory);
+    sources.is_inside(path) && !path.starts_with(made) && !path.components().any(|part| part == git)
+}
+
+/// What a split has, by the paths of the workspace.
+struct Content<'a> {
+    split: &'a Split,
+    copied: BTreeSet<&'a Path>,
+}
+
+impl<'a> Content<'a> {
+    fn of(split: &'a Split) -> Self {
+        let copied = split.files.values().filter_map(|file| match file {
+            SplitFile::Copy { from, .. } => Some(from.as_path()),
+            _ => None,
+        });
+        Self {
+            split,
+            copied: copied.collect(),
+        }
+    }
+
+    fn file(&self, path: &Path) -> bool {
+        let has = |path: &Path| {
+            let inside = path.strip_prefix(&self.split.origin);
+            inside.is_ok_and(|inside| self.split.files.contains_key(inside))
+                || self.copied.contains(path)
+        };
+        has(path) || path.canonicalize().is_ok_and(|real| has(&real))
+    }
+}
+
+/// Whether anything that the split is made from is newer than the list.
+fn is_newer(sources: &Sources<'_>, split: &Split, when: SystemTime) -> bool {
+    let workspace = sources.workspace;
+    let copied = split.files.values().filter_map(|file| match file {
+        SplitFile::Copy { from, .. } => Some(from.as_path()),
+        _ => None,
+    });
+    let manifests = split.packages.iter();
+    let manifests = manifests.map(|index| sources.package(*index).manifest.as_path());
+    let lock = workspace.root.join("Cargo.lock");
+    copied
+        .chain(manifests)
+        .chain([workspace.manifest.as_path(), &lock])
+        .any(|path| modified(path).is_none_or(|time| time > when))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs_err::metadata(path).ok()?.modified().ok()
+}
+
+/// The paths in a list of a build, and when it was written. What cannot be read tells nothing.
+fn read_list(path: &Path) -> Option<(Vec<PathBuf>, SystemTime)> {
+    let file = fs_err::File::open(path).ok()?;
+    let when = modified(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_LIST).read_to_end(&mut bytes).ok()?;
+    Some((prerequisites(&bytes), when))
+}
+
+/// What the rules of a makefile depend on, in their order: after the first colon that ends a word, words
+/// that end at blanks. A backslash keeps a blank in a word, and joins lines.
+fn prerequisites(rules: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut word = Vec::new();
+    let mut after_colon = false;
+    let mut in_comment = false;
+    let mut bytes = rules.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        let at_end = matches!(bytes.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n'));
+        match byte {
+            b'\n' => {
+                finish(&mut word, after_colon, &mut found);
+                (after_colon, in_comment) = (false, false);
+            }
+            _ if in_comment => {}
+            b'#' if word.is_empty() && !after_colon => in_comment = true,
+            b'\\' if bytes.peek() == Some(&b' ') => word.extend(bytes.next()),
+            b'\\' if bytes.peek() == Some(&b'\n') => {
+                bytes.next();
+                finish(&mut word, after_colon, &mut found);
+            }
+            b' ' | b'\t' | b'\r' => finish(&mut word, after_colon, &mut found),
+            b':' if !after_colon && at_end => {
+                word.clear();
+                after_colon = true;
+            }
+            _ => word.push(byte),
+        }
+    }
+    finish(&mut word, after_colon, &mut found);
+    found
+}
+
+fn finish(word: &mut Vec<u8>, counts: bool, found: &mut Vec<PathBuf>) {
+    let word = std::mem::take(word);
+    if counts && !word.is_empty() {
+        found.push(PathBuf::from(std::ffi::OsString::from_vec(word)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn told(text: &str) -> Vec<PathBuf> {
+        prerequisites(text.as_bytes())
+    }
+
+    #[test]
+    fn rules_are_read_as_cargo_and_rustc_write_them() {
+        let paths = |texts: &[&str]| texts.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(
+            told("/t/a\\ b/svc: /w/svc/src/main.rs /w/svc/../as\\ sets/x\n"),
+            paths(&["/w/svc/src/main.rs", "/w/svc/../as sets/x"])
+        );
+        assert_eq!(
+            told("one: a \\\n  b\n\ntwo: a:b\n\na:\n# env-dep:X=y: z\nthree:"),
+            paths(&["a", "b", "a:b"])
+        );
+        assert_eq!(told("no rule at all"), paths(&[]));
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_lists_never_panic(bytes: Vec<u8>) {
+            let _ = prerequisites(&bytes);
+        }
+
+        #[test]
+        fn every_path_comes_back(paths in proptest::collection::vec("/[a-zA-Z .:\\-]{0,8}[a-z]", 0..6)) {
+            let mut text = "/t/x y".replace(' ', "\\ ") + ":";
+            for path in &paths {
+                text.push(' ');
+                text.push_str(&path.replace(' ', "\\ "));
+            }
+            let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+            prop_assert_eq!(told(&text), paths);
+        }
+    }
+}
