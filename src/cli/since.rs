@@ -14,7 +14,7 @@ use crate::plan::{self, Plan, TargetChoice};
 use crate::reference::Tag;
 use crate::report::{Event, Reporter as _};
 use crate::since::{Comparison, GitError, Head, NoBase, Revision, compare};
-use crate::split::Keyed;
+use crate::split::{Keyed, Origin, Sources, Split, View};
 use crate::workspace::Workspace;
 
 /// What a change is.
@@ -104,14 +104,14 @@ impl Context {
     }
 
     /// Which services need no building, with the keys of all; `None` without `--since`.
-    pub(super) fn reuse(
+    pub(super) fn reuse<'a>(
         &self,
-        planned: &Planned,
+        planned: &'a Planned,
         plan_arguments: &PlanArguments,
         arguments: &SinceArguments,
         from: &FromArguments,
         threads: NonZeroUsize,
-    ) -> Result<Option<Reuse>, Failure> {
+    ) -> Result<Option<Reuse<'a>>, Failure> {
         let from_tag = Tag::parse(&from.from_tag).map_err(Failure::usage)?;
         let change = self.change(planned, plan_arguments, arguments, true, threads)?;
         let Some(change) = change else {
@@ -125,7 +125,8 @@ impl Context {
                 });
             }
         }
-        let keys = self.keys(planned, threads)?.into_iter();
+        let (sources, splits) = planned.splits(threads)?;
+        let keys = self.keys(planned, &splits, threads)?.into_iter();
         let keys = keys.map(|keyed| match keyed {
             Keyed::Known(key) => Some(key.digest()),
             Keyed::Unknown { .. } => None,
@@ -139,13 +140,16 @@ impl Context {
                 .iter()
                 .map(Option::is_some)
                 .collect(),
+            sources,
+            splits,
         }))
     }
 
-    /// The input key of each planned service.
+    /// The input key of each planned service, given its split.
     pub(super) fn keys(
         &self,
         planned: &Planned,
+        splits: &[Split],
         threads: NonZeroUsize,
     ) -> Result<Vec<Keyed>, Failure> {
         let session = self.session(planned);
@@ -156,8 +160,15 @@ impl Context {
             workspace: &planned.workspace,
             plan,
         };
-        pipeline::keys(&session, &planned.cargo, state, revision.as_ref(), threads)
-            .map_err(Failure::of_pipeline)
+        pipeline::keys(
+            &session,
+            &planned.cargo,
+            state,
+            splits,
+            revision.as_ref(),
+            threads,
+        )
+        .map_err(Failure::of_pipeline)
     }
 
     fn session<'a>(&'a self, planned: &'a Planned) -> Session<'a> {
@@ -271,6 +282,24 @@ impl Context {
         };
         let plan = plan::make(&workspace, &config, request).map_err(Failure::usage)?;
         Ok((workspace, plan))
+    }
+}
+
+impl Planned {
+    /// The production view of each planned service, and what they are taken from.
+    pub(super) fn splits(
+        &self,
+        threads: NonZeroUsize,
+    ) -> Result<(Sources<'_>, Vec<Split>), Failure> {
+        let Self {
+            workspace, plan, ..
+        } = self;
+        let cache = Some(pipeline::cache_directory(plan));
+        let sources = Sources::read(workspace, &self.cargo, Origin::Checkout, cache)
+            .map_err(Failure::of_split)?;
+        let splits = pipeline::splits(&sources, workspace, plan, View::Production, threads)
+            .map_err(Failure::of_pipeline)?;
+        Ok((sources, splits))
     }
 }
 

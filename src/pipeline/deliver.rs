@@ -21,7 +21,7 @@ pub(super) struct Work<'a> {
     pub(super) checked: &'a Checked,
     pub(super) destinations: &'a [Box<dyn Destination>],
     pub(super) options: Options,
-    pub(super) reuse: Option<&'a Reuse>,
+    pub(super) reuse: Option<&'a Reuse<'a>>,
     pub(super) layers: SharedLayers<'a>,
     pub(super) ledger: &'a Ledger<'a>,
 }
@@ -49,8 +49,9 @@ impl Work<'_> {
         match assembled {
             Ok(assembled) => {
                 self.ledger.record(index).assembled = Some((&assembled).into());
+                let key = self.key_of_built(index);
                 for destination in 0..self.destinations.len() {
-                    self.store(index, destination, &assembled);
+                    self.store(index, destination, &assembled, key);
                 }
             }
             Err(PipelineError::Interrupted) => {}
@@ -90,7 +91,7 @@ impl Work<'_> {
     }
 
     /// First phase at one destination.
-    fn store(&self, index: usize, destination: usize, assembled: &Assembled) {
+    fn store(&self, index: usize, destination: usize, assembled: &Assembled, key: Option<Digest>) {
         let place = &self.destinations[destination];
         if matches!(
             self.ledger.record(index).deliveries[destination],
@@ -105,7 +106,7 @@ impl Work<'_> {
         let service = &self.plan.services[index];
         let watch = self.session.clock.start();
         let result = self
-            .deliverable(index, place.as_ref(), assembled)
+            .deliverable(index, place.as_ref(), assembled, key)
             .and_then(|image| {
                 let stored = place
                     .store(&image)
@@ -140,6 +141,7 @@ impl Work<'_> {
         index: usize,
         destination: &dyn Destination,
         assembled: &Assembled,
+        key: Option<Digest>,
     ) -> Result<DeliverableImage, PipelineError> {
         let service = &self.plan.services[index];
         let digest = Some(assembled.image.manifest.digest().hex());
@@ -159,7 +161,7 @@ impl Work<'_> {
             layers: layers.collect(),
             config: assembled.image.config.clone(),
             manifest: assembled.image.manifest.clone(),
-            key: self.key(index),
+            key,
         })
     }
 

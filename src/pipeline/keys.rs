@@ -4,15 +4,15 @@ use std::num::NonZeroUsize;
 
 use super::ingredients::{KeyWorld, Keying, ingredients};
 use super::parallel::in_parallel;
-use super::splits::{cache_directory, splits};
+use super::splits::cache_directory;
 use super::{PipelineError, Session, State};
 use crate::cargo::Cargo;
 use crate::config::Builder;
 use crate::plan::PlannedService;
 use crate::since::Revision;
-use crate::split::{FileDigests, Key, Keyed, Origin, Sources, Split, View};
+use crate::split::{FileDigests, Key, Keyed, Split};
 
-/// The key of each planned service, in plan order.
+/// The key of each planned service, in plan order, given its split in the production view.
 ///
 /// # Errors
 /// [`PipelineError`] for the first service whose inputs cannot be found.
@@ -20,15 +20,14 @@ pub fn keys(
     session: &Session<'_>,
     cargo: &Cargo,
     state: State<'_>,
+    splits: &[Split],
     revision: Option<&Revision>,
     threads: NonZeroUsize,
 ) -> Result<Vec<Keyed>, PipelineError> {
     let State { workspace, plan } = state;
-    let cache = cache_directory(plan);
-    let sources = Sources::read(workspace, cargo, Origin::Checkout, Some(cache.clone()))?;
-    let splits = splits(&sources, workspace, plan, View::Production, threads)?;
-    let world = KeyWorld::ask(cargo, plan, FileDigests::open(Some(&cache)))?;
-    let pairs: Vec<(&PlannedService, &Split)> = plan.services.iter().zip(&splits).collect();
+    let digests = FileDigests::open(Some(&cache_directory(plan)));
+    let world = KeyWorld::ask(cargo, plan, digests)?;
+    let pairs: Vec<(&PlannedService, &Split)> = plan.services.iter().zip(splits).collect();
     let keyed = in_parallel(&pairs, threads, |(service, split)| {
         if let Some(reason) = unknown(session, service) {
             return Ok(Keyed::Unknown { reason });

@@ -223,7 +223,11 @@ impl<'a> Ledger<'a> {
     }
 
     /// What came of the run.
-    pub(super) fn summary(&self, revision: Option<&Revision>, reuse: Option<&Reuse>) -> Summary {
+    pub(super) fn summary(
+        &self,
+        revision: Option<&Revision>,
+        reuse: Option<&Reuse<'_>>,
+    ) -> Summary {
         let services = self
             .indices()
             .map(|index| self.service_summary(index, revision, reuse))
@@ -238,7 +242,7 @@ impl<'a> Ledger<'a> {
         &self,
         index: usize,
         revision: Option<&Revision>,
-        reuse: Option<&Reuse>,
+        reuse: Option<&Reuse<'_>>,
     ) -> ServiceSummary {
         let planned = &self.plan.services[index];
         let record = self.record(index);

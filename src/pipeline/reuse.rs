@@ -9,17 +9,22 @@ use crate::destination::{Standing, Wanted};
 use crate::digest::Digest;
 use crate::reference::Tag;
 use crate::report::Event;
+use crate::split::{self, Sources, Split};
 
 /// What a run knows of its services' inputs, and which of them need no building if their images stand
 /// where they should go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reuse {
+#[derive(Debug)]
+pub struct Reuse<'a> {
     /// The tag that such an image has.
     pub from_tag: Tag,
     /// Input keys in plan order; none where some input cannot be known.
     pub keys: Vec<Option<Digest>>,
     /// Whether the change at hand reaches the service, in plan order.
     pub affected: Vec<bool>,
+    /// What the splits were taken from.
+    pub sources: Sources<'a>,
+    /// The production view of each service, in plan order.
+    pub splits: Vec<Split>,
 }
 
 impl Work<'_> {
@@ -58,6 +63,27 @@ impl Work<'_> {
                 }
             }
         });
+    }
+
+    /// The key to write down beside an image that was just built; none where its build read a file that
+    /// the key does not know of, because the next change of that file would go unseen.
+    pub(super) fn key_of_built(&self, index: usize) -> Option<Digest> {
+        use crate::hint::Hint as _;
+        let reuse = self.reuse?;
+        let key = self.key(index)?;
+        let planned = &self.plan.services[index];
+        let service = reuse.sources.workspace().service(&planned.service)?;
+        match split::check_last_build(&reuse.sources, service, reuse.splits.get(index)?) {
+            Ok(()) => Some(key),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!(": {hint}"));
+                self.session.reporter.report(Event::Warning(format!(
+                    "{error}, so that it is always built{}",
+                    hint.unwrap_or_default()
+                )));
+                None
+            }
+        }
     }
 
     fn say(&self, text: String) {

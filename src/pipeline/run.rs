@@ -43,7 +43,7 @@ pub fn run(
     plan: &Plan,
     checked: &Checked,
     destinations: &[Box<dyn Destination>],
-    reuse: Option<&Reuse>,
+    reuse: Option<&Reuse<'_>>,
     options: Options,
 ) -> Result<Outcome, PipelineError> {
     let names = destinations
@@ -91,7 +91,7 @@ fn carry_out(
     plan: &Plan,
     checked: &Checked,
     destinations: &[Box<dyn Destination>],
-    reuse: Option<&Reuse>,
+    reuse: Option<&Reuse<'_>>,
     options: Options,
     ledger: &Ledger<'_>,
 ) -> Result<(), PipelineError> {

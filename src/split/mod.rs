@@ -39,6 +39,7 @@ pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, differences};
 pub use listing::ListingError;
 pub use lock::temporary_directory;
 pub use manifest::ManifestError;
+pub use observed::check_last_build;
 pub use reach::Changes;
 pub use sources::{Origin, Sources, View};
 pub use tree::{Split, SplitFile, split};

@@ -23,7 +23,7 @@ const MAX_LIST: u64 = 16 * 1024 * 1024;
 /// # Errors
 /// [`SplitError::Unforeseen`] for the first local file that was read, is still there, and is not in the
 /// split.
-pub(super) fn compare(
+pub fn check_last_build(
     sources: &Sources<'_>,
     service: &Service,
     split: &Split,

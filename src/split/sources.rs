@@ -161,6 +161,11 @@ impl<'a> Sources<'a> {
         Ok(contents)
     }
 
+    /// The workspace.
+    pub fn workspace(&self) -> &'a Workspace {
+        self.workspace
+    }
+
     /// Whether dev-dependencies belong to a split: in the production view only where the first resolver
     /// lets them turn features of the program on.
     pub(super) fn has_development(&self, view: View) -> bool {

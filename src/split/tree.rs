@@ -8,7 +8,7 @@ use super::SplitError;
 use super::closure::closure;
 use super::draft::{Draft, Drafted, Request, draft};
 use super::lock::{Minimised, minimise};
-use super::observed::compare;
+use super::observed::check_last_build;
 use super::sources::{Origin, Sources, View};
 use super::vendored::vendored_files;
 use crate::cargo::{LockedPackage, Lockfile};
@@ -118,7 +118,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
         links_native: draft.links_native,
     };
     if sources.origin == Origin::Checkout {
-        compare(sources, request.service, &split)?;
+        check_last_build(sources, request.service, &split)?;
     }
     Ok(split)
 }

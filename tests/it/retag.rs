@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::check::read_json;
 use crate::support::cli::{Lighter, Run};
 use crate::support::registry::Registry;
-use crate::support::workspace::Checkout;
+use crate::support::workspace::{Checkout, manifest};
 
 const SERVICES: [&str; 2] = ["orders", "users"];
 const OTHER: &str = "fn main() {\n    println!(\"something else\");\n}\n";
@@ -162,6 +162,40 @@ fn unaffected_services_are_retagged_in_a_registry_without_an_upload() {
     let (third, services) = push(&[]);
     assert_eq!(field(&services, "status"), ["built", "retagged"]);
     assert_eq!(third.stdout, first.stdout);
+}
+
+/// A build script that reads what no scan can see.
+const SECRETIVE: &str = r#"fn main() {
+    let path = std::fs::read_to_string("list.txt").expect("readable");
+    println!("cargo::rerun-if-changed={}", path.trim());
+}
+"#;
+
+#[test]
+fn an_image_whose_build_read_more_than_its_key_knows_is_never_taken_over() {
+    let checkout = repository();
+    checkout.write("orders/build.rs", SECRETIVE);
+    checkout.write("orders/list.txt", "../elsewhere/rates.csv\n");
+    checkout.write("elsewhere/rates.csv", "1,2\n");
+    checkout.commit("two");
+    let since = ["build", "--since", "HEAD", "orders"];
+    let told = [
+        "elsewhere/rates.csv",
+        "add `inputs = [\"/elsewhere/rates.csv\"]`",
+    ];
+    run(checkout.path(), &since).0.expect(0).says(&told);
+    // From then on it is known before anything is built.
+    Lighter::at(checkout.path())
+        .args(since)
+        .run()
+        .expect(2)
+        .says(&told);
+    let inputs = "[package.metadata.lighter]\ninputs = [\"/elsewhere/rates.csv\"]\n";
+    checkout.write("orders/Cargo.toml", &manifest("orders", inputs));
+    checkout.commit("three");
+    run(checkout.path(), &since).0.expect(0);
+    let (_, services) = run(checkout.path(), &since);
+    assert_eq!(field(&services, "status"), ["retagged"]);
 }
 
 #[test]

@@ -9,13 +9,12 @@ use crate::cli::arguments::{
     CompileArguments, FeatureArguments, ImageArguments, PlanArguments, SelectionArguments,
     WorkspaceArguments,
 };
-use crate::cli::context::{Context, Planned};
+use crate::cli::context::Context;
 use crate::cli::destinations::Aim;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::fs::relative;
 use crate::hint::Hint;
-use crate::pipeline;
-use crate::split::{Origin, Sources, Split, View};
+use crate::split::Split;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -50,15 +49,8 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         destinations: Vec::new(),
     };
     let planned = context.plan(&plan_arguments, Aim::Layout)?;
-    let Planned {
-        plan, workspace, ..
-    } = &planned;
-    let cache = Some(pipeline::cache_directory(plan));
-    let sources = Sources::read(workspace, &planned.cargo, Origin::Checkout, cache)
-        .map_err(Failure::of_split)?;
     let (threads, _) = Context::threads(arguments.compile.jobs);
-    let splits = pipeline::splits(&sources, workspace, plan, View::Production, threads)
-        .map_err(Failure::of_pipeline)?;
+    let (_, splits) = planned.splits(threads)?;
     let here = context.environment.directory();
     let mut paths: BTreeSet<String> = BTreeSet::new();
     for path in splits.iter().flat_map(Split::sources) {
