@@ -11,6 +11,7 @@
 //! changes it.
 
 mod closure;
+mod configuration;
 mod contents;
 mod digests;
 mod draft;
