@@ -4,6 +4,7 @@
     reason = "each bench is a program of its own and uses a part"
 )]
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,101 @@ impl Workspace {
         );
         workspace.lock();
         workspace
+    }
+
+    /// The shop of the fixtures, and as many further workers as make `count` services of it.
+    pub(crate) fn of_the_shop(count: usize) -> Self {
+        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop");
+        let workspace = Self {
+            directory: TempDir::new().expect("a temporary directory"),
+        };
+        let mut copy = Command::new("sh");
+        copy.args(["-c", "cp -r Cargo.* crates services xtask \"$0\""]);
+        done(copy.arg(workspace.path()).current_dir(&shop));
+        let worker = shop.join("services/worker");
+        let read = |name: &str| fs::read_to_string(worker.join(name)).expect("readable");
+        let (manifest, main) = (read("Cargo.toml"), read("src/main.rs"));
+        for index in 5..count {
+            let name = format!("shop-worker-{index}");
+            let manifest = manifest.replace("\"shop-worker\"", &format!("\"{name}\""));
+            workspace.write(&format!("services/{name}/Cargo.toml"), &manifest);
+            workspace.write(&format!("services/{name}/src/main.rs"), &main);
+        }
+        workspace.write(".gitignore", "target\n");
+        let mut cargo = Command::new("cargo");
+        cargo.args(["update", "--workspace", "--offline", "--quiet"]);
+        done(cargo.current_dir(workspace.path()));
+        workspace
+    }
+
+    /// `crates` crates, each on up to three of those before it, and `services` services on three of them;
+    /// each has a module beside its root.
+    pub(crate) fn large(crates: usize, services: usize) -> Self {
+        let workspace = Self {
+            directory: TempDir::new().expect("a temporary directory"),
+        };
+        let root = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\", \"services/*\"]\n";
+        let mut shared = String::from("\n[workspace.dependencies]\n");
+        for index in 0..crates {
+            let name = format!("crate-{index}");
+            // Writing to a string cannot fail.
+            let _ = writeln!(shared, "{name} = {{ path = \"crates/{name}\" }}");
+            let needs = [index / 2, index / 3, index.saturating_sub(7)];
+            workspace.package("crates", &name, &needs[..3.min(index)], index, "lib");
+        }
+        for index in 0..services {
+            let needs = [index, index * 2 % crates, index * 3 % crates];
+            workspace.package(
+                "services",
+                &format!("service-{index}"),
+                &needs,
+                crates,
+                "main",
+            );
+        }
+        workspace.write("Cargo.toml", &(root.to_owned() + &shared));
+        workspace.write(".gitignore", "target\n");
+        workspace.lock();
+        workspace
+    }
+
+    fn package(&self, place: &str, name: &str, needs: &[usize], below: usize, kind: &str) {
+        let needs: std::collections::BTreeSet<usize> = needs
+            .iter()
+            .copied()
+            .filter(|index| *index < below)
+            .collect();
+        let needs: Vec<String> = needs
+            .iter()
+            .map(|index| format!("crate-{index} = {{ workspace = true }}\n"))
+            .collect();
+        let needs = needs.concat();
+        let text = manifest(name) + "[dependencies]\n" + &needs;
+        self.write(&format!("{place}/{name}/Cargo.toml"), &text);
+        let source = if kind == "main" {
+            "mod more;\n\nfn main() {\n    more::run();\n}\n"
+        } else {
+            "pub mod more;\n"
+        };
+        self.write(&format!("{place}/{name}/src/{kind}.rs"), source);
+        self.write(&format!("{place}/{name}/src/more.rs"), "pub fn run() {}\n");
+    }
+
+    /// Commits everything to a repository of its own.
+    pub(crate) fn commit(&self) {
+        let script = "git init -q -b main && git add -A && \
+             git -c user.name=Bench -c user.email=bench@example.com commit -q -m one";
+        done(
+            Command::new("sh")
+                .args(["-c", script])
+                .current_dir(self.path()),
+        );
+    }
+
+    /// A run of cargo that must end well.
+    pub(crate) fn cargo(&self, arguments: &[&str]) {
+        let mut cargo = Command::new("cargo");
+        done(cargo.args(arguments).current_dir(self.path()));
     }
 
     /// Where it is.
@@ -177,6 +273,17 @@ pub(crate) fn seconds(work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
     start.elapsed().as_secs_f64()
+}
+
+/// Measures each of `works` in turn, `rounds` times, and gives the median of each.
+pub(crate) fn in_turns<const N: usize>(rounds: usize, works: [&dyn Fn(); N]) -> [f64; N] {
+    let mut measured: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
+    for _ in 0..rounds {
+        for (work, measured) in works.iter().zip(&mut measured) {
+            measured.push(seconds(work));
+        }
+    }
+    measured.map(median)
 }
 
 /// The middle of what was measured.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
-use toml_edit::Item;
+use toml_edit::{DocumentMut, Item};
 
 use super::digests::FileDigests;
-use super::manifest::{canonical, parse};
+use super::manifest::{canonical, canonical_document, parse};
 use super::{Split, SplitError, SplitFile, View};
 use crate::digest::Digest;
 use crate::fs::relative;
@@ -192,7 +192,7 @@ impl Split {
             }
             let ingredient = match file {
                 SplitFile::Text(text) => {
-                    let meaning = canonical(path, &without_own_metadata(path, text)?)?;
+                    let meaning = canonical_document(&without_own_metadata(path, text)?);
                     let digest = Digest::of(meaning.as_bytes()).to_string();
                     Ingredient::new(IngredientKind::Manifest, name, digest)
                 }
@@ -300,11 +300,11 @@ impl fmt::Display for Difference {
 }
 
 /// A manifest without our own tables: what they say counts as settings of the image, where it counts.
-fn without_own_metadata(path: &Path, text: &str) -> Result<String, SplitError> {
-    if !path.ends_with("Cargo.toml") {
-        return Ok(text.to_owned());
-    }
+fn without_own_metadata(path: &Path, text: &str) -> Result<DocumentMut, SplitError> {
     let mut document = parse(path, text)?;
+    if !path.ends_with("Cargo.toml") {
+        return Ok(document);
+    }
     for table in ["workspace", "package", "project"] {
         let Some(parent) = document.get_mut(table).and_then(Item::as_table_like_mut) else {
             continue;
@@ -317,7 +317,7 @@ fn without_own_metadata(path: &Path, text: &str) -> Result<String, SplitError> {
             parent.remove("metadata");
         }
     }
-    Ok(document.to_string())
+    Ok(document)
 }
 
 /// The versions in a dependency's value.
@@ -340,8 +340,7 @@ mod tests {
     fn our_own_tables_do_not_count() {
         let meaning = |text: &str| {
             let path = Path::new("svc/Cargo.toml");
-            let text = without_own_metadata(path, text).expect("TOML");
-            canonical(path, &text).expect("TOML")
+            canonical_document(&without_own_metadata(path, text).expect("TOML"))
         };
         let plain = meaning("[package]\nname = \"a\"\n[workspace]\n");
         for same in [

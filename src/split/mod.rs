@@ -12,6 +12,7 @@
 
 mod binaries;
 mod closure;
+mod configuration;
 mod contents;
 mod digests;
 mod draft;

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, TargetKind};
 
 use super::closure::closures;
+use super::complete::complete;
 use super::naming::{Candidate, name_services};
 use super::{LeftOut, Package, Workspace, WorkspaceError};
-use crate::cargo::{self, Cargo, CargoError};
+use crate::cargo::{self, Cargo};
 
 /// Finds the services of the workspace around where `cargo` stands. Runs `cargo metadata` and
 /// nothing else, once in most workspaces, and changes no file.
@@ -19,48 +20,6 @@ pub fn discover(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Workspace
     let mut metadata = cargo::metadata(cargo, manifest_path)?;
     complete(cargo, &mut metadata)?;
     describe(&metadata)
-}
-
-/// Adds the path dependencies that cargo does not tell of, because they are no members and nothing
-/// turns them on, here or for this platform. It reads their manifests all the same.
-fn complete(cargo: &Cargo, metadata: &mut Metadata) -> Result<(), WorkspaceError> {
-    let mut asked = BTreeSet::new();
-    loop {
-        let missing = missing_packages(metadata);
-        let Some(manifest) = missing.into_iter().find(|path| asked.insert(path.clone())) else {
-            return Ok(());
-        };
-        match cargo::package(cargo, &manifest) {
-            Ok(package) => metadata.packages.extend(package),
-            Err(CargoError::Program(error)) => return Err(CargoError::Program(error).into()),
-            // cargo could describe the workspace without it, and so can we.
-            Err(_) => {}
-        }
-    }
-}
-
-/// Manifests that local packages depend on by path, and that are not among the packages.
-fn missing_packages(metadata: &Metadata) -> BTreeSet<PathBuf> {
-    let known: BTreeSet<&Path> = metadata
-        .packages
-        .iter()
-        .map(|package| package.manifest_path.as_std_path())
-        .collect();
-    let local = metadata.packages.iter();
-    let local = local.filter(|package| package.source.is_none());
-    local
-        .flat_map(|package| {
-            let is_member = metadata.workspace_members.contains(&package.id);
-            let dependencies = package.dependencies.iter();
-            // Nobody tests what is no member.
-            dependencies.filter(move |dependency| {
-                is_member || dependency.kind != DependencyKind::Development
-            })
-        })
-        .filter_map(|dependency| dependency.path.as_ref())
-        .map(|directory| directory.as_std_path().join("Cargo.toml"))
-        .filter(|manifest| !known.contains(manifest.as_path()) && manifest.is_file())
-        .collect()
 }
 
 /// The pure part of [`discover`].

@@ -1,6 +1,7 @@
 //! The services of a Cargo workspace, and the packages they are made of.
 
 mod closure;
+mod complete;
 mod discover;
 mod error;
 mod naming;

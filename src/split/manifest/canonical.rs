@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use toml_edit::{Item, TableLike, Value};
+use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use super::{ManifestError, parse};
 
@@ -15,11 +15,15 @@ use super::{ManifestError, parse};
 /// # Errors
 /// [`ManifestError`] naming `path` where it is not TOML.
 pub(in crate::split) fn canonical(path: &Path, text: &str) -> Result<String, ManifestError> {
-    let document = parse(path, text)?;
+    Ok(canonical_document(&parse(path, text)?))
+}
+
+/// The same of a document.
+pub(in crate::split) fn canonical_document(document: &DocumentMut) -> String {
     let mut written = String::new();
     write_table(document.as_table(), &mut written);
     written.push('\n');
-    Ok(written)
+    written
 }
 
 fn write_item(item: &Item, to: &mut String) {

@@ -20,7 +20,7 @@ mod root;
 mod tests;
 mod unstable;
 
-pub(in crate::split) use canonical::canonical;
+pub(in crate::split) use canonical::{canonical, canonical_document};
 pub(in crate::split) use development::{Development, strip_development};
 pub(in crate::split) use edit::parse;
 pub use error::ManifestError;

@@ -62,16 +62,10 @@ pub(in crate::split) fn dependency_paths(document: &DocumentMut) -> BTreeSet<Str
 
 fn collect_paths(table: &dyn TableLike, found: &mut BTreeSet<String>) {
     for (key, item) in table.iter().filter(|(key, _)| *key != "metadata") {
-        match (key, item.as_str()) {
-            ("path", Some(path)) => {
-                found.insert(path.to_owned());
-            }
-            _ => {
-                let inner = item.as_table_like();
-                inner
-                    .into_iter()
-                    .for_each(|inner| collect_paths(inner, found));
-            }
+        if let Some(inner) = item.as_table_like() {
+            collect_paths(inner, found);
+        } else if let ("path", Some(path)) = (key, item.as_str()) {
+            found.insert(path.to_owned());
         }
     }
 }

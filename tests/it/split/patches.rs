@@ -1,6 +1,6 @@
 //! Crates that stand in for others: `[patch]`, `[replace]` and `paths`.
 
-use super::world::World;
+use super::world::{Service, World};
 
 #[test]
 fn local_crates_that_stand_in_for_crates_of_the_registry() {
@@ -60,6 +60,53 @@ version = "1.0.0"
     let root = split.text("Cargo.toml");
     assert!(root.contains("# Mended by us."), "{root}");
     assert!(!root.contains("unneeded"), "{root}");
+}
+
+/// Found by random workspaces: cargo's description of the workspace does not have it.
+#[test]
+fn a_patch_of_a_crate_that_no_default_feature_turns_on() {
+    let world = World::new(
+        r#"
+== .cargo/config.toml
+[patch.crates-io]
+second = { path = "third-party/second" }
+== Cargo.toml
+[workspace]
+resolver = "2"
+members = ["svc"]
+exclude = ["third-party"]
+[patch.crates-io]
+first = { path = "third-party/first" }
+== service svc
+[dependencies]
+first = { version = "1", optional = true }
+second = { version = "1", optional = true }
+[features]
+all = ["dep:first", "dep:second"]
+== crate first 1.0.0
+== crate second 1.0.0
+== third-party/first/Cargo.toml
+[package]
+name = "first"
+version = "1.0.1"
+[dependencies]
+inner = { path = "../inner" }
+== third-party/first/src/lib.rs
+== third-party/second/Cargo.toml
+[package]
+name = "second"
+version = "1.0.1"
+== third-party/second/src/lib.rs
+== library third-party/inner
+"#,
+    );
+    world.holds("svc");
+    let parts = world.holds(Service::new("svc").features("all"));
+    parts.production.has(&[
+        "third-party/first/src/lib.rs",
+        "third-party/second/src/lib.rs",
+        "third-party/inner/src/lib.rs",
+    ]);
 }
 
 /// cargo-hakari's layout: all depend by a name of the registry on a crate that is a member.
