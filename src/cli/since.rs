@@ -125,50 +125,43 @@ impl Context {
                 });
             }
         }
-        let (sources, splits) = planned.splits(threads)?;
-        let keys = self.keys(planned, &splits, threads)?.into_iter();
-        let keys = keys.map(|keyed| match keyed {
-            Keyed::Known(key) => Some(key.digest()),
-            Keyed::Unknown { .. } => None,
-        });
-        Ok(Some(Reuse {
-            from_tag,
-            keys: keys.collect(),
-            affected: change
-                .affected
-                .reasons
-                .iter()
-                .map(Option::is_some)
-                .collect(),
-            sources,
-            splits,
-        }))
+        let affected = change.affected.reasons.iter().map(Option::is_some);
+        let state = State {
+            workspace: &planned.workspace,
+            plan: &planned.plan,
+        };
+        let session = self.session(planned);
+        let revision = self.revision(&session, planned);
+        let wanted = (from_tag, affected.collect());
+        let reuse = Reuse::of(&session, &planned.cargo, state, revision, wanted, threads);
+        reuse.map(Some).map_err(Failure::of_pipeline)
     }
 
-    /// The input key of each planned service, given its split.
+    /// The commit that the work tree stands on; that git cannot tell is no reason to stop.
+    fn revision(&self, session: &Session<'_>, planned: &Planned) -> Option<Revision> {
+        let root = &planned.plan.workspace_root;
+        let read = Revision::read(session.environment, root, session.interrupt);
+        read.unwrap_or_else(|error| {
+            let text = format!("the commit is unknown: {error}");
+            self.console.report(Event::Warning(text));
+            None
+        })
+    }
+
+    /// The input key of each planned service.
     pub(super) fn keys(
         &self,
         planned: &Planned,
-        splits: &[Split],
         threads: NonZeroUsize,
     ) -> Result<Vec<Keyed>, Failure> {
         let session = self.session(planned);
-        let plan = &planned.plan;
-        let revision = Revision::read(session.environment, &plan.workspace_root, session.interrupt)
-            .map_err(of_git)?;
+        let revision = self.revision(&session, planned);
         let state = State {
             workspace: &planned.workspace,
-            plan,
+            plan: &planned.plan,
         };
-        pipeline::keys(
-            &session,
-            &planned.cargo,
-            state,
-            splits,
-            revision.as_ref(),
-            threads,
-        )
-        .map_err(Failure::of_pipeline)
+        pipeline::keys(&session, &planned.cargo, state, revision.as_ref(), threads)
+            .map_err(Failure::of_pipeline)
     }
 
     fn session<'a>(&'a self, planned: &'a Planned) -> Session<'a> {

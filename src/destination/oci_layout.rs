@@ -168,18 +168,18 @@ impl OciLayout {
             .collect())
     }
 
-    /// Whether all blobs of a manifest are there.
+    /// Whether all blobs of a manifest are there, and are what the manifest says.
     fn is_whole(&self, manifest: &[u8]) -> Result<bool, DestinationError> {
         let Ok(manifest) = serde_json::from_slice::<Manifest>(manifest) else {
             return Ok(false);
         };
-        let writer = self.writer()?;
-        for blob in manifest.layers.iter().chain([&manifest.config]) {
-            if !writer.has_blob(blob)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let reader = LayoutReader::open(&self.directory)?;
+        let mut blobs = manifest.layers.iter().chain([&manifest.config]);
+        Ok(blobs.all(|blob| {
+            let file = fs_err::File::open(reader.blob_path(&blob.digest));
+            let found = file.and_then(|mut file| Digest::of_reader(&mut file));
+            found.is_ok_and(|(digest, size)| (digest, size) == (blob.digest, blob.size))
+        }))
     }
 
     fn directory_as_written(&self) -> &str {

@@ -15,8 +15,8 @@ use crate::hint::{BoxedHint, Hint as _};
 use crate::plan::{Plan, PlannedService};
 use crate::since::{CommitTree, Comparison, Head, NoBase, Revision};
 use crate::split::{
-    self, Changes, FileDigests, Ingredient, IngredientKind, Origin, Request, Sources, View,
-    differences,
+    self, Changes, FileDigests, Ingredient, IngredientKind, Origin, Request, Sources, SplitError,
+    View, differences,
 };
 use crate::workspace::Workspace;
 
@@ -287,12 +287,24 @@ fn compare_services(
         if !reached {
             return Ok(Ok(None));
         }
-        if let Some(reason) = unknown(comparing.session, service) {
-            return Ok(Ok(Some(vec![reason])));
-        }
-        let now = inputs(comparing, world, now, &service.service)?;
+        let now = match inputs(comparing, world, now, &service.service) {
+            Ok(now) => now,
+            Err(PipelineError::Split(error @ SplitError::Unforeseen { .. })) => {
+                let hint = error.hint().map(|hint| format!(": {hint}"));
+                return Ok(Ok(Some(vec![format!(
+                    "{error}{}",
+                    hint.unwrap_or_default()
+                )])));
+            }
+            Err(error) => return Err(error),
+        };
         match (inputs(comparing, world, then, &service.service), now) {
-            (Ok(Some(then)), Some(now)) => Ok(Ok(submodules.reasons(then, now))),
+            (_, Some(Inputs::Unknown(reason))) | (Ok(Some(Inputs::Unknown(reason))), _) => {
+                Ok(Ok(Some(vec![reason])))
+            }
+            (Ok(Some(Inputs::Known(then))), Some(Inputs::Known(now))) => {
+                Ok(Ok(submodules.reasons(then, now)))
+            }
             (Ok(None), Some(_)) => Ok(Ok(Some(vec!["the service is new".to_owned()]))),
             (Ok(_), None) => Ok(Ok(None)),
             (Err(PipelineError::Interrupted), _) => Err(PipelineError::Interrupted),
@@ -312,13 +324,20 @@ fn compare_services(
     })
 }
 
+/// The inputs of a service at one state.
+enum Inputs {
+    Known(Vec<Ingredient>),
+    /// Not all of them can be known, for this reason.
+    Unknown(String),
+}
+
 /// All inputs of a service, sorted; `None` where that state has no such service.
 fn inputs(
     comparing: &Comparing<'_>,
     world: &KeyWorld,
     side: &Side<'_>,
     name: &str,
-) -> Result<Option<Vec<Ingredient>>, PipelineError> {
+) -> Result<Option<Inputs>, PipelineError> {
     let State { workspace, plan } = side.state;
     let service = plan.services.iter().find(|service| service.service == name);
     let Some((service, request)) =
@@ -327,6 +346,9 @@ fn inputs(
         return Ok(None);
     };
     let split = split::split(side.sources, &request)?;
+    if let Some(reason) = unknown(comparing.session, service, &split) {
+        return Ok(Some(Inputs::Unknown(reason)));
+    }
     let keying = Keying {
         workspace,
         plan,
@@ -337,7 +359,7 @@ fn inputs(
     };
     let mut inputs = ingredients(comparing.session, world, &keying)?;
     inputs.sort();
-    Ok(Some(inputs))
+    Ok(Some(Inputs::Known(inputs)))
 }
 
 /// Submodules of the base, by their paths as seen from the workspace root, each with whether it changed.

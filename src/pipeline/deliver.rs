@@ -165,11 +165,6 @@ impl Work<'_> {
         })
     }
 
-    /// The key of a service's inputs, where it was computed and is known.
-    pub(super) fn key(&self, index: usize) -> Option<Digest> {
-        self.reuse?.keys.get(index).copied().flatten()
-    }
-
     /// Whether nothing more should be begun.
     pub(super) fn must_stop(&self) -> bool {
         if self.session.interrupt.received().is_some() {

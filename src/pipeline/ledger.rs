@@ -273,7 +273,7 @@ impl<'a> Ledger<'a> {
                 (true, Some(_)) => ServiceStatus::Built,
                 (true, None) => ServiceStatus::Retagged,
             },
-            key: reuse.and_then(|reuse| reuse.keys.get(index).copied().flatten()),
+            key: reuse.and_then(|reuse| reuse.key(index)),
             digest,
             revision: revision.map(|revision| revision.sha.clone()),
             dirty: revision.map(|revision| revision.dirty),

@@ -1,30 +1,68 @@
 //! Images that stand where they should go, and need no building.
 
-use super::PipelineError;
+use std::num::NonZeroUsize;
+
 use super::deliver::Work;
+use super::keys::{keys, keys_of};
 use super::ledger::Delivered;
 use super::names::image_name;
 use super::parallel::in_parallel;
+use super::{PipelineError, Session, State};
+use crate::cargo::Cargo;
 use crate::destination::{Standing, Wanted};
 use crate::digest::Digest;
 use crate::reference::Tag;
 use crate::report::Event;
-use crate::split::{self, Sources, Split};
+use crate::since::Revision;
+use crate::split::Keyed;
 
 /// What a run knows of its services' inputs, and which of them need no building if their images stand
 /// where they should go.
 #[derive(Debug)]
 pub struct Reuse<'a> {
     /// The tag that such an image has.
-    pub from_tag: Tag,
-    /// Input keys in plan order; none where some input cannot be known.
-    pub keys: Vec<Option<Digest>>,
+    from_tag: Tag,
+    /// In plan order.
+    keys: Vec<Keyed>,
     /// Whether the change at hand reaches the service, in plan order.
-    pub affected: Vec<bool>,
-    /// What the splits were taken from.
-    pub sources: Sources<'a>,
-    /// The production view of each service, in plan order.
-    pub splits: Vec<Split>,
+    affected: Vec<bool>,
+    cargo: &'a Cargo,
+    state: State<'a>,
+    revision: Option<Revision>,
+}
+
+impl<'a> Reuse<'a> {
+    /// Computes the keys of all services. `affected` says in plan order which of them the change at hand
+    /// reaches; the images of the others are looked for under `from_tag`.
+    ///
+    /// # Errors
+    /// [`PipelineError`] for the first service whose inputs cannot be found.
+    pub fn of(
+        session: &Session<'_>,
+        cargo: &'a Cargo,
+        state: State<'a>,
+        revision: Option<Revision>,
+        (from_tag, affected): (Tag, Vec<bool>),
+        threads: NonZeroUsize,
+    ) -> Result<Self, PipelineError> {
+        let keys = keys(session, cargo, state, revision.as_ref(), threads)?;
+        Ok(Self {
+            from_tag,
+            keys,
+            affected,
+            cargo,
+            state,
+            revision,
+        })
+    }
+
+    /// The key of a service, by its place in the plan; `None` where some input cannot be known.
+    pub(super) fn key(&self, index: usize) -> Option<Digest> {
+        match self.keys.get(index) {
+            Some(Keyed::Known(key)) => Some(key.digest()),
+            _ => None,
+        }
+    }
 }
 
 impl Work<'_> {
@@ -37,21 +75,22 @@ impl Work<'_> {
         let indices: Vec<usize> = self.ledger.indices().collect();
         in_parallel(&indices, self.options.threads, |&index| {
             let unaffected = reuse.affected.get(index) == Some(&false);
-            let key = reuse.keys.get(index).copied().flatten();
             if !unaffected || self.session.interrupt.received().is_some() {
                 return;
             }
             let service = &self.plan.services[index].service;
-            let Some(key) = key else {
-                return self.say(format!(
-                    "`{service}` is built: not all of its inputs are known"
-                ));
+            let key = match reuse.keys.get(index) {
+                Some(Keyed::Known(key)) => key.digest(),
+                Some(Keyed::Unknown { reason }) => {
+                    return self.say(format!("`{service}` is built: {reason}"));
+                }
+                None => return,
             };
             match self.standing_everywhere(index, key, &reuse.from_tag) {
                 Ok(Some(found)) => self.take_over(index, found),
                 Ok(None) => self.say(format!(
-                    "`{service}` is built, though the change does not reach it: no image of its \
-                     inputs is tagged `{}`",
+                    "`{service}` is built, though the change does not reach it: no image tagged `{}` \
+                     is known to be of its inputs (runs with `--since` write that down)",
                     reuse.from_tag
                 )),
                 // Whatever keeps the image from being found, building it is right.
@@ -65,25 +104,33 @@ impl Work<'_> {
         });
     }
 
-    /// The key to write down beside an image that was just built; none where its build read a file that
-    /// the key does not know of, because the next change of that file would go unseen.
+    /// The key to write down beside an image that was just built: none where the inputs are others now
+    /// than before it was compiled, or where its build read a file that the key does not know of. Nobody
+    /// can tell then what the executable was made from.
     pub(super) fn key_of_built(&self, index: usize) -> Option<Digest> {
-        use crate::hint::Hint as _;
         let reuse = self.reuse?;
-        let key = self.key(index)?;
-        let planned = &self.plan.services[index];
-        let service = reuse.sources.workspace().service(&planned.service)?;
-        match split::check_last_build(&reuse.sources, service, reuse.splits.get(index)?) {
-            Ok(()) => Some(key),
-            Err(error) => {
-                let hint = error.hint().map(|hint| format!(": {hint}"));
-                self.session.reporter.report(Event::Warning(format!(
-                    "{error}, so that it is always built{}",
-                    hint.unwrap_or_default()
-                )));
-                None
-            }
-        }
+        let before = reuse.key(index)?;
+        let service = &self.plan.services[index];
+        let now = keys_of(
+            self.session,
+            reuse.cargo,
+            reuse.state,
+            &[service],
+            reuse.revision.as_ref(),
+            NonZeroUsize::MIN,
+        );
+        let why = match now.map(|mut keys| keys.pop()) {
+            Ok(Some(Keyed::Known(now))) if now.digest() == before => return Some(before),
+            Ok(Some(Keyed::Unknown { reason })) => reason,
+            Ok(_) => "its inputs changed while it was built".to_owned(),
+            Err(error) => crate::report::with_causes(&error).join(": "),
+        };
+        let text = format!(
+            "the image of `{}` will not be kept for later runs: {why}",
+            service.service
+        );
+        self.session.reporter.report(Event::Warning(text));
+        None
     }
 
     fn say(&self, text: String) {

@@ -72,9 +72,33 @@ pub(super) fn named_in_configuration(document: &DocumentMut, base: &Path) -> Vec
                 .filter(|_| is_relative),
         );
     }
-    named
-        .into_iter()
-        .filter(|path| path.contains('/'))
+    let paths = named.into_iter().filter(|path| path.contains('/'));
+    paths
+        .chain(words_of_flags(document))
         .map(|path| normalized(&base.join(path)))
+        .collect()
+}
+
+/// Everything in flags for rustc that could be a file: `-Clink-arg=-Wl,--version-script=ver.map`,
+/// `-Clink-arg=-Tlink.x`. Who asks takes only what exists.
+fn words_of_flags(document: &DocumentMut) -> Vec<&str> {
+    let mut flags: Vec<&Item> = Vec::new();
+    flags.extend(
+        document
+            .get("build")
+            .and_then(|build| build.get("rustflags")),
+    );
+    let targets = document.get("target").and_then(Item::as_table_like);
+    for (_, target) in targets.into_iter().flat_map(|table| table.iter()) {
+        flags.extend(target.get("rustflags"));
+    }
+    let texts = flags.into_iter().flat_map(|flags| match flags.as_array() {
+        Some(array) => array.iter().filter_map(toml_edit::Value::as_str).collect(),
+        None => flags.as_str().into_iter().collect::<Vec<_>>(),
+    });
+    texts
+        .flat_map(|text| text.split(['=', ',', ' ']))
+        .flat_map(|word| [word, word.trim_start_matches("-T")])
+        .filter(|word| !word.is_empty())
         .collect()
 }

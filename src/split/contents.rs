@@ -27,6 +27,8 @@ pub(super) struct PackageContents {
     pub(super) variables: BTreeSet<String>,
     /// Whether it links native libraries by itself.
     pub(super) links_native: bool,
+    /// Whether its build script asks git, or depends on a crate that does.
+    pub(super) asks_git: bool,
 }
 
 impl PackageContents {
@@ -52,6 +54,7 @@ impl PackageContents {
             scanned: BTreeSet::new(),
             pending: VecDeque::new(),
         };
+        gathering.found.asks_git = asks_git_through_others(package);
         gathering.begin(view, &left_out);
         for text in outside_paths(&sources.manifests[index].document) {
             let path = normalized(&package.directory.join(text));
@@ -177,6 +180,7 @@ impl Gathering<'_> {
             references,
             variables,
             links_native,
+            asks_git,
             modules,
         } = match source.role {
             Role::BuildScript => scan_build_script(&text),
@@ -184,6 +188,7 @@ impl Gathering<'_> {
         };
         self.found.variables.extend(variables);
         self.found.links_native |= links_native;
+        self.found.asks_git |= asks_git;
         for reference in references {
             self.follow(source, &reference);
         }
@@ -262,6 +267,16 @@ impl Gathering<'_> {
             }
         }
     }
+}
+
+/// Whether a package has a dependency by which build scripts learn from git where they are.
+fn asks_git_through_others(package: &Package) -> bool {
+    const CRATES: [&str; 3] = ["built", "git-version", "shadow-rs"];
+    let mut dependencies = package.dependencies.iter();
+    dependencies.any(|dependency| {
+        let name = dependency.name.as_str();
+        !dependency.development && (CRATES.contains(&name) || name.starts_with("vergen"))
+    })
 }
 
 fn is_source(path: &Path) -> bool {

@@ -59,6 +59,8 @@ pub(super) struct Draft {
     pub(super) variables: BTreeSet<String>,
     /// Whether a local source links native libraries.
     pub(super) links_native: bool,
+    /// Packages whose build asks git, so that their inputs are not all in files.
+    pub(super) asking_git: BTreeSet<String>,
     /// Patches that have a part: what they patch, and their keys.
     pub(super) patches: BTreeSet<(String, String)>,
 }
@@ -82,6 +84,7 @@ pub(super) fn draft(
         files: BTreeMap::new(),
         variables: BTreeSet::new(),
         links_native: false,
+        asking_git: BTreeSet::new(),
         patches: RefCell::default(),
     };
     drafting.add_packages()?;
@@ -102,6 +105,7 @@ pub(super) fn draft(
         packages: closure.packages.clone(),
         variables: drafting.variables,
         links_native: drafting.links_native,
+        asking_git: drafting.asking_git,
         patches: drafting.patches.into_inner(),
     })
 }
@@ -114,6 +118,7 @@ struct Drafting<'a> {
     files: BTreeMap<PathBuf, Drafted>,
     variables: BTreeSet<String>,
     links_native: bool,
+    asking_git: BTreeSet<String>,
     patches: RefCell<BTreeSet<(String, String)>>,
 }
 
@@ -162,6 +167,10 @@ impl Drafting<'_> {
             }
             self.variables.extend(contents.variables.iter().cloned());
             self.links_native |= contents.links_native;
+            if contents.asks_git {
+                self.asking_git
+                    .insert(self.sources.package(*index).name.clone());
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use std::ops::Bound;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::fs::sorted_files;
+use crate::fs::{looks_secret, sorted_files};
 use crate::hint::Hint;
 use crate::process::{Environment, Interrupt, ProgramError};
 
@@ -82,7 +82,8 @@ impl FileKind {
     }
 }
 
-/// All files below a repository's root that are tracked, or are neither tracked nor ignored.
+/// All files below a repository's root that are tracked, or are neither tracked nor ignored. What is not
+/// tracked and looks like a secret is no source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listing {
     root: PathBuf,
@@ -202,6 +203,17 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, ListingError> {
             source,
         }),
     }
+}
+
+/// Whether a file that nobody put under version control looks as if nobody should: its name, or a private
+/// key in a file of a name that keys have. Not every file is read for it.
+fn is_secret(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let begins = [".", "_", "id_", "credentials"];
+    let ends = [".key", ".pem", ".p8"];
+    let is_likely = begins.iter().any(|begin| name.starts_with(begin))
+        || ends.iter().any(|end| name.ends_with(end));
+    is_likely && looks_secret(path)
 }
 
 /// Whether cargo marked `directory` as one that it can make anew.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::MARKER;
 use super::sources::{Sources, View};
 use crate::fs::relative;
 use crate::workspace::{Package, Purpose};
@@ -47,6 +48,8 @@ const PEOPLES_FILES: [&str; 12] = [
     "RELEASES",
     "SECURITY",
 ];
+/// How texts end, in capital letters.
+const TEXTS: [&str; 7] = [".ADOC", ".HTML", ".MARKDOWN", ".MD", ".ORG", ".RST", ".TXT"];
 /// Files of tools that have no part in a build.
 const TOOL_FILES: [&str; 8] = [
     ".clippy.toml",
@@ -80,6 +83,8 @@ pub(super) fn owned_files(
     listed
         .into_iter()
         .filter(|(path, _)| !path.ancestors().any(|above| inner.contains(above)))
+        // A split may be a repository itself; the list in it speaks of that directory only.
+        .filter(|(path, _)| !path.ends_with(MARKER))
         .filter(|(path, _)| !has_others || is_input(path, directory, &targets))
         .filter(|(path, _)| view == View::Whole || !is_for_people(path, package))
         .collect()
@@ -138,9 +143,22 @@ fn is_for_people(path: &Path, package: &Package) -> bool {
     if parts.next().is_some() {
         return PEOPLES_DIRECTORIES.contains(&first.as_ref()) && !is_needed_place(path, package);
     }
-    let capital = first.to_uppercase();
-    TOOL_FILES.contains(&first.as_ref())
-        || PEOPLES_FILES.iter().any(|name| capital.starts_with(name)) && !is_source(path)
+    TOOL_FILES.contains(&first.as_ref()) || is_text_for_people(&first)
+}
+
+/// `README`, `README.md`, `LICENSE-MIT`, `CHANGELOG-2.x.md`: a usual name, alone, as text, or with more
+/// after a line. `NOTICE.tmpl` may be anything.
+fn is_text_for_people(name: &str) -> bool {
+    let capital = name.to_uppercase();
+    let stem = TEXTS.iter().find_map(|ending| capital.strip_suffix(ending));
+    let stem = stem.unwrap_or(&capital);
+    PEOPLES_FILES.iter().any(|usual| {
+        let rest = stem.strip_prefix(usual);
+        rest.is_some_and(|rest| {
+            let is_text = stem.len() < capital.len() || !rest.contains('.');
+            rest.is_empty() || (rest.starts_with(['-', '_']) && is_text)
+        })
+    })
 }
 
 /// Whether a directory of such a name holds a target that is needed.
@@ -157,6 +175,30 @@ fn is_needed_place(path: &Path, package: &Package) -> bool {
     })
 }
 
-fn is_source(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "rs")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_texts_of_usual_names_are_for_people() {
+        for name in [
+            "README",
+            "readme.md",
+            "LICENSE-MIT",
+            "LICENSE_APACHE.txt",
+            "Changelog-2.x.md",
+        ] {
+            assert!(is_text_for_people(name), "{name}");
+        }
+        for name in [
+            "NOTICE.tmpl",
+            "SECURITY.rules",
+            "changes.sql",
+            "readme.rs",
+            "READMEBOOK",
+            "LICENSE-x.rs",
+        ] {
+            assert!(!is_text_for_people(name), "{name}");
+        }
+    }
 }

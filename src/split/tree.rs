@@ -37,6 +37,8 @@ pub struct Split {
     pub variables: BTreeSet<String>,
     /// Whether one of its sources links native libraries by itself.
     pub links_native: bool,
+    /// Packages whose build asks git: what it answers is in no file.
+    pub asking_git: BTreeSet<String>,
 }
 
 /// A file of a split.
@@ -116,6 +118,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
         packages: draft.packages,
         variables: draft.variables,
         links_native: draft.links_native,
+        asking_git: draft.asking_git,
     };
     if sources.origin == Origin::Checkout {
         check_last_build(sources, request.service, &split)?;

@@ -43,7 +43,7 @@ fn unaffected_services_are_retagged_in_a_layout_and_affected_ones_built() {
     let (first, built) = run(checkout.path(), &["build", "--since", "HEAD"]);
     let first = first
         .expect(0)
-        .says(&["no image of its inputs is tagged `latest`"]);
+        .says(&["no image tagged `latest` is known to be of its inputs"]);
     assert_eq!(field(&built, "status"), ["built", "built"]);
     let (second, kept) = run(checkout.path(), &["build", "--since", "HEAD"]);
     let second = second
@@ -185,8 +185,11 @@ fn an_image_whose_build_read_more_than_its_key_knows_is_never_taken_over() {
     ];
     run(checkout.path(), &since).0.expect(0).says(&told);
     // From then on it is known before anything is built.
+    let (again, services) = run(checkout.path(), &since);
+    again.expect(0).says(&told);
+    assert_eq!(field(&services, "status"), ["built"]);
     Lighter::at(checkout.path())
-        .args(since)
+        .args(["split", "orders", "--out", "target/splits"])
         .run()
         .expect(2)
         .says(&told);
@@ -196,6 +199,44 @@ fn an_image_whose_build_read_more_than_its_key_knows_is_never_taken_over() {
     run(checkout.path(), &since).0.expect(0);
     let (_, services) = run(checkout.path(), &since);
     assert_eq!(field(&services, "status"), ["retagged"]);
+}
+
+#[test]
+fn an_image_whose_sources_changed_while_it_was_built_is_never_taken_over() {
+    let checkout = repository();
+    // The build itself changes a source, as somebody who works on does.
+    let main = checkout.path().join("orders/src/main.rs");
+    let script =
+        format!("fn main() {{\n    std::fs::write({main:?}, {OTHER:?}).expect(\"written\");\n}}\n");
+    checkout.write("orders/build.rs", &script);
+    checkout.commit("two");
+    let since = ["build", "--since", "HEAD", "orders"];
+    let changed = "its inputs changed while it was built";
+    run(checkout.path(), &since).0.expect(0).says(&[changed]);
+    checkout.write(
+        "orders/src/main.rs",
+        "fn main() {\n    println!(\"hello\");\n}\n",
+    );
+    let (_, services) = run(checkout.path(), &since);
+    assert_eq!(field(&services, "status"), ["built"]);
+}
+
+#[test]
+fn a_service_whose_build_asks_git_is_always_built() {
+    let checkout = repository();
+    let script = "fn main() {\n    let _ = std::process::Command::new(\"git\").status();\n}\n";
+    checkout.write("orders/build.rs", script);
+    checkout.commit("two");
+    Lighter::at(checkout.path())
+        .args(["plan", "--keys", "orders"])
+        .run()
+        .expect(0);
+    for _ in 0..2 {
+        let (run, services) = run(checkout.path(), &["build", "--since", "HEAD"]);
+        run.expect(0).says(&["the build of `orders` asks git"]);
+        assert_eq!(field(&services, "status")[0], "built");
+        assert_eq!(services[0]["key"], Value::Null);
+    }
 }
 
 #[test]

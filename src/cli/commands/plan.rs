@@ -179,8 +179,7 @@ fn add_keys(
     details: &mut Details,
     threads: std::num::NonZeroUsize,
 ) -> Result<(), Failure> {
-    let (_, splits) = planned.splits(threads)?;
-    let keys = context.keys(planned, &splits, threads)?;
+    let keys = context.keys(planned, threads)?;
     let plan = &planned.plan;
     for (service, keyed) in plan.services.iter().zip(keys) {
         details.keys.insert(service.service.clone(), key_row(keyed));

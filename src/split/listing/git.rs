@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ListingError, is_target_directory};
+use super::{ListingError, is_secret, is_target_directory};
 use crate::process::{Environment, Interrupt, Program};
 use crate::report::printable;
 
@@ -80,7 +80,7 @@ pub(super) fn files(
     };
     Ok(entries
         .iter()
-        .filter(|entry| entry.tracked || !is_made_by_cargo(&entry.path))
+        .filter(|entry| entry.tracked || !(is_made_by_cargo(&entry.path) || is_secret(&entry.path)))
         .map(|entry| entry.path.clone())
         .collect())
 }

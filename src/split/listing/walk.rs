@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use ignore::{DirEntry, WalkBuilder};
 
-use super::{ListingError, is_repository, is_target_directory};
+use super::{ListingError, is_repository, is_secret, is_target_directory};
 use crate::process::{Interrupt, ProgramError};
 
 /// Absolute paths of all that is not ignored below `root`, directories apart. Repositories inside it
@@ -49,7 +49,7 @@ pub(super) fn files(
             return Err(ProgramError::Interrupted.into());
         }
         let entry = entry.map_err(|error| read_error(root, error))?;
-        if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        if !entry.file_type().is_some_and(|kind| kind.is_dir()) && !is_secret(entry.path()) {
             found.push(entry.into_path());
         }
     }

@@ -17,6 +17,7 @@ const MAX_WAYS: usize = 6;
 /// script goes up, above it. `climbs` is how often it asks for a parent.
 pub(super) fn read(literals: &[String], climbs: usize, scan: &mut Scan) {
     let mut paths = Vec::new();
+    scan.asks_git = literals.iter().any(|text| speaks_of_git(text));
     for text in literals {
         let mut is_directive = false;
         for line in text.lines() {
@@ -87,4 +88,8 @@ fn without_placeholders(text: &str) -> Option<&str> {
     }
     let (_, rest) = text.split_once('}')?;
     rest.starts_with('/').then_some(rest)
+}
+/// Whether a text is the name of the program, or a path into its directory.
+fn speaks_of_git(text: &str) -> bool {
+    text == "git" || text.split(['/', '=', ' ']).any(|part| part == ".git")
 }

@@ -84,6 +84,8 @@ pub(super) struct Scan {
     pub(super) variables: BTreeSet<String>,
     /// Whether it says that a native library is linked.
     pub(super) links_native: bool,
+    /// Whether a build script speaks of git: what it learns there is in no file of the split.
+    pub(super) asks_git: bool,
     /// Modules in files of the usual names, in the order of the source.
     pub(super) modules: Vec<Submodule>,
 }
