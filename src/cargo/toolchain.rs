@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::thread;
 
 use cargo_platform::Cfg;
 
@@ -42,16 +43,6 @@ impl Toolchain {
             .map(PathBuf::from)
             .or_else(|| configuration.path(&["build", "rustc"]))
             .unwrap_or_else(|| PathBuf::from("rustc"));
-        let version = Cargo::answer(cargo.companion(&rustc).arg("-vV"))?;
-        let version = String::from_utf8_lossy(&version).into_owned();
-        let field = |name: &str| {
-            let value = version
-                .lines()
-                .find_map(|line| line.strip_prefix(name))?
-                .trim();
-            (value != "unknown").then(|| value.to_owned())
-        };
-        let host = field("host:").unwrap_or_default();
         let prints = [
             "--print",
             "sysroot",
@@ -61,11 +52,30 @@ impl Toolchain {
             "cfg",
             "--target",
         ];
-        let answer = cargo
-            .companion(&rustc)
-            .args(prints)
-            .arg(target.unwrap_or(&host));
-        let answer = Cargo::answer(answer)?;
+        let print = |target: &str| Cargo::answer(cargo.companion(&rustc).args(prints).arg(target));
+        let ask_version = || Cargo::answer(cargo.companion(&rustc).arg("-vV"));
+        // Beside each other where that can be: a compiler takes longer to start than to answer.
+        let (version, printed) = match target {
+            Some(target) => thread::scope(|scope| {
+                let printed = scope.spawn(|| print(target));
+                (ask_version(), printed.join().ok())
+            }),
+            None => (ask_version(), None),
+        };
+        let version = version?;
+        let version = String::from_utf8_lossy(&version).into_owned();
+        let field = |name: &str| {
+            let value = version
+                .lines()
+                .find_map(|line| line.strip_prefix(name))?
+                .trim();
+            (value != "unknown").then(|| value.to_owned())
+        };
+        let host = field("host:").unwrap_or_default();
+        let answer = match printed {
+            Some(printed) => printed?,
+            None => print(target.unwrap_or(&host))?,
+        };
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let mut lines = answer.lines();
         Ok(Self {

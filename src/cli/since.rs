@@ -198,6 +198,13 @@ impl Context {
         threads: NonZeroUsize,
     ) -> Result<Affected, Failure> {
         let session = self.session(planned);
+        let changed = comparison
+            .changed_paths(session.environment, session.interrupt)
+            .map_err(of_git)?;
+        // The usual case on a branch's first day costs no more questions.
+        if changed.is_empty() && comparison.head == Head::WorkTree {
+            return Ok(Affected::nothing(&planned.plan));
+        }
         let revision = Revision::read(
             session.environment,
             &planned.plan.workspace_root,
@@ -228,6 +235,7 @@ impl Context {
                 plan: &planned.plan,
             },
             comparison,
+            changed: &changed,
             checked_out: other.is_none(),
             revision: revision.as_ref(),
             plan_at: &plan_at,

@@ -45,6 +45,14 @@ pub struct Affected {
 }
 
 impl Affected {
+    /// Nothing.
+    pub fn nothing(plan: &Plan) -> Self {
+        Self {
+            reasons: vec![None; plan.services.len()],
+            everything: None,
+        }
+    }
+
     /// Everything, for lack of something to compare with.
     pub fn everything(plan: &Plan, why: String, hint: Option<String>) -> Self {
         let reason = format!("everything counts as affected: {why}");
@@ -70,6 +78,8 @@ pub struct Comparing<'a> {
     pub present: State<'a>,
     /// What is compared.
     pub comparison: &'a Comparison,
+    /// The paths that differ.
+    pub changed: &'a BTreeSet<PathBuf>,
     /// Whether the head of the comparison, where it is a commit, is what the work tree holds.
     pub checked_out: bool,
     /// The commit on which the work tree stands.
@@ -84,31 +94,21 @@ pub struct Comparing<'a> {
 /// cannot touch a service, nothing is split for it.
 ///
 /// # Errors
-/// [`PipelineError`] when git cannot tell what changed, or the present state cannot be split. That the
-/// base cannot be is none: everything counts as affected then.
+/// [`PipelineError`] when the present state cannot be split. That the base cannot be is none: everything
+/// counts as affected then, or the one service that cannot be split there.
 pub fn affected(comparing: &Comparing<'_>) -> Result<Affected, PipelineError> {
     let Comparing {
-        session,
         present,
         comparison,
+        changed,
         ..
     } = comparing;
-    let plan = present.plan;
-    let changed = comparison.changed_paths(session.environment, session.interrupt)?;
     if changed.is_empty() {
-        return Ok(nothing(plan));
+        return Ok(Affected::nothing(present.plan));
     }
     match &comparison.head {
-        Head::Commit(head) if !comparing.checked_out => between_commits(comparing, head, &changed),
-        _ => with_work_tree(comparing, &changed),
-    }
-}
-
-/// Nothing is affected.
-fn nothing(plan: &Plan) -> Affected {
-    Affected {
-        reasons: vec![None; plan.services.len()],
-        everything: None,
+        Head::Commit(head) if !comparing.checked_out => between_commits(comparing, head, changed),
+        _ => with_work_tree(comparing, changed),
     }
 }
 
@@ -134,7 +134,7 @@ fn with_work_tree(
     });
     let reached: Vec<bool> = reached.into_iter().collect::<Result<_, _>>()?;
     if !reached.contains(&true) {
-        return Ok(nothing(plan));
+        return Ok(Affected::nothing(plan));
     }
     let now = Side {
         state: present,
@@ -207,6 +207,12 @@ fn cannot_compare(plan: &Plan, error: &BoxedHint) -> Affected {
     let why = crate::report::with_causes(&**error).join(": ");
     let why = format!("the workspace of the base cannot be read: {why}");
     Affected::everything(plan, why, error.hint())
+}
+
+/// Why a service counts as affected whose inputs at the base are unknown; others may be compared.
+fn cannot_compare_service(error: &PipelineError) -> String {
+    let why = crate::report::with_causes(error).join(": ");
+    format!("its inputs at the base cannot be read: {why}")
 }
 
 fn request<'a>(workspace: &'a Workspace, service: &'a PlannedService) -> Option<Request<'a>> {
@@ -313,10 +319,10 @@ fn compare_services(
     });
     let mut reasons = Vec::new();
     for compared in compared {
-        match compared? {
-            Ok(found) => reasons.push(found),
-            Err(error) => return Ok(cannot_compare(plan, &error.into())),
-        }
+        reasons.push(match compared? {
+            Ok(found) => found,
+            Err(error) => Some(vec![cannot_compare_service(&error)]),
+        });
     }
     Ok(Affected {
         reasons,

@@ -2,65 +2,71 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::assemble::{created, settings};
 use super::check::{compression, needs_glibc};
 use super::{PipelineError, Session};
 use crate::cargo::{Cargo, Configuration, cargo_home};
 use crate::compile::{self, Identity};
-use crate::config::{Builder, Linkage};
+use crate::config::{Builder, Linkage, ServiceConfig};
 use crate::digest::Digest;
 use crate::fs::{Content, Node, Tree};
 use crate::image;
 use crate::layer::collect_assets;
 use crate::plan::{Plan, PlannedService};
-use crate::runtime::{self, LibraryRoot, fixed_files, packages_digest};
+use crate::runtime::{self, LibraryRoot, fixed_files, loadable_libraries, packages_digest};
 use crate::since::Revision;
 use crate::split::{FileDigests, Ingredient, IngredientKind, Split};
 use crate::workspace::Workspace;
 
-/// Variables that C compilers and the build scripts of native libraries read, by how their names begin.
-const NATIVE_VARIABLES: [&str; 16] = [
+/// Variables that C compilers and the build scripts of native libraries read, by how their names begin:
+/// alone, or with more after a line below. `HOST_` and `TARGET_` may stand before them.
+const NATIVE_VARIABLES: [&str; 25] = [
     "AR",
     "ARFLAGS",
+    "BINDGEN_EXTRA_CLANG_ARGS",
     "CC",
     "CFLAGS",
     "CMAKE",
+    "CPATH",
+    "CPLUS_INCLUDE_PATH",
     "CPP",
     "CPPFLAGS",
+    "CRATE_CC",
     "CXX",
     "CXXFLAGS",
+    "CXXSTDLIB",
+    "C_INCLUDE_PATH",
     "LDFLAGS",
     "LIBCLANG_PATH",
-    "OPENSSL_",
+    "LIBRARY_PATH",
+    "NM",
+    "OPENSSL",
     "PKG_CONFIG",
+    "PROTOC",
     "RANLIB",
+    "SQLX_OFFLINE",
     "SYSROOT",
-    "TARGET_CC",
 ];
-/// Variables that cargo sets, or that tell where a user's things are: neither is an input.
-const NO_INPUTS: [&str; 20] = [
-    "CARGO",
-    "DEBUG",
-    "HOME",
-    "HOST",
-    "LANG",
-    "LOGNAME",
-    "NUM_JOBS",
-    "OPT_LEVEL",
-    "OUT_DIR",
-    "PATH",
-    "PROFILE",
-    "PWD",
-    "RUSTC",
-    "RUSTC_LINKER",
-    "RUSTDOC",
-    "SHELL",
-    "TARGET",
-    "TERM",
-    "TMPDIR",
-    "USER",
+/// How the names of those end that tell where one library is, and how it is linked.
+const LIBRARY_VARIABLES: [&str; 6] = [
+    "_INCLUDE_DIR",
+    "_LIB_DIR",
+    "_NO_PKG_CONFIG",
+    "_NO_VENDOR",
+    "_STATIC",
+    "_USE_PKG_CONFIG",
 ];
+/// Variables of cargo and rustc that change what they make, and stand in no flag.
+const COMPILER_VARIABLES: [&str; 3] = [
+    "CARGO_BUILD_INCREMENTAL",
+    "CARGO_INCREMENTAL",
+    "RUSTC_BOOTSTRAP",
+];
+
+/// A library root, a platform, and whether certificates, time zones and glibc are taken from it.
+type Surroundings = (PathBuf, String, [bool; 3]);
 
 /// What is the same for all services of a run, asked once.
 #[derive(Debug)]
@@ -71,6 +77,8 @@ pub(super) struct KeyWorld {
     configuration: Vec<Ingredient>,
     /// Contents of library roots that were asked for already.
     roots: BTreeMap<PathBuf, LibraryRoot>,
+    /// What was taken from them: by root, platform, and what an image asks for.
+    fixed: Mutex<BTreeMap<Surroundings, Vec<Ingredient>>>,
     /// Digests of files that did not change since an earlier run.
     pub(super) digests: FileDigests,
 }
@@ -101,8 +109,50 @@ impl KeyWorld {
             identities,
             configuration: outer_configuration(cargo, plan)?,
             roots,
+            fixed: Mutex::default(),
             digests,
         })
+    }
+}
+
+impl KeyWorld {
+    /// What every image of a service like this gets from `root`.
+    fn fixed_files(
+        &self,
+        root: &LibraryRoot,
+        service: &PlannedService,
+    ) -> Result<Vec<Ingredient>, PipelineError> {
+        let config = &service.config;
+        let (certificates, zones) = (config.ca_certificates.value, config.tzdata.value);
+        let needs_glibc = needs_glibc(service);
+        let place = (
+            root.given().to_owned(),
+            service.platform.to_string(),
+            [certificates, zones, needs_glibc],
+        );
+        let known = self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&place) {
+            return Ok(known.clone());
+        }
+        drop(known);
+        let fixed = fixed_files(
+            &runtime::Request {
+                service: &service.service,
+                executable: Path::new(""),
+                platform: &service.platform,
+                library_root: root,
+                extra_libraries: &[],
+                ca_certificates: certificates,
+                tzdata: zones,
+            },
+            needs_glibc,
+        )?;
+        let mut all = Vec::new();
+        add_tree(&mut all, &self.digests, &fixed.base)?;
+        add_tree(&mut all, &self.digests, &fixed.glibc)?;
+        let mut known = self.fixed.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(place, all.clone());
+        Ok(all)
     }
 }
 
@@ -182,16 +232,6 @@ fn build_ingredients(
             all.push(build(&format!("linker {index}"), digest.to_string()));
         }
     }
-    // A path dependency outside of the workspace root puts its absolute path into symbols.
-    let outside = keying.split.packages.iter();
-    let outside = outside.filter_map(|index| {
-        let directory = &keying.workspace.packages[*index].directory;
-        (!directory.starts_with(&keying.workspace.root)).then_some(directory)
-    });
-    let inside = |path: &Path| path.starts_with(&keying.plan.repository_root);
-    for directory in outside.filter(|directory| !inside(directory)) {
-        all.push(build("outside dependency", directory.to_string_lossy()));
-    }
     Ok(all)
 }
 
@@ -201,36 +241,31 @@ fn outer_configuration(cargo: &Cargo, plan: &Plan) -> Result<Vec<Ingredient>, Pi
     let configuration =
         Configuration::read(at.environment()).map_err(compile::CompileError::from)?;
     let home = cargo_home(at.environment());
-    let mut all = Vec::new();
+    let mut all: Vec<(&str, String)> = Vec::new();
     for table in ["env", "profile", "patch", "paths"] {
         for (file, item) in configuration.items(&[table]) {
             let is_of_home = home.as_ref().is_some_and(|home| file.starts_with(home));
             if is_of_home || !file.starts_with(&plan.repository_root) {
-                let name = format!("cargo configuration `{table}`");
                 let digest = Digest::of(item.to_string().trim().as_bytes());
-                all.push(build(&name, digest.to_string()));
+                all.push((table, digest.to_string()));
             }
         }
     }
-    Ok(all)
+    // The winning file comes first.
+    let all = all.into_iter().enumerate();
+    Ok(all
+        .map(|(index, (table, digest))| {
+            build(&format!("cargo configuration `{table}` {index}"), digest)
+        })
+        .collect())
 }
 
 /// Variables that sources, build scripts, C compilers and cargo's profiles read.
 fn variables(session: &Session<'_>, keying: &Keying<'_>) -> Vec<Ingredient> {
     let set = session.environment.variables();
     let set = set.filter_map(|(name, _)| name.to_str());
-    let native = set.filter(|name| {
-        let begins = |prefix: &&str| {
-            let rest = name.strip_prefix(*prefix);
-            rest.is_some_and(|rest| {
-                rest.is_empty() || prefix.ends_with('_') || rest.starts_with('_')
-            })
-        };
-        NATIVE_VARIABLES.iter().any(begins) || name.starts_with("CARGO_PROFILE_")
-    });
-    let mut names: BTreeSet<&str> = native.collect();
+    let mut names: BTreeSet<&str> = set.filter(|name| decides_executables(name)).collect();
     names.extend(keying.split.variables.iter().map(String::as_str));
-    names.retain(|name| is_input(name));
     names
         .into_iter()
         .map(|name| {
@@ -244,17 +279,20 @@ fn variables(session: &Session<'_>, keying: &Keying<'_>) -> Vec<Ingredient> {
         .collect()
 }
 
-fn is_input(name: &str) -> bool {
-    let by_cargo = [
-        "CARGO_BIN_",
-        "CARGO_CFG_",
-        "CARGO_CRATE_",
-        "CARGO_FEATURE_",
-        "CARGO_MANIFEST_",
-        "CARGO_PKG_",
-        "DEP_",
-    ];
-    !NO_INPUTS.contains(&name) && !by_cargo.iter().any(|prefix| name.starts_with(prefix))
+/// Whether a variable may decide an executable though no source of the workspace names it.
+fn decides_executables(name: &str) -> bool {
+    let bare = ["HOST_", "TARGET_"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name);
+    let begins = |prefix: &&str| {
+        let rest = bare.strip_prefix(*prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    NATIVE_VARIABLES.iter().any(begins)
+        || LIBRARY_VARIABLES.iter().any(|end| name.ends_with(end))
+        || COMPILER_VARIABLES.contains(&name)
+        || name.starts_with("CARGO_PROFILE_")
 }
 
 /// Everything in the image beside the executable, as far as it is known before there is one.
@@ -280,28 +318,36 @@ fn image_files(world: &KeyWorld, keying: &Keying<'_>) -> Result<Vec<Ingredient>,
         opened = LibraryRoot::open(path)?;
         &opened
     };
-    let fixed = fixed_files(
-        &runtime::Request {
-            service: &service.service,
-            executable: Path::new(""),
-            platform: &service.platform,
-            library_root: root,
-            extra_libraries: &[],
-            ca_certificates: config.ca_certificates.value,
-            tzdata: config.tzdata.value,
-        },
-        needs_glibc(service),
-    )?;
-    add_tree(&mut all, &world.digests, &fixed.base)?;
-    add_tree(&mut all, &world.digests, &fixed.glibc)?;
+    all.extend(world.fixed_files(root, service)?);
     if config.linkage.value == Linkage::Dynamic && may_need_libraries(keying) {
-        // Which ones is known only after linking; all that could be are those of the root's packages.
-        let digest = packages_digest(root)?;
-        let value = digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
-        let name = "packages of the library root";
-        all.push(Ingredient::new(IngredientKind::ImageFile, name, value));
+        // Which ones is known only after linking; all that could be are those of the root's packages,
+        // or where it has none all that the loader would find.
+        let packages = packages_digest(root)?;
+        if let Some(digest) = packages {
+            let name = "packages of the library root";
+            all.push(Ingredient::new(
+                IngredientKind::ImageFile,
+                name,
+                digest.to_string(),
+            ));
+        }
+        let is_wanted = |path: &str| packages.is_none() || is_extra(path, config);
+        for (path, host) in loadable_libraries(root, &service.platform, &config.extra_libs.value)? {
+            if is_wanted(&path) {
+                let digest = world.digests.of(&host).map_err(PipelineError::Input)?;
+                let value = format!("library {digest}");
+                all.push(Ingredient::new(IngredientKind::ImageFile, path, value));
+            }
+        }
     }
     Ok(all)
+}
+
+/// Whether `extra-libs` names a library by its path or its file name.
+fn is_extra(path: &str, config: &ServiceConfig) -> bool {
+    let name = path.rsplit('/').next();
+    let mut extra = config.extra_libs.value.iter();
+    extra.any(|extra| extra == path || Some(extra.as_str()) == name)
 }
 
 /// Whether the executable could need more than the C library.

@@ -29,5 +29,5 @@ pub use elf::ElfError;
 pub use error::{MissingLibrary, RuntimeError, UnownedLibrary};
 pub use find::{Linkage, Request, RuntimeFiles, find};
 pub use fixed::{FixedFiles, debian_glibc, fixed_files, fixed_libraries};
-pub use packages::packages_digest;
+pub use packages::{loadable_libraries, packages_digest};
 pub use root::LibraryRoot;

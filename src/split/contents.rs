@@ -15,6 +15,24 @@ use crate::workspace::{Package, Purpose, Target};
 /// Sources are small; what is larger was generated, and includes nothing.
 const MAX_SOURCE: u64 = 8 * 1024 * 1024;
 
+/// Variables that tell where things of a user or a machine are, and how to speak to people.
+const PLACES: [&str; 14] = [
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "HOME",
+    "LANG",
+    "LOGNAME",
+    "PATH",
+    "PWD",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "SHELL",
+    "TEMP",
+    "TERM",
+    "TMPDIR",
+    "USER",
+];
+
 /// The files of one package, and what its sources say about its build.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct PackageContents {
@@ -186,7 +204,11 @@ impl Gathering<'_> {
             Role::BuildScript => scan_build_script(&text),
             Role::Owned | Role::Foreign => scan_source(&text),
         };
-        self.found.variables.extend(variables);
+        let variables = variables.into_iter();
+        self.found.variables.extend(variables.filter(|name| {
+            // A script looks there for programs and places; what is compiled in is another matter.
+            source.role != Role::BuildScript || !PLACES.contains(&name.as_str())
+        }));
         self.found.links_native |= links_native;
         self.found.asks_git |= asks_git;
         for reference in references {

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::memo::Memo;
 use crate::digest::Digest;
 use crate::fs::write_atomic;
 
@@ -36,6 +37,10 @@ pub struct FileDigests {
     place: Option<PathBuf>,
     known: Mutex<BTreeMap<PathBuf, (Stamp, Digest)>>,
     learned: Mutex<bool>,
+    /// What was looked at in this run: services share most of their files.
+    seen: Memo<PathBuf, Digest>,
+    /// Meanings of manifests, by their texts.
+    meanings: Memo<String, Digest>,
 }
 
 impl FileDigests {
@@ -46,15 +51,29 @@ impl FileDigests {
         Self {
             place,
             known: Mutex::new(known),
-            learned: Mutex::default(),
+            ..Self::default()
         }
     }
 
-    /// The digest of the file at `path`.
+    /// The digest of the file at `path`, which is looked at once.
     ///
     /// # Errors
     /// When it cannot be read; the error names it.
     pub fn of(&self, path: &Path) -> io::Result<Digest> {
+        self.seen.ask(path, || self.look_at(path))
+    }
+
+    /// The digest of what a text means by `meaning`, which is asked once for each text.
+    pub(super) fn of_meaning<E>(
+        &self,
+        text: &str,
+        meaning: impl FnOnce() -> Result<String, E>,
+    ) -> Result<Digest, E> {
+        self.meanings
+            .ask(text, || Ok(Digest::of(meaning()?.as_bytes())))
+    }
+
+    fn look_at(&self, path: &Path) -> io::Result<Digest> {
         let stamp = Stamp::of(path)?;
         let known = |digests: &Self| {
             let known = digests.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,12 +208,12 @@ mod tests {
         let path = directory.path().join("file");
         let digests = FileDigests::open(Some(directory.path()));
         fs_err::write(&path, "one").expect("written");
-        let one = digests.of(&path).expect("readable");
+        let one = digests.look_at(&path).expect("readable");
         // Another file takes its name, whatever the clock says.
         let other = directory.path().join("other");
         fs_err::write(&other, "two").expect("written");
         fs_err::rename(&other, &path).expect("renamed");
-        assert_ne!(digests.of(&path).expect("readable"), one);
+        assert_ne!(digests.look_at(&path).expect("readable"), one);
         assert_eq!(one, Digest::of(b"one"));
     }
 

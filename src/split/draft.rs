@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml_edit::{DocumentMut, Item};
 use url::Url;
@@ -143,9 +144,12 @@ impl Drafting<'_> {
             };
             if path.ends_with("Cargo.toml") && text.contains("..") {
                 let directory = path.parent().unwrap_or(Path::new("/"));
-                let paths = dependency_paths(&parse(path, text)?).into_iter();
-                let paths = paths.filter(|path| Path::new(path).is_relative());
-                climbs.extend(paths.map(|path| highest(Path::new(&path), directory)));
+                let paths = self.sources.paths.ask(text.as_str(), || {
+                    Ok::<_, SplitError>(Arc::new(dependency_paths(&parse(path, text)?)))
+                })?;
+                let paths = paths.iter().map(Path::new);
+                let paths = paths.filter(|path| path.is_relative());
+                climbs.extend(paths.map(|path| highest(path, directory)));
             }
         }
         Ok(climbs)
@@ -209,17 +213,6 @@ impl Drafting<'_> {
     }
 
     fn package_text(&self, index: usize, manifest: &Manifest) -> Result<String, SplitError> {
-        let left_out = self.part(index).left_out(self.sources.package(index));
-        let text = if left_out.is_empty() {
-            manifest.text.clone()
-        } else {
-            let mut document = manifest.document.clone();
-            forget(&mut document, &left_out);
-            document.to_string()
-        };
-        if self.sources.has_development(self.request.view) {
-            return Ok(text);
-        }
         let directory = manifest.path.parent().unwrap_or(Path::new("/"));
         let has = |name: &str| {
             let place = directory.join(name);
@@ -232,6 +225,31 @@ impl Drafting<'_> {
             benches: has("benches"),
             examples: has("examples"),
         };
+        let part = self.part(index);
+        let texts = &self.sources.package_texts;
+        texts.ask(&(index, part.clone(), left), || {
+            self.written_text(index, manifest, &part, left)
+        })
+    }
+
+    fn written_text(
+        &self,
+        index: usize,
+        manifest: &Manifest,
+        part: &Part,
+        left: Development,
+    ) -> Result<String, SplitError> {
+        let left_out = part.left_out(self.sources.package(index));
+        let text = if left_out.is_empty() {
+            manifest.text.clone()
+        } else {
+            let mut document = manifest.document.clone();
+            forget(&mut document, &left_out);
+            document.to_string()
+        };
+        if self.sources.has_development(self.request.view) {
+            return Ok(text);
+        }
         Ok(strip_development(&manifest.path, &text, left)?)
     }
 

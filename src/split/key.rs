@@ -1,5 +1,6 @@
 //! Input keys: one digest over everything that can change an image.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -138,30 +139,35 @@ impl Key {
     }
 }
 
-/// How the second of two sorted lists differs from the first.
+/// How the second of two lists differs from the first, sorted.
 pub fn differences(before: &[Ingredient], after: &[Ingredient]) -> Vec<Difference> {
-    let place = |ingredient: &Ingredient| (ingredient.kind, ingredient.name.clone());
-    let value = |list: &[Ingredient], place: &(IngredientKind, String)| {
-        let found = list
-            .binary_search_by(|known| (known.kind, &known.name).cmp(&(place.0, &place.1)))
-            .ok()?;
-        Some(list[found].value.clone())
-    };
-    let mut places: Vec<_> = before.iter().chain(after).map(place).collect();
-    places.sort();
-    places.dedup();
+    let (then, now) = (by_place(before), by_place(after));
+    let places: BTreeSet<Place<'_>> = then.keys().chain(now.keys()).copied().collect();
     places
         .into_iter()
-        .filter_map(|place| {
-            let (then, now) = (value(before, &place), value(after, &place));
-            (then != now).then_some(Difference {
-                kind: place.0,
-                name: place.1,
-                before: then,
-                after: now,
-            })
+        .filter(|place| then.get(place) != now.get(place))
+        .map(|place| Difference {
+            kind: place.0,
+            name: place.1.to_owned(),
+            before: then.get(&place).map(told),
+            after: now.get(&place).map(told),
         })
         .collect()
+}
+
+type Place<'a> = (IngredientKind, &'a str);
+
+/// Values by kind and name: several ingredients may have one name.
+fn by_place(ingredients: &[Ingredient]) -> BTreeMap<Place<'_>, BTreeSet<&str>> {
+    let mut places: BTreeMap<Place<'_>, BTreeSet<&str>> = BTreeMap::new();
+    for Ingredient { kind, name, value } in ingredients {
+        places.entry((*kind, name)).or_default().insert(value);
+    }
+    places
+}
+
+fn told(values: &BTreeSet<&str>) -> String {
+    values.iter().copied().collect::<Vec<_>>().join("; ")
 }
 
 impl Ingredient {
@@ -192,9 +198,10 @@ impl Split {
             }
             let ingredient = match file {
                 SplitFile::Text(text) => {
-                    let meaning = canonical_document(&without_own_metadata(path, text)?);
-                    let digest = Digest::of(meaning.as_bytes()).to_string();
-                    Ingredient::new(IngredientKind::Manifest, name, digest)
+                    let digest = digests.of_meaning(text, || {
+                        Ok::<_, SplitError>(canonical_document(&without_own_metadata(path, text)?))
+                    })?;
+                    Ingredient::new(IngredientKind::Manifest, name, digest.to_string())
                 }
                 SplitFile::Link(target) => {
                     let value = format!("link to {}", target.display());
@@ -216,6 +223,7 @@ impl Split {
             ingredients.push(ingredient);
         }
         ingredients.extend(self.dependencies());
+        ingredients.extend(self.choices());
         debug_assert!(
             self.view == View::Production,
             "keys are of the production view"
@@ -256,6 +264,30 @@ impl Split {
     }
 }
 
+impl Split {
+    /// Which of several versions of one package a local package gets: only the lock says.
+    fn choices(&self) -> Vec<Ingredient> {
+        let packages = &self.lock.packages;
+        let mut choices: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        for package in packages.iter().filter(|package| package.source.is_none()) {
+            for needed in package.dependencies.iter().map(|index| &packages[*index]) {
+                let mut called = packages.iter().filter(|other| other.name == needed.name);
+                if called.nth(1).is_some() {
+                    let versions = choices.entry((&package.name, &needed.name)).or_default();
+                    versions.push(&needed.version);
+                }
+            }
+        }
+        let choices = choices.into_iter();
+        choices
+            .map(|((package, needed), versions)| {
+                let name = format!("{needed} of {package}");
+                Ingredient::new(IngredientKind::Build, name, versions.join(", "))
+            })
+            .collect()
+    }
+}
+
 impl fmt::Display for Difference {
     /// What a person calls the difference: `serde 1.0.219 -> 1.0.220`, `src/main.rs changed`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,7 +318,7 @@ impl fmt::Display for Difference {
             (IngredientKind::Build | IngredientKind::Setting, Some(before), Some(after))
                 if is_short(before) && is_short(after) =>
             {
-                write!(formatter, "{name} {before} -> {after}")
+                write!(formatter, "{name} {} -> {}", shown(before), shown(after))
             }
             (IngredientKind::Variable, ..) => write!(formatter, "variable {name} changed"),
             (IngredientKind::ImageFile, Some(_), Some(_)) => {
@@ -328,6 +360,10 @@ fn versions(value: &str) -> String {
     versions.collect::<Vec<_>>().join(", ")
 }
 
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "nothing" } else { value }
+}
+
 fn is_short(value: &str) -> bool {
     value.len() <= 60 && !value.contains('\n') && !value.contains("sha256:")
 }
@@ -364,6 +400,19 @@ mod tests {
     }
 
     #[test]
+    fn one_of_several_values_of_a_name_counts() {
+        use IngredientKind::Build;
+        let before = key(&[(Build, "flags", "a"), (Build, "flags", "b")]);
+        let after = key(&[(Build, "flags", "a"), (Build, "flags", "c")]);
+        let told: Vec<String> = after
+            .differences(&before)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(told, ["flags a; b -> a; c"]);
+    }
+
+    #[test]
     fn order_does_not_count_and_borders_do() {
         use IngredientKind::{File, Setting};
         let one = key(&[(File, "a", "b"), (Setting, "c", "d")]);
@@ -386,6 +435,7 @@ mod tests {
             (Dependency, "old", "0.1.0 registry abc "),
             (File, "src/main.rs", "0644 sha256:1"),
             (Build, "profile", "release"),
+            (Build, "rustflags", ""),
             (Variable, "TOKEN", "sha256:1"),
         ]);
         let after = key(&[
@@ -393,6 +443,7 @@ mod tests {
             (File, "src/main.rs", "0644 sha256:2"),
             (File, "src/new.rs", "0644 sha256:3"),
             (Build, "profile", "dist"),
+            (Build, "rustflags", "--cfg a"),
             (Variable, "TOKEN", "sha256:2"),
         ]);
         let told: Vec<String> = after
@@ -408,6 +459,7 @@ mod tests {
                 "old 0.1.0 removed",
                 "serde 1.0.219 -> 1.0.220",
                 "profile release -> dist",
+                "rustflags nothing -> --cfg a",
                 "variable TOKEN changed",
             ]
         );

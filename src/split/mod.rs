@@ -21,6 +21,7 @@ mod key;
 mod listing;
 mod lock;
 mod manifest;
+mod memo;
 mod named;
 mod observed;
 mod owned;

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::SplitError;
 use super::closure::closure;
-use super::draft::Request;
-use super::named::named_files;
-use super::sources::{Part, Sources};
-use crate::config::Input;
+use super::draft::{Drafted, Request, draft};
+use super::sources::Sources;
+use crate::cargo::LockedPackage;
 
 /// Files that decide which others there are, or what holds for all.
 const DECISIVE: [&str; 5] = [
@@ -57,31 +56,68 @@ impl Changes {
         }
         let start = request.service.package;
         let closure = closure(sources, &sources.lock, start, request.view)?;
-        for index in closure.packages {
-            if self.touch(&sources.package(index).manifest) {
-                return Ok(true);
-            }
-            let part = Part::of(index, request.service, request.view);
-            let contents = sources.contents(index, &part)?;
-            if contents.files.values().any(|path| self.touch(path)) {
-                return Ok(true);
-            }
+        let needed: Vec<&LockedPackage> = closure
+            .locked
+            .iter()
+            .map(|index| &sources.lock.packages[*index])
+            .collect();
+        // Of what the lock has for the service this is all, and so more than its split will have.
+        let draft = draft(sources, request, &closure, &needed)?;
+        if draft
+            .files
+            .iter()
+            .any(|(path, file)| self.change(path, file))
+        {
+            return Ok(true);
         }
-        let config = request.config;
-        let inputs = config.inputs.value.iter().filter_map(|input| match input {
-            Input::Glob(source) => Some(source),
-            Input::Env(_) => None,
-        });
-        for source in inputs.chain(config.assets.value.iter().map(|asset| &asset.from)) {
-            let found = named_files(sources.workspace, source)?;
-            if found.iter().any(|path| self.touch(path)) {
-                return Ok(true);
-            }
+        let packages = draft.packages.iter();
+        let packages = packages.map(|index| sources.package(*index).directory.as_path());
+        let root = &request.config.library_root.value;
+        let root = root.starts_with(&sources.workspace.repository_root);
+        let root = root.then_some(request.config.library_root.value.as_path());
+        let whole = draft.vendored.iter().map(PathBuf::as_path).chain(root);
+        Ok(self.add_package_in(packages) || self.lie_in(whole))
+    }
+
+    /// Whether a file of a draft changed, or what it leads to if it is a link.
+    fn change(&self, path: &Path, file: &Drafted) -> bool {
+        let Drafted::From(real) = file else {
+            return self.touch(path);
+        };
+        if self.touch(path) || self.touch(real) {
+            return true;
         }
-        let root = &config.library_root.value;
-        Ok(self.paths.iter().any(|path| {
-            path.starts_with(root) && root.starts_with(&sources.workspace.repository_root)
-        }))
+        let is_link = real
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_symlink());
+        // What a dangling link led to is gone, and counts for itself.
+        is_link
+            && fs_err::canonicalize(real)
+                .is_ok_and(|end| self.touch(&end) || self.lie_in(std::iter::once(end.as_path())))
+    }
+
+    /// Whether a package came or went inside of another, which then owns other files.
+    fn add_package_in<'a>(&self, directories: impl Iterator<Item = &'a Path>) -> bool {
+        let directories: Vec<&Path> = directories.collect();
+        let mut manifests = self
+            .paths
+            .iter()
+            .filter(|path| path.ends_with("Cargo.toml"));
+        manifests.any(|path| {
+            directories
+                .iter()
+                .any(|directory| path.starts_with(directory))
+        })
+    }
+
+    /// Whether any lies in one of `directories`.
+    fn lie_in<'a>(&self, directories: impl Iterator<Item = &'a Path>) -> bool {
+        let directories: Vec<&Path> = directories.collect();
+        self.paths.iter().any(|path| {
+            directories
+                .iter()
+                .any(|directory| path.starts_with(directory))
+        })
     }
 
     fn touch(&self, path: &Path) -> bool {

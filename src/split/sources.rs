@@ -1,8 +1,8 @@
 //! A workspace as it stands in its repository: what every split of it is taken from.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use toml_edit::DocumentMut;
 
@@ -11,7 +11,8 @@ use super::binaries::others;
 use super::contents::PackageContents;
 use super::draft::resolver;
 use super::listing::{FileKind, Listing};
-use super::manifest::parse;
+use super::manifest::{Development, parse};
+use super::memo::Memo;
 use super::settings::Settings;
 use crate::cargo::{Cargo, Lockfile};
 use crate::fs::normalized;
@@ -100,7 +101,11 @@ pub struct Sources<'a> {
     listings: Vec<Listing>,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
-    contents: Mutex<BTreeMap<(usize, Part), Arc<PackageContents>>>,
+    contents: Memo<(usize, Part), Arc<PackageContents>>,
+    /// Manifests of packages as splits have them.
+    pub(super) package_texts: Memo<(usize, Part, Development), String>,
+    /// Paths in manifests, by their texts.
+    pub(super) paths: Memo<String, Arc<BTreeSet<String>>>,
 }
 
 impl<'a> Sources<'a> {
@@ -137,7 +142,9 @@ impl<'a> Sources<'a> {
             origin,
             listings,
             cache,
-            contents: Mutex::default(),
+            contents: Memo::default(),
+            package_texts: Memo::default(),
+            paths: Memo::default(),
         })
     }
 
@@ -147,18 +154,9 @@ impl<'a> Sources<'a> {
         package: usize,
         part: &Part,
     ) -> Result<Arc<PackageContents>, SplitError> {
-        let known = |sources: &Self| {
-            let contents = sources.contents.lock();
-            let contents = contents.unwrap_or_else(PoisonError::into_inner);
-            contents.get(&(package, part.clone())).map(Arc::clone)
-        };
-        if let Some(contents) = known(self) {
-            return Ok(contents);
-        }
-        let contents = Arc::new(PackageContents::find(self, package, part)?);
-        let mut all = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert((package, part.clone()), Arc::clone(&contents));
-        Ok(contents)
+        self.contents.ask(&(package, part.clone()), || {
+            Ok(Arc::new(PackageContents::find(self, package, part)?))
+        })
     }
 
     /// The workspace.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::SplitError;
 use super::closure::closure;
 use super::draft::{Draft, Drafted, Request, draft};
+use super::listing::FileKind;
 use super::lock::{Minimised, minimise};
 use super::observed::check_last_build;
 use super::sources::{Origin, Sources, View};
@@ -150,6 +151,9 @@ fn draft_with_lock(
     let rough = draft(sources, request, &reachable, &needed)?;
     let mut minimised = minimise(sources, request, &rough)?;
     let exact = closure(sources, &minimised.lock, start, request.view)?;
+    if exact.packages == reachable.packages && has_same_packages(&needed, &minimised.lock) {
+        return Ok((rough, minimised));
+    }
     let needed: Vec<&LockedPackage> = minimised.lock.packages.iter().collect();
     let fine = draft(sources, request, &exact, &needed)?;
     if fine.packages != rough.packages || fine.patches != rough.patches {
@@ -157,6 +161,18 @@ fn draft_with_lock(
     }
     Ok((fine, minimised))
 }
+
+/// Whether a lock has just these packages: a draft for it would then be the same.
+fn has_same_packages(packages: &[&LockedPackage], lock: &Lockfile) -> bool {
+    fn places<'a>(packages: impl Iterator<Item = &'a LockedPackage>) -> BTreeSet<Place<'a>> {
+        packages
+            .map(|package| (&*package.name, &*package.version, package.source.as_deref()))
+            .collect()
+    }
+    places(packages.iter().copied()) == places(lock.packages.iter())
+}
+
+type Place<'a> = (&'a str, &'a str, Option<&'a str>);
 
 /// What a draft has, to know which links lead to something in it.
 struct Present<'a> {
@@ -196,6 +212,19 @@ fn copied(
     path: &Path,
     real: &Path,
 ) -> Result<Vec<(PathBuf, SplitFile)>, SplitError> {
+    // The listing has looked at all files but those that git ignores and the configuration names.
+    let executable = match sources.kind(real) {
+        Some(FileKind::Regular) => Some(false),
+        Some(FileKind::Executable) => Some(true),
+        Some(FileKind::Symlink) | None => None,
+    };
+    if let Some(executable) = executable {
+        let from = real.to_owned();
+        return Ok(vec![(
+            path.to_owned(),
+            SplitFile::Copy { from, executable },
+        )]);
+    }
     if !fs_err::symlink_metadata(real)?.is_symlink() {
         return Ok(vec![(path.to_owned(), copy(real)?)]);
     }
@@ -254,14 +283,19 @@ fn copy(from: &Path) -> Result<SplitFile, SplitError> {
 
 /// Two paths that are one on a file system where case does not count cannot both be written there.
 fn refuse_case_clashes<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SplitError> {
-    let mut seen: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut known: BTreeSet<&Path> = BTreeSet::new();
+    let mut folded: BTreeMap<String, &Path> = BTreeMap::new();
     for path in paths {
         for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-            let folded = part.to_string_lossy().to_lowercase();
-            let known = *seen.entry(folded).or_insert(part);
-            if known != part {
+            if !known.insert(part) {
+                break;
+            }
+            let first = folded
+                .entry(part.to_string_lossy().to_lowercase())
+                .or_insert(part);
+            if *first != part {
                 return Err(SplitError::CaseClash {
-                    first: known.to_owned(),
+                    first: first.to_path_buf(),
                     second: part.to_owned(),
                 });
             }

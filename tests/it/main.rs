@@ -2,6 +2,7 @@
 
 mod support;
 
+mod affected;
 mod bad_arguments;
 mod bad_assets;
 mod bad_compile;
@@ -16,6 +17,7 @@ mod discovery;
 mod failures;
 mod features;
 mod files;
+mod keys;
 mod layouts;
 mod linkage;
 mod main_job;

@@ -78,6 +78,57 @@ impl Checkout {
         checkout
     }
 
+    /// Two services: `alpha` on `shared` and the crate `x`, `beta` on `other` and `y`. `alpha` reads
+    /// `texts/motd.txt`, the variable `BUILD_NAME`, and `schemas` and `REGION` by its `inputs`; it ships
+    /// `alpha/assets`. Crates come from `vendor`, and everything is committed.
+    pub(crate) fn of_two() -> Self {
+        let checkout = Self::empty();
+        checkout.write_two("");
+        checkout.commit("first");
+        checkout
+    }
+
+    /// The files of [`Checkout::of_two`] in a directory, given with a slash behind.
+    pub(crate) fn write_two(&self, at: &str) {
+        self.write(".gitignore", "target\n*.ignored\n");
+        let root = "# A comment.\n[workspace]\nresolver = \"3\"\nmembers = [\"alpha\", \"beta\", \"shared\", \"other\"]\n\n\
+                    [workspace.dependencies]\nshared = { path = \"shared\" }\n\n\
+                    [profile.release]\nopt-level = 3\n";
+        self.write(&format!("{at}Cargo.toml"), root);
+        self.write(
+            ".cargo/config.toml",
+            "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n",
+        );
+        for (name, version) in [("x", "1.0.0"), ("y", "1.0.0")] {
+            self.vendor(name, version);
+        }
+        let alpha = "\n[features]\nextra = []\n\n[dependencies]\nshared.workspace = true\nx = \"1\"\n\n\
+                     [package.metadata.lighter]\ninputs = [\"schemas/*.json\", \"env:REGION\"]\n\
+                     assets = [{ from = \"assets\", to = \"/srv\" }]\n";
+        self.write(&format!("{at}alpha/Cargo.toml"), &manifest("alpha", alpha));
+        self.write(
+            &format!("{at}alpha/src/main.rs"),
+            "const MOTD: &str = include_str!(\"../../texts/motd.txt\");\n\
+             const NAME: Option<&str> = option_env!(\"BUILD_NAME\");\n\
+             fn main() {\n    println!(\"{MOTD}{NAME:?}\");\n}\n",
+        );
+        self.write(&format!("{at}texts/motd.txt"), "hello\n");
+        self.write(&format!("{at}alpha/schemas/a.json"), "{}\n");
+        self.write(&format!("{at}alpha/assets/index.html"), "<p>\n");
+        self.write(&format!("{at}alpha/README.md"), "alpha\n");
+        self.write(&format!("{at}alpha/tests/all.rs"), "");
+        self.write(&format!("{at}alpha/examples/one.rs"), "fn main() {}\n");
+        let beta = "\n[dependencies]\nother = { path = \"../other\" }\ny = \"1\"\n";
+        self.write(&format!("{at}beta/Cargo.toml"), &manifest("beta", beta));
+        self.write(&format!("{at}beta/src/main.rs"), "fn main() {}\n");
+        for name in ["shared", "other"] {
+            self.write(&format!("{at}{name}/Cargo.toml"), &manifest(name, ""));
+            self.write(&format!("{at}{name}/src/lib.rs"), "");
+        }
+        let path = format!("--manifest-path={at}Cargo.toml");
+        self.cargo(&["generate-lockfile", &path]);
+    }
+
     /// A lock for packages without dependencies, version 0.1.0.
     pub(crate) fn write_lock(&self, packages: &[&str]) {
         let mut names = packages.to_vec();
@@ -94,20 +145,73 @@ impl Checkout {
 
     /// Commits everything to git, and gives the commit.
     pub(crate) fn commit(&self, message: &str) -> String {
-        let git = |arguments: &[&str]| {
-            let settings = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-            run(Command::new("git")
-                .args(settings)
-                .args(arguments)
-                .env_remove("GIT_DIR")
-                .current_dir(self.path()))
-        };
         if !self.path().join(".git").exists() {
-            git(&["init", "-q", "-b", "main"]);
+            self.git(&["init", "-q", "-b", "main"]);
         }
-        git(&["add", "-A"]);
-        git(&["commit", "-q", "-m", message]);
-        git(&["rev-parse", "HEAD"]).trim().to_owned()
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// What git says.
+    #[track_caller]
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let settings = [
+            "user.name=Test",
+            "user.email=test@example.com",
+            "protocol.file.allow=always",
+        ];
+        let settings = settings.iter().flat_map(|setting| ["-c", setting]);
+        let said = run(Command::new("git")
+            .args(settings)
+            .args(arguments)
+            .env_remove("GIT_DIR")
+            .current_dir(self.path()));
+        said.trim().to_owned()
+    }
+
+    /// Puts everything back to what was committed last, but for what git ignores.
+    pub(crate) fn restore(&self) {
+        self.git(&["reset", "-q", "--hard"]);
+        self.git(&["clean", "-q", "-f", "-d"]);
+    }
+
+    /// Runs cargo, without a network.
+    pub(crate) fn cargo(&self, arguments: &[&str]) {
+        run(Command::new("cargo")
+            .args(arguments)
+            .args(["--offline", "--quiet"])
+            .env_remove("RUSTFLAGS")
+            .current_dir(self.path()));
+    }
+
+    /// Writes a crate into `vendor`, where cargo finds it if its configuration says so.
+    pub(crate) fn vendor(&self, name: &str, version: &str) {
+        let place = format!("vendor/{name}-{version}");
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n");
+        self.write(&format!("{place}/Cargo.toml"), &manifest);
+        self.write(&format!("{place}/src/lib.rs"), "");
+        let digest = cargo_lighter::digest::Digest::of(place.as_bytes()).hex();
+        let text = format!("{{\"files\":{{}},\"package\":\"{digest}\"}}\n");
+        self.write(&format!("{place}/.cargo-checksum.json"), &text);
+    }
+
+    /// Replaces a part of a file, which must be there.
+    #[track_caller]
+    pub(crate) fn replace(&self, relative: &str, from: &str, to: &str) {
+        let path = self.path().join(relative);
+        let before = fs_err::read_to_string(&path).expect("readable");
+        assert!(
+            before.contains(from),
+            "no `{from}` in {relative}:\n{before}"
+        );
+        fs_err::write(path, before.replacen(from, to, 1)).expect("written");
+    }
+
+    /// Removes a file.
+    pub(crate) fn remove(&self, relative: &str) {
+        fs_err::remove_file(self.path().join(relative)).expect("removed");
     }
 
     /// Where it is.
