@@ -187,6 +187,7 @@ fn a_change_of_files_reaches_who_reads_them() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_change_of_manifests_reaches_who_builds_by_them() {
     let checkout = Checkout::of_two();
     let table: &[(Edit, &[&str])] = &[
@@ -201,7 +202,7 @@ fn a_change_of_manifests_reaches_who_builds_by_them() {
                     "alpha/Cargo.toml",
                     "extra = []",
                     "extra = []\ndefault = [\"extra\"]",
-                )
+                );
             },
             &["alpha: alpha/Cargo.toml changed"],
         ),
@@ -214,7 +215,7 @@ fn a_change_of_manifests_reaches_who_builds_by_them() {
                 it.append(
                     "beta/Cargo.toml",
                     "[package.metadata.lighter]\nuser = \"7:7\"\ntags = [\"a\"]\n",
-                )
+                );
             },
             &["beta: user 65532:65532 -> 7:7"],
         ),
@@ -241,7 +242,7 @@ fn a_change_of_manifests_reaches_who_builds_by_them() {
                 it.append(
                     ".cargo/config.toml",
                     "[env]\nA = { value = \"schema.txt\", relative = true }\n",
-                )
+                );
             },
             &[
                 "alpha: .cargo/config.toml changed",

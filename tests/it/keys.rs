@@ -80,6 +80,7 @@ fn assert_lines(found: &[String], expected: &[&str]) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_input_of_a_repository_changes_the_key_of_whoever_has_it() {
     type Edit = fn(&Checkout);
     let table: &[(Edit, &[&str])] = &[
@@ -105,7 +106,7 @@ fn every_input_of_a_repository_changes_the_key_of_whoever_has_it() {
                     "alpha/Cargo.toml",
                     "0.1.0\"\nedition",
                     "0.1.0\"\ndescription = \"a\"\nedition",
-                )
+                );
             },
             &["alpha: alpha/Cargo.toml changed"],
         ),
@@ -129,7 +130,7 @@ fn every_input_of_a_repository_changes_the_key_of_whoever_has_it() {
                 it.append(
                     ".cargo/config.toml",
                     "[build]\nrustflags = [\"--cfg\", \"a\"]\n",
-                )
+                );
             },
             &[
                 "alpha: .cargo/config.toml changed",
@@ -169,7 +170,7 @@ fn every_input_of_a_repository_changes_the_key_of_whoever_has_it() {
                     "alpha/Cargo.toml",
                     "\"/srv\" }",
                     "\"/srv\", mode = \"0600\" }",
-                )
+                );
             },
             &["alpha: /srv/index.html of the image changed"],
         ),
@@ -218,7 +219,7 @@ fn every_setting_of_an_image_changes_its_key() {
                 it.append(
                     "beta/Cargo.toml",
                     &format!("[package.metadata.lighter]\n{setting}\n"),
-                )
+                );
             },
             &[&format!("beta: {expected}")],
         );
@@ -313,7 +314,7 @@ fn what_is_outside_of_a_service_leaves_its_key() {
                 it.append(
                     "alpha/Cargo.toml",
                     "# A comment.\n[dev-dependencies]\nshared.workspace = true\n",
-                )
+                );
             },
             &[],
         ),
@@ -323,7 +324,7 @@ fn what_is_outside_of_a_service_leaves_its_key() {
         ),
         (
             |it| {
-                it.append("Cargo.toml", "[workspace.metadata.lighter]\nname = \"x-{service}\"\ntags = [\"a\"]\nrepo = \"localhost/a\"\n")
+                it.append("Cargo.toml", "[workspace.metadata.lighter]\nname = \"x-{service}\"\ntags = [\"a\"]\nrepo = \"localhost/a\"\n");
             },
             &[],
         ),
@@ -333,7 +334,7 @@ fn what_is_outside_of_a_service_leaves_its_key() {
                     "Cargo.toml",
                     "[workspace.dependencies]\n",
                     "[workspace.dependencies]\nunused = \"9\"\n",
-                )
+                );
             },
             &[],
         ),
