@@ -7,6 +7,7 @@ use std::thread;
 
 use super::NoBase;
 use super::git::{Git, GitError, is_id, paths};
+use super::index::IndexCopy;
 use super::no_base::{CloneBy, explain, near_references};
 use crate::process::{Environment, Interrupt};
 
@@ -187,7 +188,8 @@ impl Comparison {
     /// is one path, whatever changed in it: a path stands for all below it. Files that git ignores, or
     /// was told to assume unchanged, are never among them.
     ///
-    /// Two runs of git, beside each other; one with a commit as head.
+    /// Three runs of git, two of them beside each other; one with a commit as head. The work tree is
+    /// compared by a copy of the index, below `TMPDIR`, because git writes to it.
     ///
     /// # Errors
     /// [`GitError`] when git cannot tell.
@@ -203,15 +205,19 @@ impl Comparison {
             Head::Commit(id) => {
                 vec![self.read(&git, &differences("diff-tree", &[&self.base, id]))?]
             }
-            Head::WorkTree => thread::scope(|scope| {
-                let untracked =
-                    scope.spawn(|| git.tell(["ls-files", "--others", "--exclude-standard", "-z"]));
-                let tracked = self.read(&git, &differences("diff", &[&self.base]));
-                let untracked = untracked.join().unwrap_or_else(|_| {
-                    Err(GitError::Failed("nothing: its reader ended".to_owned()))
-                });
-                Ok::<_, GitError>(vec![tracked?, untracked?])
-            })?,
+            Head::WorkTree => {
+                let index = IndexCopy::of(&git, environment, &self.repository)?;
+                let git_of_copy = index.used_by(&git);
+                thread::scope(|scope| {
+                    let untracked = scope
+                        .spawn(|| git.tell(["ls-files", "--others", "--exclude-standard", "-z"]));
+                    let tracked = self.read(&git_of_copy, &differences("diff", &[&self.base]));
+                    let untracked = untracked.join().unwrap_or_else(|_| {
+                        Err(GitError::Failed("nothing: its reader ended".to_owned()))
+                    });
+                    Ok::<_, GitError>(vec![tracked?, untracked?])
+                })?
+            }
         };
         let located = |path: PathBuf| self.located(&path);
         Ok(found

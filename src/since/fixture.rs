@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::digest::Digest;
 use crate::process::{Environment, Interrupt};
 
 /// A directory with a repository `r`, and room beside it.
@@ -72,6 +73,14 @@ impl World {
         fs_err::set_permissions(self.path(name), permissions).expect("changed");
     }
 
+    /// Gives a file the time of so many seconds after 1970.
+    pub(super) fn age(&self, name: &str, seconds: u64) {
+        let file = fs_err::OpenOptions::new().write(true).open(self.path(name));
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let aged = file.expect("opened").file().set_modified(time);
+        aged.expect("aged");
+    }
+
     pub(super) fn remove(&self, name: &str) {
         fs_err::remove_file(self.path(name)).expect("removed");
     }
@@ -97,15 +106,15 @@ impl World {
         String::from_utf8_lossy(&captured.stdout).trim().to_owned()
     }
 
-    /// Every file of a directory with its content, to see whether it was touched.
-    pub(super) fn snapshot(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut files: Vec<(PathBuf, Vec<u8>)> = walkdir::WalkDir::new(directory)
+    /// Every file of a directory with its content's digest, to see whether it was touched.
+    pub(super) fn snapshot(directory: &Path) -> Vec<(PathBuf, Digest)> {
+        let mut files: Vec<(PathBuf, Digest)> = walkdir::WalkDir::new(directory)
             .into_iter()
             .map(|entry| entry.expect("readable"))
             .filter(|entry| entry.file_type().is_file())
             .map(|entry| {
                 let content = fs_err::read(entry.path()).expect("readable");
-                (entry.into_path(), content)
+                (entry.into_path(), Digest::of(&content))
             })
             .collect();
         files.sort();

@@ -88,7 +88,7 @@ pub enum GitError {
         commit: String,
     },
     /// A file or directory of our own could not be written.
-    #[error("cannot lay out a commit in `{}`", .path.display())]
+    #[error("cannot write to `{}`", .path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,

@@ -4,6 +4,7 @@ mod change;
 #[cfg(test)]
 mod fixture;
 mod git;
+mod index;
 mod no_base;
 mod revision;
 mod tree;

@@ -283,7 +283,7 @@ fn a_directory_that_cannot_be_written_is_named() {
         &world.interrupt,
     )
     .expect_err("no directory");
-    assert_eq!(error.to_string(), "cannot lay out a commit in `/no/such`");
+    assert_eq!(error.to_string(), "cannot write to `/no/such`");
 }
 
 proptest! {
