@@ -182,7 +182,8 @@ fn compare_with_base(
     reached: &[bool],
 ) -> Result<Affected, PipelineError> {
     let plan = comparing.present.plan;
-    let world = KeyWorld::ask(comparing.cargo, plan, FileDigests::default())?;
+    let known = FileDigests::open(Some(&cache_directory(plan)));
+    let world = KeyWorld::ask(comparing.cargo, plan, known)?;
     let base = match Laid::out(comparing, &comparing.comparison.base) {
         Ok(base) => base,
         Err(LaidError::Present(error)) => return Err(error),
