@@ -7,11 +7,15 @@ use tempfile::TempDir;
 use crate::support::cli::Lighter;
 use crate::support::registry::Registry;
 use crate::support::serving::Serving;
-use crate::support::tools::{output, run, skipped};
+use crate::support::tools::{is_root, output, run, skipped};
 use crate::support::workspace::shop;
 
 #[test]
 fn podman_pulls_and_runs_a_service_as_its_user() {
+    if !is_root() {
+        skipped("podman leaves files and a process behind when it runs for others than root");
+        return;
+    }
     let storage = Storage(TempDir::new().expect("a temporary directory"));
     if let Err(reason) = storage.podman_runs() {
         skipped(&format!("podman cannot run containers here:\n{reason}"));
