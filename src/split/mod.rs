@@ -3,7 +3,7 @@
 //! [`Sources::read`] reads a workspace once; [`split`] takes from it everything that one service needs
 //! and nothing else: its packages, a trimmed root manifest, a lock that cargo itself made smaller and
 //! that is proven to be a part of the workspace's, and every file that sources, manifests or the
-//! configuration name. [`write`] puts it on disk, where cargo builds the same program as in the
+//! configuration name. [`write`](write()) puts it on disk, where cargo builds the same program as in the
 //! workspace. [`Key`] is one digest over all that can change a service's image; the split in its
 //! production view is most of it.
 //!
