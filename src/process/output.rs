@@ -31,7 +31,7 @@ struct Gathered {
 pub(super) struct Gathering(Arc<Mutex<Gathered>>);
 
 impl Gathering {
-    /// Begins to read `stream`, at most `limit` bytes.
+    /// Begins to read `stream`, at most `limit` bytes. At its end the calling thread is unparked.
     pub(super) fn of(stream: Option<impl Read + Send + 'static>, limit: usize) -> Self {
         let gathering = Self::default();
         let Some(mut stream) = stream else {
@@ -39,9 +39,11 @@ impl Gathering {
             return gathering;
         };
         let shared = gathering.clone();
+        let waiting = thread::current();
         thread::spawn(move || {
             let mut chunk = vec![0; CHUNK];
             while shared.take_chunk(&mut stream, &mut chunk, limit) {}
+            waiting.unpark();
         });
         gathering
     }

@@ -19,6 +19,7 @@ use super::output::{Gathering, Line, send_lines};
 use super::{Environment, Interrupt};
 use crate::hint::Hint;
 
+const FIRST_POLL: Duration = Duration::from_micros(100);
 const POLL: Duration = Duration::from_millis(20);
 /// How long output is waited for once the child ended: what it started may hold its pipes for ever.
 const AFTERMATH: Duration = Duration::from_secs(1);
@@ -298,11 +299,16 @@ impl Program {
         mut stopping: Option<(Instant, ProgramError)>,
         drained: impl Fn() -> bool,
     ) -> Result<ExitStatus, ProgramError> {
-        let mut pause = Duration::from_micros(200);
-        let mut ended = None;
+        let mut pause = FIRST_POLL;
+        let (mut ended, mut was_drained) = (None, false);
         loop {
             let over = self.is_over(child, &mut ended)?;
-            if (over || drained())
+            let drained = drained();
+            if drained && !was_drained {
+                // Whoever closed its output is about to end.
+                (pause, was_drained) = (FIRST_POLL, true);
+            }
+            if (over || drained)
                 && let Some(status) = child.try_wait().map_err(|source| self.pipe(source))?
             {
                 let Some((since, error)) = stopping else {
@@ -314,7 +320,7 @@ impl Program {
                 return Err(error);
             }
             self.stop_when_due(child, started, &mut stopping);
-            thread::sleep(pause);
+            thread::park_timeout(pause);
             pause = (pause * 2).min(POLL);
         }
     }

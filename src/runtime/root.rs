@@ -143,17 +143,30 @@ impl LibraryRoot {
         let Some(file) = self.file(path)? else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        fs::File::open(&file.host)?
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-            return Err(RuntimeError::TooLong {
-                path: file.path,
-                limit,
-            });
-        }
+        let bytes = bounded(&file.host, &file.path, limit)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The bytes of the file `name` in a directory of the root, without looking at the way there again:
+    /// for whoever reads hundreds.
+    pub(super) fn bytes_in(
+        &self,
+        directory: &Resolved,
+        name: &str,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, RuntimeError> {
+        let path = format!("{}/{name}", directory.path);
+        let host = directory.host.join(name);
+        let Some(metadata) = present(fs::symlink_metadata(&host))? else {
+            return Ok(None);
+        };
+        if metadata.is_file() {
+            return bounded(&host, &path, limit).map(Some);
+        }
+        let Some(file) = self.file(&path)? else {
+            return Ok(None);
+        };
+        bounded(&file.host, &file.path, limit).map(Some)
     }
 
     /// The names in the directory at `path`, sorted; none where there is no such directory. Names
@@ -183,6 +196,20 @@ impl LibraryRoot {
         host.extend(place);
         host
     }
+}
+
+/// All bytes of the file `host`, which is called `path`, unless there are more than `limit`.
+fn bounded(host: &Path, path: &str, limit: u64) -> Result<Vec<u8>, RuntimeError> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(host)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Err(RuntimeError::TooLong {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
 }
 
 /// The components of `path` that mean something.

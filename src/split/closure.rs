@@ -95,12 +95,7 @@ impl Walk<'_> {
             })
             .collect();
         for path in wanted.iter().filter_map(|wanted| wanted.path.as_ref()) {
-            let found = sources
-                .workspace
-                .packages
-                .iter()
-                .position(|package| package.directory == *path);
-            if let Some(found) = found {
+            if let Some(found) = sources.package_in(path) {
                 self.reach_package(found);
             }
         }
@@ -120,10 +115,7 @@ impl Walk<'_> {
         let sources = self.sources;
         let entry = &self.lock.packages[index];
         if entry.source.is_none() {
-            let local =
-                sources.workspace.packages.iter().position(|package| {
-                    package.name == entry.name && package.version == entry.version
-                });
+            let local = sources.package_named(&entry.name, &entry.version);
             // What is local has its own declared dependencies, and those are followed.
             if let Some(local) = local {
                 return self.reach_package(local);
@@ -146,9 +138,13 @@ impl Walk<'_> {
 
 /// The entry of a local package.
 pub(super) fn locked(lock: &Lockfile, package: &Package) -> Option<usize> {
-    lock.packages.iter().position(|entry| {
-        entry.source.is_none() && entry.name == package.name && entry.version == package.version
-    })
+    let first = lock
+        .packages
+        .partition_point(|entry| entry.name < package.name);
+    let entries = lock.packages.iter().enumerate().skip(first);
+    let mut named = entries.take_while(|(_, entry)| entry.name == package.name);
+    let own = named.find(|(_, entry)| entry.source.is_none() && entry.version == package.version);
+    own.map(|(index, _)| index)
 }
 
 /// Local packages in a directory that cargo's configuration lets override dependencies.

@@ -1,6 +1,7 @@
 //! A workspace as it stands in its repository: what every split of it is taken from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -96,6 +97,9 @@ pub struct Sources<'a> {
     pub(super) settings: Settings,
     /// Of [`Workspace::packages`], in their order.
     pub(super) manifests: Vec<Manifest>,
+    /// Packages by their directories, as texts: paths are compared component by component, which takes
+    /// long in a workspace of hundreds (measured).
+    by_directory: BTreeMap<OsString, usize>,
     pub(super) origin: Origin,
     /// Deepest root first.
     listings: Vec<Listing>,
@@ -129,6 +133,10 @@ impl<'a> Sources<'a> {
             .iter()
             .map(|package| Manifest::read(&package.manifest))
             .collect::<Result<_, _>>()?;
+        let directories = workspace.packages.iter().enumerate();
+        let by_directory = directories
+            .map(|(index, package)| (package.directory.clone().into_os_string(), index))
+            .collect();
         let settings = Settings::read(workspace, cargo.environment())?;
         let listings = listings(workspace, &cargo, origin)?;
         Ok(Self {
@@ -139,6 +147,7 @@ impl<'a> Sources<'a> {
             lock,
             settings,
             manifests,
+            by_directory,
             origin,
             listings,
             cache,
@@ -191,6 +200,25 @@ impl<'a> Sources<'a> {
     /// The package of that index.
     pub(super) fn package(&self, index: usize) -> &Package {
         &self.workspace.packages[index]
+    }
+
+    /// The package in `directory`.
+    pub(super) fn package_in(&self, directory: &Path) -> Option<usize> {
+        let known = self.by_directory.get(directory.as_os_str());
+        known.copied().or_else(|| {
+            let mut packages = self.workspace.packages.iter();
+            packages.position(|package| package.directory == directory)
+        })
+    }
+
+    /// The first package of that name and version.
+    pub(super) fn package_named(&self, name: &str, version: &str) -> Option<usize> {
+        let packages = &self.workspace.packages;
+        let first = packages.partition_point(|package| *package.name < *name);
+        let named = packages.iter().enumerate().skip(first);
+        let mut named = named.take_while(|(_, package)| package.name == name);
+        let found = named.find(|(_, package)| package.version == version);
+        found.map(|(index, _)| index)
     }
 
     /// What stands at `path`, if it is one of the repository's files.

@@ -15,9 +15,10 @@ use crate::fs::normalized;
 pub(super) fn complete(cargo: &Cargo, metadata: &mut Metadata) -> Result<(), WorkspaceError> {
     let mut asked = BTreeSet::new();
     loop {
-        let mut missing = dependencies(metadata);
+        let known = known(metadata);
+        let mut missing = dependencies(metadata, &known);
         if asked.is_empty() {
-            missing.extend(substitutes(cargo, metadata));
+            missing.extend(substitutes(cargo, metadata, &known));
         }
         missing.retain(|manifest| !asked.contains(manifest) && manifest.is_file());
         if missing.is_empty() {
@@ -35,13 +36,17 @@ pub(super) fn complete(cargo: &Cargo, metadata: &mut Metadata) -> Result<(), Wor
     }
 }
 
-fn is_known(metadata: &Metadata, manifest: &Path) -> bool {
-    let mut packages = metadata.packages.iter();
-    packages.any(|package| package.manifest_path == manifest)
+/// The manifests of all packages, as texts: paths are compared component by component, which takes long
+/// in a workspace of hundreds (measured).
+fn known(metadata: &Metadata) -> BTreeSet<String> {
+    let packages = metadata.packages.iter();
+    packages
+        .map(|package| package.manifest_path.as_str().to_owned())
+        .collect()
 }
 
 /// Manifests that local packages depend on by path, and that are not among the packages.
-fn dependencies(metadata: &Metadata) -> BTreeSet<PathBuf> {
+fn dependencies(metadata: &Metadata, known: &BTreeSet<String>) -> BTreeSet<PathBuf> {
     let local = metadata.packages.iter();
     let local = local.filter(|package| package.source.is_none());
     local
@@ -54,13 +59,14 @@ fn dependencies(metadata: &Metadata) -> BTreeSet<PathBuf> {
             })
         })
         .filter_map(|dependency| dependency.path.as_ref())
-        .map(|directory| directory.as_std_path().join("Cargo.toml"))
-        .filter(|manifest| !is_known(metadata, manifest))
+        .map(|directory| directory.join("Cargo.toml"))
+        .filter(|manifest| !known.contains(manifest.as_str()))
+        .map(Into::into)
         .collect()
 }
 
 /// Manifests of local packages that stand in for others, are not among the packages, and are locked.
-fn substitutes(cargo: &Cargo, metadata: &Metadata) -> BTreeSet<PathBuf> {
+fn substitutes(cargo: &Cargo, metadata: &Metadata, known: &BTreeSet<String>) -> BTreeSet<PathBuf> {
     let root = metadata.workspace_root.as_std_path();
     let mut found = BTreeSet::new();
     if let Some(manifest) = document(&root.join("Cargo.toml")) {
@@ -77,7 +83,10 @@ fn substitutes(cargo: &Cargo, metadata: &Metadata) -> BTreeSet<PathBuf> {
             }
         }
     }
-    found.retain(|manifest| !is_known(metadata, manifest));
+    found.retain(|manifest| {
+        let text = manifest.to_str();
+        text.is_none_or(|text| !known.contains(text))
+    });
     let lock = (!found.is_empty()).then(|| Lockfile::read(&root.join("Cargo.lock")).ok());
     let Some(lock) = lock.flatten() else {
         return BTreeSet::new();

@@ -37,7 +37,7 @@ pub(crate) fn add_records<'a>(
     for (name, (package, files)) in owned {
         if recorded.insert(name.to_owned()) {
             let record = ImagePath::new(&format!("{RECORDS}/{name}"))?;
-            tree.insert(record, text_node(&*package.record))?;
+            tree.insert(record, text_node(package.record()))?;
             add_checksums(tree, root, database, package, &files)?;
         }
     }

@@ -16,10 +16,13 @@ const KEPT: [&str; 10] = [
     "Description",
 ];
 
-/// One paragraph; of values with several lines only the first.
+/// What else is asked for.
+const STATUS: &str = "Status";
+
+/// One paragraph: the fields above, and of values with several lines only the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Stanza {
-    fields: Vec<(String, String)>,
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Stanza {
@@ -35,9 +38,9 @@ impl Stanza {
                     }
                 } else if !line.starts_with([' ', '\t'])
                     && let Some((name, value)) = line.split_once(':')
+                    && let Some(name) = known(name.trim())
                 {
-                    let field = (name.trim().to_owned(), printable(value));
-                    stanza.fields.push(field);
+                    stanza.fields.push((name, printable(value)));
                 }
             }
             (!stanza.fields.is_empty()).then_some(stanza)
@@ -55,7 +58,7 @@ impl Stanza {
 
     /// Whether the files of the package are there: the last word of its status says so.
     pub(super) fn is_installed(&self) -> bool {
-        self.get("Status")
+        self.get(STATUS)
             .and_then(|status| status.split_whitespace().last())
             .is_some_and(|state| !matches!(state, "not-installed" | "config-files"))
     }
@@ -66,6 +69,12 @@ impl Stanza {
             .filter_map(|name| Some(format!("{name}: {}\n", self.get(name)?)))
             .collect()
     }
+}
+
+/// The name of a field that is kept, whatever its case.
+fn known(name: &str) -> Option<&'static str> {
+    let mut names = KEPT.into_iter().chain([STATUS]);
+    names.find(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
