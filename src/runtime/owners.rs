@@ -43,7 +43,7 @@ pub(super) fn check(
     let mut unowned: Vec<UnownedLibrary> = Vec::new();
     for (name, path, asked) in of_objects.chain(of_c_library) {
         let known = unowned.iter().any(|library| library.path == path);
-        if !asked && !known && database.owner(path).is_none() {
+        if !asked && !known && database.owner(request.library_root, path)?.is_none() {
             let path = path.to_owned();
             unowned.push(UnownedLibrary { name, path });
         }
@@ -61,15 +61,18 @@ pub(super) fn summaries(
     files: &[&Resolved],
 ) -> Result<Vec<LibrarySummary>, RuntimeError> {
     let database = root.packages()?;
-    Ok(paths(files)
+    paths(files)
         .map(|path| {
-            let package = database.and_then(|database| database.owner(path));
-            LibrarySummary {
+            let package = match database {
+                Some(database) => database.owner(root, path)?,
+                None => None,
+            };
+            Ok(LibrarySummary {
                 path: path.to_owned(),
                 package: package.map(|package| package.name.clone()),
                 version: package.and_then(|package| package.version.clone()),
                 root: root.given().display().to_string(),
-            }
+            })
         })
-        .collect())
+        .collect()
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fs_err as fs;
 
@@ -24,6 +24,7 @@ pub struct LibraryRoot {
     given: PathBuf,
     directory: PathBuf,
     packages: OnceLock<Option<PackageDatabase>>,
+    reading: Mutex<()>,
 }
 
 /// A path of the root, and what it leads to there.
@@ -61,6 +62,7 @@ impl LibraryRoot {
             given: directory.to_owned(),
             directory: canonical,
             packages: OnceLock::new(),
+            reading: Mutex::default(),
         })
     }
 
@@ -76,6 +78,11 @@ impl LibraryRoot {
 
     /// The root's packages, read once; `None` where it has no package database that is understood.
     pub(super) fn packages(&self) -> Result<Option<&PackageDatabase>, RuntimeError> {
+        if let Some(known) = self.packages.get() {
+            return Ok(known.as_ref());
+        }
+        // Threads that ask at once wait for one of them to read.
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = self.packages.get() {
             return Ok(known.as_ref());
         }
@@ -143,30 +150,30 @@ impl LibraryRoot {
         let Some(file) = self.file(path)? else {
             return Ok(None);
         };
-        let bytes = bounded(&file.host, &file.path, limit)?;
+        let mut bytes = Vec::new();
+        bounded(&file.host, &file.path, limit, &mut bytes)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// The bytes of the file `name` in a directory of the root, without looking at the way there again:
-    /// for whoever reads hundreds.
-    pub(super) fn bytes_in(
+    /// Appends the bytes of the file `name` in a directory of the root, without looking at the way there
+    /// again: for whoever reads hundreds. What is not there has none.
+    pub(super) fn read_in(
         &self,
         directory: &Resolved,
         name: &str,
         limit: u64,
-    ) -> Result<Option<Vec<u8>>, RuntimeError> {
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), RuntimeError> {
         let path = format!("{}/{name}", directory.path);
         let host = directory.host.join(name);
-        let Some(metadata) = present(fs::symlink_metadata(&host))? else {
-            return Ok(None);
-        };
-        if metadata.is_file() {
-            return bounded(&host, &path, limit).map(Some);
+        match present(fs::symlink_metadata(&host))? {
+            Some(metadata) if metadata.is_file() => bounded(&host, &path, limit, bytes),
+            Some(_) => match self.file(&path)? {
+                Some(file) => bounded(&file.host, &file.path, limit, bytes),
+                None => Ok(()),
+            },
+            None => Ok(()),
         }
-        let Some(file) = self.file(&path)? else {
-            return Ok(None);
-        };
-        bounded(&file.host, &file.path, limit).map(Some)
     }
 
     /// The names in the directory at `path`, sorted; none where there is no such directory. Names
@@ -198,18 +205,17 @@ impl LibraryRoot {
     }
 }
 
-/// All bytes of the file `host`, which is called `path`, unless there are more than `limit`.
-fn bounded(host: &Path, path: &str, limit: u64) -> Result<Vec<u8>, RuntimeError> {
-    let mut bytes = Vec::new();
+/// Appends all bytes of the file `host`, which is called `path`, unless there are more than `limit`.
+fn bounded(host: &Path, path: &str, limit: u64, bytes: &mut Vec<u8>) -> Result<(), RuntimeError> {
     let file = fs::File::open(host)?;
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+    let read = file.take(limit.saturating_add(1)).read_to_end(bytes)?;
+    if u64::try_from(read).is_ok_and(|read| read > limit) {
         return Err(RuntimeError::TooLong {
             path: path.to_owned(),
             limit,
         });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The components of `path` that mean something.

@@ -15,7 +15,8 @@ use super::closure::Closure;
 use super::configuration::{named_in_configuration, trim_overrides, trim_patches};
 use super::manifest::{
     Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
-    rewrite_foreign_root, rewrite_root, strip_development, unstable, workspace_pointer,
+    rewrite_foreign_root, rewrite_parsed_root, rewrite_root, strip_development, unstable,
+    workspace_pointer,
 };
 use super::named::named_files;
 use super::settings::base_of;
@@ -260,13 +261,13 @@ impl Drafting<'_> {
             .packages()
             .find(|(_, package)| package.manifest == workspace.manifest);
         let keep_package = own.is_some();
-        let text = match own {
-            Some((index, _)) => self.package_text(index, root)?,
-            None => root.text.clone(),
+        let own = match own {
+            Some((index, _)) => Some(self.package_text(index, root)?),
+            None => None,
         };
         let members = self.members_of(&workspace.root, &workspace.manifest);
-        let own = sources_directory(self.sources, self.request.service);
-        let default_members = match relative(&own, &workspace.root) {
+        let directory = sources_directory(self.sources, self.request.service);
+        let default_members = match relative(&directory, &workspace.root) {
             _ if members.is_empty() => Vec::new(),
             directory => vec![slashed(&directory)],
         };
@@ -284,7 +285,14 @@ impl Drafting<'_> {
             replacements: &|key, item| self.uses_patch(base, "replace", key, item),
             profile_packages: &|spec| self.needs_package(spec),
         };
-        Ok(rewrite_root(&root.path, &text, &request)?)
+        match own.filter(|text| *text != root.text) {
+            Some(text) => Ok(rewrite_root(&root.path, &text, &request)?),
+            None => Ok(rewrite_parsed_root(
+                root.document.clone(),
+                &root.text,
+                &request,
+            )),
+        }
     }
 
     /// Members of the workspace at `root` that are in the closure, without its root package.

@@ -1,6 +1,6 @@
 //! A workspace as it stands in its repository: what every split of it is taken from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ pub struct Sources<'a> {
     pub(super) manifests: Vec<Manifest>,
     /// Packages by their directories, as texts: paths are compared component by component, which takes
     /// long in a workspace of hundreds (measured).
-    by_directory: BTreeMap<OsString, usize>,
+    by_directory: HashMap<OsString, usize>,
     pub(super) origin: Origin,
     /// Deepest root first.
     listings: Vec<Listing>,

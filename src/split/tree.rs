@@ -1,6 +1,7 @@
 //! A split: all its files, by their paths in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -89,7 +90,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
     for (path, drafted) in &draft.files {
         // A link to a directory that has files of its own here, such as those of a package that is
         // reached through it.
-        if present.directories.contains(path.as_path()) {
+        if present.has_directory(path) {
             continue;
         }
         match drafted {
@@ -177,16 +178,24 @@ type Place<'a> = (&'a str, &'a str, Option<&'a str>);
 /// What a draft has, to know which links lead to something in it.
 struct Present<'a> {
     draft: &'a Draft,
-    directories: BTreeSet<&'a Path>,
+    directories: HashSet<&'a OsStr>,
 }
 
 impl<'a> Present<'a> {
     fn of(draft: &'a Draft) -> Self {
-        let above = draft.files.keys().flat_map(|path| path.ancestors().skip(1));
-        Self {
-            draft,
-            directories: above.collect(),
+        let mut directories = HashSet::new();
+        for path in draft.files.keys() {
+            let mut above = path.ancestors().skip(1);
+            while above
+                .next()
+                .is_some_and(|path| directories.insert(path.as_os_str()))
+            {}
         }
+        Self { draft, directories }
+    }
+
+    fn has_directory(&self, path: &Path) -> bool {
+        self.directories.contains(path.as_os_str())
     }
 
     /// Whether `link` may stay one to `target`: all that it leads to is there.
@@ -199,7 +208,7 @@ impl<'a> Present<'a> {
             let mut below = sources.below(target).into_iter();
             link.starts_with(target) || below.all(|path| self.draft.files.contains_key(&path))
         };
-        self.directories.contains(target) && is_whole()
+        self.has_directory(target) && is_whole()
     }
 }
 
@@ -283,11 +292,11 @@ fn copy(from: &Path) -> Result<SplitFile, SplitError> {
 
 /// Two paths that are one on a file system where case does not count cannot both be written there.
 fn refuse_case_clashes<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SplitError> {
-    let mut known: BTreeSet<&Path> = BTreeSet::new();
-    let mut folded: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut known: HashSet<&OsStr> = HashSet::new();
+    let mut folded: HashMap<String, &Path> = HashMap::new();
     for path in paths {
         for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-            if !known.insert(part) {
+            if !known.insert(part.as_os_str()) {
                 break;
             }
             let first = folded

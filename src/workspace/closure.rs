@@ -1,6 +1,6 @@
 //! Closures: the local packages that each local package needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Package, PackageId, Resolve};
@@ -55,10 +55,12 @@ fn patched(local: &[&Package], resolve: Option<&Resolve>) -> Vec<Vec<usize>> {
 }
 
 fn reachable(start: usize, direct: &[Vec<usize>]) -> Vec<usize> {
-    let mut seen = BTreeSet::from([start]);
+    let mut seen = vec![false; direct.len()];
+    seen[start] = true;
     let mut pending = vec![start];
     while let Some(next) = pending.pop() {
-        pending.extend(direct[next].iter().filter(|index| seen.insert(**index)));
+        let new = direct[next].iter().copied();
+        pending.extend(new.filter(|index| !std::mem::replace(&mut seen[*index], true)));
     }
-    seen.into_iter().collect()
+    (0..seen.len()).filter(|index| seen[*index]).collect()
 }

@@ -5,6 +5,7 @@
 
 mod database;
 mod installed;
+mod lists;
 mod record;
 mod stanza;
 

@@ -29,7 +29,7 @@ pub(crate) fn add_records<'a>(
         owned.entry(&package.name).or_insert((package, Vec::new()));
     }
     for file in files {
-        if let Some(package) = database.owner(file) {
+        if let Some(package) = database.owner(root, file)? {
             let (_, files) = owned.entry(&package.name).or_insert((package, Vec::new()));
             files.push(file);
         }

@@ -21,20 +21,28 @@ pub(super) fn edit(
     text: &str,
     change: impl FnOnce(&mut DocumentMut),
 ) -> Result<String, ManifestError> {
-    let mut document = parse(path, text)?;
+    Ok(edit_parsed(parse(path, text)?, text, change))
+}
+
+/// The same for a text that was read already: manifests of hundreds of lines are, once for each service.
+pub(super) fn edit_parsed(
+    mut document: DocumentMut,
+    text: &str,
+    change: impl FnOnce(&mut DocumentMut),
+) -> String {
     let before = document.to_string();
     change(&mut document);
     let after = document.to_string();
     if after == before {
-        return Ok(text.to_owned());
+        return text.to_owned();
     }
     let after = with_first_comment(&before, after.trim_start_matches('\n'));
     // The parser reads both kinds of line ends and writes one.
-    Ok(if text.contains("\r\n") {
+    if text.contains("\r\n") {
         after.replace('\n', "\r\n")
     } else {
         after
-    })
+    }
 }
 
 /// A comment that stands alone at the start speaks of the file, but goes with the first table.
@@ -73,6 +81,24 @@ pub(super) fn retain(table: &mut dyn TableLike, mut keep: impl FnMut(&str, &Item
         .collect();
     for key in gone {
         table.remove(&key);
+    }
+}
+
+/// Keeps the entries that `keep` wants of the table at `key`, however many there are.
+pub(super) fn retain_in(
+    parent: &mut dyn TableLike,
+    key: &str,
+    mut keep: impl FnMut(&str, &Item) -> bool,
+) {
+    match parent.get_mut(key) {
+        // One by one, each removal would move all that follow.
+        Some(Item::Table(table)) => table.retain(|key, item| keep(key, item)),
+        Some(item) => {
+            if let Some(table) = item.as_table_like_mut() {
+                retain(table, keep);
+            }
+        }
+        None => {}
     }
 }
 

@@ -27,7 +27,7 @@ pub use error::ManifestError;
 pub(in crate::split) use foreign::rewrite_foreign_root;
 pub(in crate::split) use inheritance::{inherited_dependencies, inherits};
 pub(in crate::split) use paths::{dependency_paths, outside_paths, workspace_pointer};
-pub(in crate::split) use root::{RootRequest, rewrite_root};
+pub(in crate::split) use root::{RootRequest, rewrite_parsed_root, rewrite_root};
 pub(in crate::split) use unstable::unstable;
 
 /// The tables of dependencies in a package or below `[target.*]`, in both spellings that cargo knows,

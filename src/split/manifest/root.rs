@@ -6,7 +6,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use super::ManifestError;
-use super::edit::{edit, remove_empty, retain, set, set_list, table_mut};
+use super::edit::{edit_parsed, parse, remove_empty, retain, retain_in, set, set_list, table_mut};
 
 /// What cargo accepts in a manifest without a package. All else would be an error, or nothing to it.
 const VIRTUAL: [&str; 5] = ["cargo-features", "workspace", "profile", "patch", "replace"];
@@ -53,7 +53,16 @@ pub(in crate::split) fn rewrite_root(
     text: &str,
     request: &RootRequest<'_>,
 ) -> Result<String, ManifestError> {
-    edit(path, text, |document| {
+    Ok(rewrite_parsed_root(parse(path, text)?, text, request))
+}
+
+/// The same for a text that was read already.
+pub(in crate::split) fn rewrite_parsed_root(
+    document: DocumentMut,
+    text: &str,
+    request: &RootRequest<'_>,
+) -> String {
+    edit_parsed(document, text, |document| {
         if !document.contains_key("workspace") {
             add_workspace(document);
         }
@@ -83,12 +92,10 @@ fn trim_workspace(workspace: &mut dyn TableLike, request: &RootRequest<'_>) {
     if !request.keep_package && said != Some(request.resolver) {
         set(workspace, "resolver", request.resolver.into());
     }
-    if let Some(dependencies) = table_mut(workspace, "dependencies") {
-        retain(dependencies, |key, _| {
-            request.workspace_dependencies.contains(key)
-        });
-        remove_empty(workspace, "dependencies");
-    }
+    retain_in(workspace, "dependencies", |key, _| {
+        request.workspace_dependencies.contains(key)
+    });
+    remove_empty(workspace, "dependencies");
 }
 
 fn trim_patches(document: &mut DocumentMut, request: &RootRequest<'_>) {
