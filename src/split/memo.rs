@@ -1,12 +1,13 @@
 //! Answers that many services ask for, found once.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 /// Answers by questions. Two that ask at once may both find the answer, which is then the same.
 #[derive(Debug)]
-pub(super) struct Memo<Q, A>(Mutex<BTreeMap<Q, A>>);
+pub(super) struct Memo<Q, A>(Mutex<HashMap<Q, A>>);
 
 impl<Q, A> Default for Memo<Q, A> {
     fn default() -> Self {
@@ -14,7 +15,7 @@ impl<Q, A> Default for Memo<Q, A> {
     }
 }
 
-impl<Q: Ord, A: Clone> Memo<Q, A> {
+impl<Q: Hash + Eq, A: Clone> Memo<Q, A> {
     /// The answer to `question`, which `find` finds the first time.
     ///
     /// # Errors
@@ -26,7 +27,7 @@ impl<Q: Ord, A: Clone> Memo<Q, A> {
     ) -> Result<A, E>
     where
         Q: Borrow<B>,
-        B: Ord + ToOwned<Owned = Q> + ?Sized,
+        B: Hash + Eq + ToOwned<Owned = Q> + ?Sized,
     {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = known.get(question) {

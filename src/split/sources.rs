@@ -32,7 +32,7 @@ pub enum View {
 }
 
 /// How much of one package a split has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
     /// Everything that it owns.
     Whole,

@@ -15,7 +15,7 @@ const TARGETS: [&str; 3] = ["test", "bench", "example"];
 /// cargo would discover them, without the dependencies that they need.
 ///
 /// This is asked of the split, never of the workspace: a new test must not change the production view.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::split) struct Development {
     /// Something in `tests/`.
     pub(in crate::split) tests: bool,
