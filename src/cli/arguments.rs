@@ -62,6 +62,8 @@ pub(super) enum Command {
     Build(commands::build::Arguments),
     /// Compile services and push their images to a registry
     Push(commands::push::Arguments),
+    /// See which credentials would be used, and whether a registry takes them
+    Auth(commands::auth::Arguments),
     /// Store credentials for a registry
     Login(commands::login::Arguments),
     /// Remove the credentials of a registry

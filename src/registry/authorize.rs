@@ -12,8 +12,9 @@ use super::access::Scheme;
 use super::call::{Call, Persistence};
 use super::challenge::{self, Challenge};
 use super::content::Content;
-use super::credential::{Credential, CredentialError, CredentialSource, credential_source};
+use super::credential::{Credential, CredentialError, CredentialSource};
 use super::error::{Attempt, RegistryError};
+use super::keychain::credential_source;
 use super::reply::Reply;
 use super::request::Request;
 use super::server_words::ServerWords;
@@ -95,14 +96,12 @@ impl Call<'_> {
     ) -> Result<Option<&(Credential, CredentialSource)>, RegistryError> {
         let look_up = || async {
             let environment = self.core.environment.clone();
-            let registry = self.access.endpoint().registry().to_owned();
+            let name = self.name();
             let interrupt = self.core.interrupt.clone();
             // Helpers are programs that may take their time.
-            tokio::task::spawn_blocking(move || {
-                credential_source(&environment, &registry, &interrupt)
-            })
-            .await
-            .unwrap_or(Err(CredentialError::Interrupted))
+            tokio::task::spawn_blocking(move || credential_source(&environment, &name, &interrupt))
+                .await
+                .unwrap_or(Err(CredentialError::Interrupted))
         };
         let found = self.access.credential.get_or_try_init(look_up).await;
         match found {

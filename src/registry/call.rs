@@ -67,6 +67,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The repository, or the registry of a call that concerns none: what credentials are looked up for.
+    pub(super) fn name(&self) -> String {
+        match self.repository {
+            Some(repository) => repository.to_string(),
+            None => self.access.endpoint().registry().to_owned(),
+        }
+    }
+
     /// Requests this call sent, including those for tokens.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

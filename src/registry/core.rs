@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::access::Access;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
+use super::keychain;
 use super::transport::{Limits, Transport};
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -29,7 +30,14 @@ pub(super) struct Core {
     pub(super) transport: Transport,
     /// Taken for the time of an upload.
     pub(super) transfers: Semaphore,
-    accesses: Mutex<BTreeMap<String, Arc<Access>>>,
+    accesses: Mutex<Accesses>,
+}
+
+/// What is known of registries. One may know us by several names, each for a part of its repositories.
+#[derive(Debug, Default)]
+struct Accesses {
+    by_repository: BTreeMap<String, Arc<Access>>,
+    by_credential: BTreeMap<(String, String), Arc<Access>>,
 }
 
 impl Core {
@@ -53,11 +61,19 @@ impl Core {
     /// What is known of a repository's registry.
     pub(super) fn access(&self, repository: &Repository) -> Result<Arc<Access>, RegistryError> {
         let mut accesses = self.accesses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(access) = accesses.get(repository.registry()) {
+        let name = repository.to_string();
+        if let Some(access) = accesses.by_repository.get(&name) {
             return Ok(Arc::clone(access));
         }
-        let access = Access::new(Endpoint::of(repository.registry())?);
-        accesses.insert(repository.registry().to_owned(), Arc::clone(&access));
+        // What is wrong with a configuration is said when a credential is needed.
+        let scope = keychain::scope_of(&self.environment, &name).unwrap_or_default();
+        let place = (repository.registry().to_owned(), scope);
+        let access = match accesses.by_credential.get(&place) {
+            Some(access) => Arc::clone(access),
+            None => Access::new(Endpoint::of(repository.registry())?),
+        };
+        accesses.by_credential.insert(place, Arc::clone(&access));
+        accesses.by_repository.insert(name, Arc::clone(&access));
         Ok(access)
     }
 }

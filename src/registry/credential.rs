@@ -4,11 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::docker_config::DockerConfig;
-use super::program::CredentialProgram;
 use super::secret::Secret;
 use crate::hint::Hint;
-use crate::process::{Environment, Interrupt, ProgramError};
+use crate::process::ProgramError;
 
 /// What proves who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +66,8 @@ pub enum CredentialSource {
     Helper(String),
     /// The `auths` of a docker configuration file.
     File(PathBuf),
+    /// The variables `LIGHTER_REGISTRY_USER` and `LIGHTER_REGISTRY_PASSWORD`.
+    Environment,
     /// The caller.
     Given,
 }
@@ -77,6 +77,7 @@ impl fmt::Display for CredentialSource {
         match self {
             Self::Helper(program) => write!(formatter, "`{program}`"),
             Self::File(path) => write!(formatter, "`{}`", path.display()),
+            Self::Environment => formatter.write_str("LIGHTER_REGISTRY_USER"),
             Self::Given => formatter.write_str("standard input"),
         }
     }
@@ -103,6 +104,23 @@ pub enum CredentialError {
         /// Which part, without its content.
         why: String,
     },
+    /// `REGISTRY_AUTH_FILE` names a file that is not there.
+    #[error("REGISTRY_AUTH_FILE names `{path}`, which does not exist")]
+    NoAuthFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Only one of the two variables that make a credential is set.
+    #[error("{set} is set, and {missing} is not")]
+    HalfGiven {
+        /// The one that is set.
+        set: &'static str,
+        /// The other.
+        missing: &'static str,
+    },
+    /// Nothing says for which registry the credential in the environment is.
+    #[error("LIGHTER_REGISTRY_PASSWORD is set, and nothing says for which registry it is")]
+    Unbound,
     /// Neither `DOCKER_CONFIG` nor HOME says where the configuration is.
     #[error("no place for credentials: neither DOCKER_CONFIG nor HOME is set")]
     NoPlace,
@@ -153,6 +171,16 @@ impl Hint for CredentialError {
                 "correct `{}`, or name another directory in DOCKER_CONFIG",
                 path.display()
             )),
+            Self::NoAuthFile { .. } => Some(
+                "correct REGISTRY_AUTH_FILE, or unset it to look where docker and podman keep \
+                 credentials"
+                    .to_owned(),
+            ),
+            Self::HalfGiven { set, missing } => Some(format!("set {missing} too, or unset {set}")),
+            Self::Unbound => Some(
+                "set LIGHTER_REGISTRY_HOST to the registry's host, such as ghcr.io, or LIGHTER_REPO"
+                    .to_owned(),
+            ),
             Self::NoPlace => Some("set DOCKER_CONFIG to a directory".to_owned()),
             Self::Helper {
                 source: ProgramError::TimeLimit { program, .. },
@@ -168,27 +196,4 @@ impl Hint for CredentialError {
             Self::File { .. } | Self::Interrupted => None,
         }
     }
-}
-
-/// Looks up the credential for a registry (`HOST[:PORT]`) by docker's rule: the helper configured for
-/// exactly this host, else the general one, else the file's own `auths`. `None` is anonymous.
-///
-/// # Errors
-/// [`CredentialError`] when the configuration or its helper is broken; that is never taken for
-/// "anonymous".
-pub fn credential_source(
-    environment: &Environment,
-    registry: &str,
-    interrupt: &Interrupt,
-) -> Result<Option<(Credential, CredentialSource)>, CredentialError> {
-    let Some(config) = DockerConfig::load(environment)? else {
-        return Ok(None);
-    };
-    if let Some(helper) = config.helper_for(registry)? {
-        let program = CredentialProgram::new(&helper, &config, environment, interrupt);
-        let found = program.get(registry)?;
-        return Ok(found.map(|credential| (credential, CredentialSource::Helper(program.name()))));
-    }
-    let found = config.inline(registry)?;
-    Ok(found.map(|credential| (credential, CredentialSource::File(config.path().to_owned()))))
 }

@@ -17,7 +17,6 @@ use super::credential::{Credential, CredentialError};
 use super::endpoint::is_docker_hub;
 use super::secret::Secret;
 use crate::fs::DirectoryLock;
-use crate::process::Environment;
 
 /// Held while the file is changed.
 const LOCK: &str = ".cargo-lighter.lock";
@@ -36,19 +35,31 @@ pub(super) struct DockerConfig {
 }
 
 impl DockerConfig {
-    /// The configuration of `$DOCKER_CONFIG` or `$HOME/.docker`, empty where the file is missing;
-    /// `None` where neither variable is set.
-    pub(super) fn load(environment: &Environment) -> Result<Option<Self>, CredentialError> {
-        let directory = environment
-            .os("DOCKER_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| environment.home().map(|home| home.join(".docker")));
-        let Some(directory) = directory else {
-            return Ok(None);
-        };
-        let path = environment.resolve(directory).join("config.json");
-        let document = document(&path)?;
-        Ok(Some(Self { path, document }))
+    /// The file at `path`; `None` where there is none.
+    pub(super) fn read(path: PathBuf) -> Result<Option<Self>, CredentialError> {
+        match read(&path) {
+            Ok(bytes) => {
+                let document = parse(&path, &bytes)?;
+                Ok(Some(Self { path, document }))
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(source) => Err(CredentialError::File { path, source }),
+        }
+    }
+
+    /// A file that is yet to be written.
+    pub(super) fn empty(path: PathBuf) -> Self {
+        Self {
+            path,
+            document: Map::new(),
+        }
     }
 
     /// Changes the file as it is at this moment, with no other process of ours doing so, and writes it
@@ -74,14 +85,18 @@ impl DockerConfig {
         &self.path
     }
 
-    /// The helper that keeps a registry's credentials, by the NAME in `docker-credential-NAME`.
-    pub(super) fn helper_for(&self, registry: &str) -> Result<Option<String>, CredentialError> {
-        let own = self.table("credHelpers")?.and_then(|helpers| {
-            helpers
-                .iter()
-                .find(|(key, _)| key_of(key).is_some_and(|key| key == server_key(registry)))
-                .map(|(_, name)| name)
-        });
+    /// The helper that keeps the credentials of a registry or repository, by the NAME in
+    /// `docker-credential-NAME`; none where the file itself has an entry for a part of the path.
+    pub(super) fn helper_for(&self, name: &str) -> Result<Option<String>, CredentialError> {
+        let helpers = self.table("credHelpers")?;
+        let own = helpers.and_then(|helpers| best(helpers, name));
+        let own_path = own.as_ref().map_or(0, |(path, _)| path.len());
+        let auths = self.table("auths")?;
+        let inline = auths.and_then(|auths| best(auths, name));
+        if inline.is_some_and(|(path, _)| path.len() > own_path) {
+            return Ok(None);
+        }
+        let own = own.map(|(_, name)| name);
         let Some(name) = own.or_else(|| self.document.get("credsStore")) else {
             return Ok(None);
         };
@@ -101,21 +116,22 @@ impl DockerConfig {
         }
     }
 
-    /// The credential that the file itself holds for a registry.
-    pub(super) fn inline(&self, registry: &str) -> Result<Option<Credential>, CredentialError> {
-        let wanted = server_key(registry);
-        let Some(auths) = self.table("auths")? else {
-            return Ok(None);
-        };
-        let matching = auths
-            .iter()
-            .filter(|(key, _)| key_of(key).is_some_and(|key| key == wanted));
-        // The key that docker itself writes wins over older spellings of the same host.
-        let entry = matching.max_by_key(|(key, _)| **key == wanted);
-        match entry {
+    /// The credential that the file itself holds for a registry or repository.
+    pub(super) fn inline(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
+        let auths = self.table("auths")?;
+        match auths.and_then(|auths| best(auths, name)) {
             Some((_, entry)) => self.credential_of(entry),
             None => Ok(None),
         }
+    }
+
+    /// The part of a repository's path that an entry of the file is for, if there is one.
+    pub(super) fn path_entry(&self, name: &str) -> Result<Option<String>, CredentialError> {
+        let tables = [self.table("auths")?, self.table("credHelpers")?];
+        let paths = tables.into_iter().flatten();
+        let paths = paths.filter_map(|table| Some(best(table, name)?.0));
+        let longest = paths.max_by_key(String::len);
+        Ok(longest.filter(|path| !path.is_empty()))
     }
 
     /// Keeps a credential in the file itself.
@@ -145,7 +161,8 @@ impl DockerConfig {
             return Ok(false);
         };
         let before = auths.len();
-        auths.retain(|key, _| key_of(key).is_none_or(|key| key != wanted));
+        let is_wanted = |(server, path): (String, String)| server == wanted && path.is_empty();
+        auths.retain(|key, _| !key_of(key).is_some_and(is_wanted));
         Ok(auths.len() < before)
     }
 
@@ -211,16 +228,41 @@ pub(super) fn server_key(registry: &str) -> String {
     }
 }
 
-/// The server a key of the file means; `None` for a key that is more than a host, such as the
-/// namespaces other tools write. Only the whole host matches, never a part of it.
-fn key_of(key: &str) -> Option<String> {
-    let bare = key
-        .strip_prefix("https://")
-        .or_else(|| key.strip_prefix("http://"))
-        .unwrap_or(key);
-    let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
-    let legal = !host.is_empty() && matches!(path.trim_end_matches('/'), "" | "v1" | "v2");
-    legal.then(|| server_key(host))
+/// The server that a key of the file means, and the part of a repository's path; `None` for a URL that
+/// is neither. Only the whole host matches, never a part of it.
+fn key_of(key: &str) -> Option<(String, String)> {
+    let scheme = ["https://", "http://"];
+    let bare = scheme.iter().find_map(|scheme| key.strip_prefix(scheme));
+    let (host, path) = bare
+        .unwrap_or(key)
+        .split_once('/')
+        .unwrap_or_else(|| (bare.unwrap_or(key), ""));
+    let path = path.trim_end_matches('/');
+    let path = match path {
+        // The root of the registry's API.
+        "v1" | "v2" => "",
+        // What follows a host in a URL is no repository.
+        path if bare.is_some() && !path.is_empty() => return None,
+        path => path,
+    };
+    (!host.is_empty()).then(|| (server_key(host), path.to_owned()))
+}
+
+/// The entry whose key is the longest part of `name`, with its path; the key that docker itself writes
+/// wins over older spellings of the same host.
+fn best<'a>(table: &'a Map<String, Value>, name: &str) -> Option<(String, &'a Value)> {
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    let wanted = server_key(host);
+    let covers = |key: &str| {
+        let rest = path.strip_prefix(key);
+        rest.is_some_and(|rest| key.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    };
+    let matching = table.iter().filter_map(|(key, value)| {
+        let (server, path) = key_of(key)?;
+        (server == wanted && covers(&path)).then_some((path, key, value))
+    });
+    let best = matching.max_by_key(|(path, key, _)| (path.len(), **key == wanted));
+    best.map(|(path, _, value)| (path, value))
 }
 
 fn document(path: &Path) -> Result<Map<String, Value>, CredentialError> {
@@ -339,6 +381,7 @@ mod tests {
         }
         let namespace = config(r#"{"auths":{"ghcr.io/acme":{"auth":"bWU6cA=="}}}"#);
         assert_eq!(user_of(&namespace, "ghcr.io"), None);
+        assert_eq!(user_of(&namespace, "ghcr.io/acme").as_deref(), Some("me"));
     }
 
     #[test]
@@ -347,6 +390,21 @@ mod tests {
         let helper = |registry| config.helper_for(registry).expect("legal");
         assert_eq!(helper("ghcr.io").as_deref(), Some("own"));
         assert_eq!(helper("quay.io").as_deref(), Some("general"));
+    }
+
+    #[test]
+    fn an_entry_for_a_part_of_the_path_wins_over_a_helper_for_less_of_it() {
+        let config = config(
+            r#"{"auths":{"ghcr.io/acme":{"auth":"bWU6cA=="}},"credHelpers":{"ghcr.io/acme/vault":"vault"},"credsStore":"general"}"#,
+        );
+        let helper = |name| config.helper_for(name).expect("legal");
+        assert_eq!(helper("ghcr.io/acme/orders"), None);
+        assert_eq!(
+            user_of(&config, "ghcr.io/acme/orders").as_deref(),
+            Some("me")
+        );
+        assert_eq!(helper("ghcr.io/acme/vault/x").as_deref(), Some("vault"));
+        assert_eq!(helper("ghcr.io/other").as_deref(), Some("general"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::blob::BlobOutcome;
 use super::call::Call;
 use super::content::Content;
 use super::core::Core;
-use super::error::{Cause, RegistryError};
+use super::error::{Cause, RegistryError, User};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 use super::transport::Limits;
 use crate::oci::Descriptor;
@@ -68,6 +68,18 @@ impl Registry {
     pub fn check_push(&self, repository: &Repository) -> Result<(), RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.check_push())
+    }
+
+    /// Who we would be to the registry of a repository; `None` is anonymous. Asks no registry.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the credential cannot be looked up.
+    pub fn user(&self, repository: &Repository) -> Result<Option<User>, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(async {
+            call.credential().await?;
+            Ok(call.user())
+        })
     }
 
     /// Makes sure that the registry has a blob, sending the file `path` if it has not. The file is

@@ -3,11 +3,11 @@
 use super::access::Access;
 use super::call::Call;
 use super::core::Core;
-use super::credential::{Credential, CredentialError, CredentialSource};
-use super::docker_config::DockerConfig;
+use super::credential::{Credential, CredentialSource};
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::face::Engine;
+use super::keychain::{files, own_file};
 use super::program::CredentialProgram;
 use super::secret::Secret;
 use super::transport::Limits;
@@ -34,7 +34,7 @@ pub fn login(
         return Err(RegistryError::InvalidUser);
     }
     // Looked at before a password is sent that could not be kept; read again when it is changed.
-    let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
+    let mut config = own_file(environment)?;
     let helper = config.helper_for(registry)?;
     let credential = Credential::Password {
         username: username.to_owned(),
@@ -55,8 +55,8 @@ pub fn login(
     Ok(CredentialSource::File(config.path().to_owned()))
 }
 
-/// Forgets a registry's credential, wherever docker would look for it. Returns where it was, or
-/// `None` if there was none.
+/// Forgets a registry's credential in every place where it would be found. Returns where it was; nowhere
+/// is no error.
 ///
 /// # Errors
 /// [`RegistryError`] when the configuration or its helper is broken or cannot be written.
@@ -64,18 +64,21 @@ pub fn logout(
     environment: &Environment,
     registry: &str,
     interrupt: &Interrupt,
-) -> Result<Option<CredentialSource>, RegistryError> {
+) -> Result<Vec<CredentialSource>, RegistryError> {
     Endpoint::of(registry)?;
-    let mut config = DockerConfig::load(environment)?.ok_or(CredentialError::NoPlace)?;
-    let mut place = None;
-    if config.remove_inline(registry)? && config.edit(|config| config.remove_inline(registry))? {
-        place = Some(CredentialSource::File(config.path().to_owned()));
-    }
-    if let Some(helper) = config.helper_for(registry)? {
-        let program = CredentialProgram::new(&helper, &config, environment, interrupt);
-        if program.erase(registry)? {
-            place = Some(CredentialSource::Helper(program.name()));
+    let mut places = Vec::new();
+    for mut config in files(environment)? {
+        if config.remove_inline(registry)?
+            && config.edit(|config| config.remove_inline(registry))?
+        {
+            places.push(CredentialSource::File(config.path().to_owned()));
+        }
+        if let Some(helper) = config.helper_for(registry)? {
+            let program = CredentialProgram::new(&helper, &config, environment, interrupt);
+            if program.erase(registry)? {
+                places.push(CredentialSource::Helper(program.name()));
+            }
         }
     }
-    Ok(place)
+    Ok(places)
 }

@@ -22,15 +22,15 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     )
     .map_err(Failure::of_registry)?;
     let host = &arguments.registry;
-    context.console.report(match removed {
-        Some(place) => {
-            let subject = format!("credentials for {host} from {place}");
-            Event::Status {
-                verb: "Removed",
-                subject,
-            }
-        }
-        None => Event::Warning(format!("there were no credentials for {host}")),
-    });
+    if removed.is_empty() {
+        let warning = format!("there were no credentials for {host}");
+        context.console.report(Event::Warning(warning));
+    }
+    for place in removed {
+        context.console.report(Event::Status {
+            verb: "Removed",
+            subject: format!("credentials for {host} from {place}"),
+        });
+    }
     Ok(Exit::Success)
 }

@@ -57,10 +57,10 @@ fn a_login_is_kept_privately_beside_everything_else() {
     let found = credential_source(&stage.environment, &server.host(), &stage.interrupt);
     assert_eq!(found.expect("read").expect("kept").0.user(), "me");
     let place = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
-    assert_eq!(place, Some(CredentialSource::File(stage.config())));
+    assert_eq!(place, [CredentialSource::File(stage.config())]);
     assert_eq!(read(&stage)["auths"], json!({"ghcr.io": {"auth": "eDp5"}}));
     let again = logout(&stage.environment, &server.host(), &stage.interrupt);
-    assert_eq!(again.expect("nothing to do"), None);
+    assert_eq!(again.expect("nothing to do"), []);
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_login_goes_to_the_configured_helper() {
     let place = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
     assert_eq!(
         place,
-        Some(CredentialSource::Helper(
+        [CredentialSource::Helper(
             "docker-credential-vault".to_owned()
-        ))
+        )]
     );
     assert_eq!(given("erase"), server.host());
 }

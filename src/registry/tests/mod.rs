@@ -4,6 +4,7 @@ mod auth;
 mod docker;
 mod fake;
 mod faults;
+mod keychain;
 mod login;
 mod push;
 mod server;

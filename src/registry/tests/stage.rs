@@ -31,6 +31,8 @@ impl Stage {
             home.path(),
             [
                 ("DOCKER_CONFIG".into(), home.path().into()),
+                // Nothing that podman keeps on this machine.
+                ("XDG_RUNTIME_DIR".into(), home.path().into()),
                 (
                     "PATH".into(),
                     format!("{}:/usr/bin:/bin", home.path().display()).into(),

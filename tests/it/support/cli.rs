@@ -94,6 +94,7 @@ impl Lighter {
             }
         }
         variables.push(("HOME".into(), "/nonexistent".into()));
+        variables.push(("XDG_RUNTIME_DIR".into(), "/nonexistent".into()));
         let directory = directory.as_ref().to_owned();
         Self {
             environment: Environment::new(&directory, variables),

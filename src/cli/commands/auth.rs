@@ -1,0 +1,120 @@
+//! `auth check`: which credential a push would use, where it comes from, and whether the registry takes it.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::{Exit, Failure, StreamError};
+use crate::reference::Repository;
+use crate::registry::Registry;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask a registry whether it would take a push, and say as whom
+    #[command(after_help = "Example: cargo lighter auth check ghcr.io/acme/orders")]
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// A repository, such as ghcr.io/acme/orders; a tag or digest is passed over
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    repository: String,
+    user: Option<String>,
+    source: Option<String>,
+    push: bool,
+}
+
+pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    let Command::Check(check) = &arguments.command;
+    let repository = Repository::parse(without_tag(&check.reference)).map_err(Failure::usage)?;
+    let registry = Registry::new(
+        &context.environment,
+        context.clock.clone(),
+        &context.interrupt,
+    )
+    .map_err(Failure::of_registry)?;
+    let user = registry.user(&repository).map_err(Failure::of_registry)?;
+    let answer = registry.check_push(&repository);
+    let document = Document {
+        version: 1,
+        repository: repository.to_string(),
+        source: user.as_ref().map(|user| user.source.to_string()),
+        user: user.map(|user| user.name),
+        push: answer.is_ok(),
+    };
+    let text = match check.format {
+        Format::Text => text(&document),
+        Format::Json => {
+            let json = serde_json::to_string(&document).map_err(std::io::Error::other);
+            json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
+        }
+    };
+    let printed = context.console.data(&text);
+    printed.map_err(|error| Failure::failed(StreamError(error)))?;
+    match answer {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => Err(Failure::of_registry(error)),
+    }
+}
+
+fn text(document: &Document) -> String {
+    let who = match (&document.user, &document.source) {
+        (Some(user), Some(source)) => format!("`{user}`, from {source}"),
+        _ => "nobody: no credential is configured for it".to_owned(),
+    };
+    let answer = if document.push { "taken" } else { "refused" };
+    format!(
+        "repository  {}\nas          {who}\npush        {answer}\n",
+        document.repository
+    )
+}
+
+/// A repository's name of a reference that may have a tag or digest.
+fn without_tag(reference: &str) -> &str {
+    let bare = reference.strip_prefix("docker://").unwrap_or(reference);
+    let bare = bare.split_once('@').map_or(bare, |(name, _)| name);
+    match bare.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') && name.contains('/') => name,
+        _ => bare,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_and_digests_are_passed_over() {
+        for reference in [
+            "localhost:5000/a/b",
+            "localhost:5000/a/b:1.0",
+            "docker://localhost:5000/a/b@sha256:00",
+            "localhost:5000/a/b:1.0@sha256:00",
+        ] {
+            assert_eq!(without_tag(reference), "localhost:5000/a/b", "{reference}");
+        }
+        assert_eq!(without_tag("localhost:5000"), "localhost:5000");
+    }
+}
