@@ -225,3 +225,63 @@ impl Progress {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    async fn read(content: &Content) -> Vec<u8> {
+        let Content::File {
+            path,
+            start,
+            length,
+            ..
+        } = content
+        else {
+            let Content::Bytes(bytes) = content else {
+                return Vec::new();
+            };
+            return bytes.to_vec();
+        };
+        content.open(&Progress::new()).await.expect("opened");
+        let mut file = tokio::fs::File::open(path).await.expect("there");
+        file.seek(SeekFrom::Start(*start))
+            .await
+            .expect("long enough");
+        let chunks = stream(file, path.clone(), *length, Progress::new());
+        let chunks: Vec<_> = chunks.collect().await;
+        chunks
+            .into_iter()
+            .flat_map(|chunk| chunk.expect("readable"))
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn pieces_make_up_the_whole(size in 0_usize..700_000, most in 1_u64..300_000) {
+            let bytes: Vec<u8> = (0..=250).cycle().take(size).collect();
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("blob");
+            fs_err::write(&path, &bytes).expect("written");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime");
+            let file = Content::file(path, size as u64);
+            for content in [file, Content::Bytes(Bytes::from(bytes.clone()))] {
+                let mut whole = Vec::new();
+                while whole.len() < size {
+                    let piece = content.piece(whole.len() as u64, most);
+                    prop_assert!(piece.size() > 0 && piece.size() <= most);
+                    let read = runtime.block_on(read(&piece));
+                    prop_assert_eq!(read.len() as u64, piece.size());
+                    whole.extend(read);
+                }
+                prop_assert!(whole == bytes);
+            }
+        }
+    }
+}

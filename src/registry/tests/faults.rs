@@ -11,7 +11,8 @@ use super::stage::{Stage, repository, tag};
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
 use crate::process::Signal;
-use crate::registry::RegistryError;
+use crate::registry::{Options, Registry, RegistryError};
+use crate::report::Clock;
 
 /// A registry whose first `times` answers to requests that `matches` finds are `fault`.
 fn failing(
@@ -236,6 +237,25 @@ fn an_interrupt_ends_a_wait() {
     let started = Instant::now();
     let error = stage
         .registry()
+        .check_push(&repository(&server.host()))
+        .expect_err("interrupted");
+    assert!(matches!(error, RegistryError::Interrupted));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_that_a_registry_asks_for() {
+    let stage = Stage::anonymous();
+    let interrupt = stage.interrupt.clone();
+    let server = Server::start(move |_| {
+        interrupt.send(Signal::Interrupt);
+        Answer::status(429).with("Retry-After", "100")
+    });
+    let (clock, options) = (Clock::monotonic(), Options::default());
+    let registry = Registry::with(&stage.environment, clock, &stage.interrupt, options);
+    let started = Instant::now();
+    let error = registry
+        .expect("a client")
         .check_push(&repository(&server.host()))
         .expect_err("interrupted");
     assert!(matches!(error, RegistryError::Interrupted));
