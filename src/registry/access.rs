@@ -141,6 +141,11 @@ impl Access {
         }
     }
 
+    /// Remembers that tokens of several scopes are not given.
+    pub(super) fn refuse_batches(&self) {
+        *self.batching() = Batching::Fails;
+    }
+
     /// Whether tokens of several scopes may be asked for.
     pub(super) fn batches(&self) -> bool {
         *self.batching() != Batching::Fails

@@ -230,11 +230,11 @@ impl Call<'_> {
             let what = format!("it names a token service {bad}; no credential was sent");
             self.protocol("get a token", what)
         })?;
-        let readable = match self.scope.text() {
+        let mut readable = match self.scope.text() {
             Some(_) if self.access.batches() => self.access.siblings_of(&self.path()),
             _ => Vec::new(),
         };
-        let request = self.token_request(url, service, &readable).await?;
+        let mut request = self.token_request(url.clone(), service, &readable).await?;
         let authorization = match self.basic().await? {
             Permit::Basic(value) => Some(value),
             _ => None,
@@ -245,6 +245,13 @@ impl Call<'_> {
                 .persist(&request, authorization.as_ref(), Persistence::Patient)
                 .await?;
             if !reply.is_success() {
+                // Some refuse all of it where a part is not granted, such as what does not exist yet.
+                if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 403 | 404) {
+                    readable.clear();
+                    self.access.refuse_batches();
+                    request = self.token_request(url.clone(), service, &readable).await?;
+                    continue;
+                }
                 break reply;
             }
             if self.user().is_some() {

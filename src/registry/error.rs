@@ -286,6 +286,23 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Whether it is about what a server did, and not about us.
+    pub(super) fn is_of_a_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Tls { .. }
+                | Self::NotPlain { .. }
+                | Self::TimedOut { .. }
+                | Self::Lost { .. }
+                | Self::Unauthorized { .. }
+                | Self::NotFound { .. }
+                | Self::Busy { .. }
+                | Self::Refused { .. }
+                | Self::Protocol { .. }
+        )
+    }
+
     /// Whether the registry says that what it got is not what was announced.
     pub(super) fn is_digest_invalid(&self) -> bool {
         matches!(self, Self::Refused { words, .. } if words.has_code("DIGEST_INVALID"))

@@ -90,7 +90,7 @@ impl Call<'_> {
             sent.0 = Outcome::SessionGone;
         }
         match sent {
-            (outcome, Some(source)) if foreign => {
+            (outcome, Some(source)) if foreign && source.is_of_a_server() => {
                 let attempt = Box::new(self.attempt(&action));
                 let source = Box::new(source);
                 let elsewhere = RegistryError::Elsewhere {

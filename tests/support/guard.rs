@@ -31,6 +31,8 @@ pub(crate) enum Scopes {
 }
 
 const PASSWORD: &str = "me:secret";
+/// What a token service exchanges for tokens.
+const IDENTITY: &str = "identity/secret";
 
 /// What was granted.
 #[derive(Debug)]
@@ -53,17 +55,38 @@ impl Tokens {
     }
 
     /// The token service.
-    pub(super) fn issue(&mut self, guard: Guard, head: &Head, now: Duration) -> Answer {
+    pub(super) fn issue(
+        &mut self,
+        guard: Guard,
+        head: &Head,
+        body: &[u8],
+        now: Duration,
+    ) -> Answer {
         let Guard::Bearer { seconds, scopes } = guard else {
             return Answer::status(404);
         };
-        if !has_password(head) {
+        // The same as a query, or as a form (OAuth2) whose scope is a list.
+        let form = |name: &str| {
+            let pairs = url::form_urlencoded::parse(body);
+            let values = pairs.filter(|(known, _)| known == name);
+            let value = values.map(|(_, value)| value.into_owned()).next();
+            value.unwrap_or_default()
+        };
+        let (known, service, mut asked) = if head.method == "POST" {
+            let scopes = form("scope");
+            let known = form("grant_type") == "refresh_token" && form("refresh_token") == IDENTITY;
+            let scopes = scopes.split_whitespace().map(str::to_owned);
+            (known, form("service"), scopes.collect())
+        } else {
+            let service = head.parameter("service").unwrap_or_default();
+            (has_password(head), service, head.parameters("scope"))
+        };
+        if !known {
             return Answer::refusal(401, "UNAUTHORIZED");
         }
-        if head.parameter("service").as_deref() != Some("fault") {
+        if service != "fault" {
             return Answer::refusal(400, "UNKNOWN_SERVICE");
         }
-        let mut asked = head.parameters("scope");
         match scopes {
             Scopes::All => {}
             Scopes::OnlyLast => asked = asked.pop().into_iter().collect(),

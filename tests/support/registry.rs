@@ -313,7 +313,7 @@ impl Shared {
         let route = Route::of(head.path());
         let now = (settings.now)();
         if route == Route::Token {
-            return state.tokens.issue(settings.guard, head, now);
+            return state.tokens.issue(settings.guard, head, body, now);
         }
         // What the other origin is asked for was signed for whoever asks.
         let guard = match origin {

@@ -64,6 +64,11 @@ fn tokens() {
             "\"token\"",
             "\"token\":\"no\",\"access_token\"",
         ),
+        scenario("A3d an identity token, which is exchanged")
+            .tokens(LIFE)
+            .two_services()
+            .login(Some("<token>:identity/secret"))
+            .then(|stage| counted(stage, "POST", "/token", 2)),
         token("A3c no lifetime", "\"expires_in\":300,", ""),
     ]);
 }

@@ -309,6 +309,11 @@ fn blobs_from_other_repositories() {
         refused("U15c with 404", 404),
         refused("U15d with 405", 405),
         refused("U15e with 400", 400),
+        scenario("U15h a token service that refuses what it does not grant in full")
+            .two_services()
+            .tokens(300)
+            .fault(on("GET", "%3Apull&").always().status(403))
+            .then(|stage| counted(stage, "GET", "/token", 3)),
         scopes(
             "U15f a token service that grants only the first scope",
             Scopes::OnlyFirst,
