@@ -18,7 +18,7 @@ pub(crate) struct Fault {
 }
 
 /// What happens instead of, or besides, the ordinary answer. In texts of headers and bodies `{host}`
-/// and `{other}` stand for the two servers, `{path}` for the request's path, `{location}` for the ordinary answer's `Location`, and
+/// and `{other}` stand for the two servers, `{other port}` for the port of the second, `{path}` for the request's path, `{location}` for the ordinary answer's `Location`, and
 /// `{id}` for that of its upload.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
@@ -144,9 +144,11 @@ impl Faults {
         self.0.push(fault);
     }
 
-    pub(super) fn unused(&self) -> Vec<Fault> {
-        let unused = self.0.iter().filter(|fault| !fault.used);
-        unused.cloned().collect()
+    /// The numbers of those that never happened.
+    pub(super) fn unused(&self) -> Vec<usize> {
+        let numbered = self.0.iter().enumerate();
+        let unused = numbered.filter(|(_, fault)| !fault.used);
+        unused.map(|(number, _)| number).collect()
     }
 
     pub(super) fn take(&mut self, origin: Origin, head: &Head) -> Option<Act> {

@@ -106,8 +106,8 @@ impl FaultRegistry {
         self.shared.registry.to_string()
     }
 
-    /// The faults that never happened.
-    pub(crate) fn unused(&self) -> Vec<Fault> {
+    /// The numbers, from 0, of faults that never happened.
+    pub(crate) fn unused(&self) -> Vec<usize> {
         self.shared.state().faults.unused()
     }
 
@@ -391,6 +391,7 @@ impl Shared {
         text.replace("{host}", &self.registry.to_string())
             .replace("{port}", &self.registry.port().to_string())
             .replace("{other}", &self.other.to_string())
+            .replace("{other port}", &self.other.port().to_string())
             .replace("{location}", location)
             .replace("{id}", id)
             .replace("{path}", path)

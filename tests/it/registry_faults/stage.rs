@@ -174,6 +174,17 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// The same for the registry under another name.
+    pub(super) fn at(self, host: &str) -> Self {
+        let prefix = Some(format!("{host}/shop"));
+        let registry = Arc::clone(&self.registry);
+        Self {
+            destination: RegistryDestination::new("the registry", prefix, registry),
+            host: host.to_owned(),
+            ..self
+        }
+    }
+
     /// First phase of a delivery.
     pub(super) fn store(
         &self,
