@@ -199,6 +199,9 @@ pub(super) struct RunArguments {
     /// Go on with other services after one failed
     #[arg(long)]
     pub(super) keep_going: bool,
+    /// Take a registry's word for what was pushed, instead of looking for it afterwards
+    #[arg(long)]
+    pub(super) no_verify_push: bool,
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) message_format: MessageFormat,

@@ -7,7 +7,7 @@ use super::Failure;
 use super::context::Context;
 use crate::destination::{Destination, OciLayout, RegistryDestination, Spec, parse};
 use crate::plan::Plan;
-use crate::registry::Registry;
+use crate::registry::{Options, Registry};
 
 /// Where a command sends images that no `--to` names a place for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,15 @@ pub(super) fn open(
     context: &Context,
     specs: &[Spec],
 ) -> Result<Vec<Box<dyn Destination>>, Failure> {
+    open_with(context, specs, Options::default())
+}
+
+/// The same with a client of registries that goes about its work in another way.
+pub(super) fn open_with(
+    context: &Context,
+    specs: &[Spec],
+    options: Options,
+) -> Result<Vec<Box<dyn Destination>>, Failure> {
     let mut registry: Option<Arc<Registry>> = None;
     let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
     for spec in specs {
@@ -74,11 +83,11 @@ pub(super) fn open(
                 &context.environment.resolve(directory),
             )),
             Spec::Registry { text, prefix } => {
-                let client = shared_registry(&mut registry, context)?;
+                let client = shared_registry(&mut registry, context, options)?;
                 Box::new(RegistryDestination::new(text, Some(prefix.clone()), client))
             }
             Spec::ConfiguredRegistry { text } => {
-                let client = shared_registry(&mut registry, context)?;
+                let client = shared_registry(&mut registry, context, options)?;
                 Box::new(RegistryDestination::new(text, None, client))
             }
         });
@@ -90,14 +99,16 @@ pub(super) fn open(
 fn shared_registry(
     slot: &mut Option<Arc<Registry>>,
     context: &Context,
+    options: Options,
 ) -> Result<Arc<Registry>, Failure> {
     if let Some(client) = slot {
         return Ok(Arc::clone(client));
     }
-    let client = Registry::new(
+    let client = Registry::with(
         &context.environment,
         context.clock.clone(),
         &context.interrupt,
+        options,
     );
     let client = Arc::new(client.map_err(Failure::failed)?);
     *slot = Some(Arc::clone(&client));

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::medium::Put;
 use crate::oci::{Descriptor, Document, Platform};
 use crate::reference::Tag;
-use crate::registry::BlobOutcome;
+use crate::registry::ImageOutcome;
 use crate::report::{DeliveryStatus, DeliverySummary};
 
 /// Everything a destination needs of one image.
@@ -89,6 +89,8 @@ pub struct Stored {
     pub existing_blobs: u64,
     /// HTTP requests made.
     pub requests: u64,
+    /// The tag that leads to the image already, if that is known.
+    pub tagged: Option<Tag>,
 }
 
 impl Stored {
@@ -100,6 +102,7 @@ impl Stored {
             mounted_blobs: 0,
             existing_blobs: 0,
             requests: 0,
+            tagged: None,
         }
     }
 
@@ -111,12 +114,19 @@ impl Stored {
         }
     }
 
-    /// Counts a blob of a registry.
-    pub(super) fn count_push(&mut self, outcome: BlobOutcome) {
-        self.uploaded_bytes += outcome.uploaded_bytes();
-        self.requests += outcome.requests();
-        if matches!(outcome, BlobOutcome::Existed { .. }) {
-            self.existing_blobs += 1;
+    /// What became of an image in a registry; `tag` is the one that was looked at.
+    pub(super) fn of_push(outcome: ImageOutcome, tag: Option<&Tag>) -> Self {
+        Self {
+            status: if outcome.existed {
+                DeliveryStatus::Exists
+            } else {
+                DeliveryStatus::Pushed
+            },
+            uploaded_bytes: outcome.uploaded_bytes,
+            mounted_blobs: outcome.mounted_blobs,
+            existing_blobs: outcome.existing_blobs,
+            requests: outcome.requests,
+            tagged: tag.filter(|_| outcome.tagged).cloned(),
         }
     }
 }

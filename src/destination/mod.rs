@@ -35,6 +35,14 @@ pub trait Destination: Send + Sync {
     /// What stands in front of image names here.
     fn prefix(&self) -> Prefix<'_>;
 
+    /// Takes note of all images of the run, before any of them is checked.
+    ///
+    /// # Errors
+    /// [`DestinationError`] when a name is not legal here.
+    fn expect(&self, _images: &[String]) -> Result<(), DestinationError> {
+        Ok(())
+    }
+
     /// Checks, before anything is compiled, that images of these names can be delivered.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::{
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::reference::{InvalidName, Repository, Tag};
-use crate::registry::{ManifestReference, Registry};
+use crate::registry::{ImagePush, ManifestReference, Registry};
 use crate::report::DeliveryStatus;
 
 /// Repositories of registries.
@@ -44,6 +44,14 @@ impl Destination for RegistryDestination {
             .map_or(Prefix::Configured, Prefix::Fixed)
     }
 
+    fn expect(&self, images: &[String]) -> Result<(), DestinationError> {
+        let repositories: Result<Vec<Repository>, InvalidName> = images
+            .iter()
+            .map(|image| Repository::parse(image))
+            .collect();
+        Ok(self.registry.expect(&repositories?)?)
+    }
+
     fn preflight(&self, images: &[String]) -> Result<(), DestinationError> {
         for image in images {
             self.registry.check_push(&Repository::parse(image)?)?;
@@ -53,33 +61,15 @@ impl Destination for RegistryDestination {
 
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError> {
         let repository = Repository::parse(&image.name)?;
-        let mut stored = Stored::nothing();
-        let manifest = ManifestReference::Digest(image.digest());
-        let found = self.registry.manifest_exists(&repository, &manifest)?;
-        stored.requests += found.requests;
-        let present = found.digest == Some(image.digest());
-        if present {
-            stored.status = DeliveryStatus::Exists;
-        }
-        // Asked even where the manifest is there: a registry can lose a blob and keep its manifest.
-        for (descriptor, path) in &image.layers {
-            stored.count_push(self.registry.push_blob(&repository, descriptor, path)?);
-        }
-        let config = image.config.descriptor();
-        stored.count_push(self.registry.push_blob_bytes(
-            &repository,
-            config,
-            image.config.bytes(),
-        )?);
-        if !present || stored.uploaded_bytes > 0 {
-            let put = Put {
-                name: &image.name,
-                descriptor: image.manifest.descriptor(),
-                bytes: image.manifest.bytes(),
-            };
-            stored.requests += self.put(&put, &repository, &manifest)?;
-        }
-        Ok(stored)
+        let tag = image.tags.first();
+        let push = ImagePush {
+            layers: &image.layers,
+            config: &image.config,
+            manifest: &image.manifest,
+            tag,
+        };
+        let outcome = self.registry.push_image(&repository, &push)?;
+        Ok(Stored::of_push(outcome, tag))
     }
 
     fn tag(&self, image: &DeliverableImage, mut stored: Stored) -> Tagged {
@@ -158,7 +148,8 @@ fn key_tag(key: &Digest) -> Result<Tag, InvalidName> {
 }
 
 impl RegistryDestination {
-    /// Moves one tag after the other, and notes each that `moved`.
+    /// Moves one tag after the other, and notes each that `moved`. Where the image stood before, its
+    /// tags may, too.
     fn move_tags(
         &self,
         put: &Put<'_>,
@@ -170,7 +161,15 @@ impl RegistryDestination {
         let digest = put.descriptor.digest;
         for tag in tags {
             let reference = ManifestReference::Tag(tag.clone());
-            stored.requests += self.put(put, &repository, &reference)?;
+            let mut stands = stored.tagged.as_ref() == Some(tag);
+            if !stands && stored.status == DeliveryStatus::Exists {
+                let found = self.registry.manifest_exists(&repository, &reference)?;
+                stored.requests += found.requests;
+                stands = found.digest == Some(digest);
+            }
+            if !stands {
+                stored.requests += self.put(put, &repository, &reference)?;
+            }
             moved.push(format!("{repository}:{tag}@{digest}"));
         }
         Ok(())

@@ -102,6 +102,8 @@ fn preflight(
             let (verb, subject) = ("Checking", format!("`{name}`"));
             session.reporter.report(Event::Status { verb, subject });
         }
+        // What is wrong with a name is told by the check of that image.
+        let _ = place.expect(&names);
         for (index, image) in names.iter().enumerate() {
             let Err(source) = place.preflight(std::slice::from_ref(image)) else {
                 continue;

@@ -1,16 +1,20 @@
 //! What a run knows of one registry: who we are there, how it wants to be told, and current tokens.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::challenge::Challenge;
 use super::credential::{Credential, CredentialSource};
 use super::endpoint::Endpoint;
+use super::known::Known;
 use super::server_words::ServerWords;
 use super::token::{Scope, Token};
+
+/// A scope is part of an address, which must not become too long.
+const MAX_SIBLINGS: usize = 15;
 
 /// A place for the token of one scope. Holding its lock while asking for a token makes everybody
 /// else wait for the answer instead of asking too.
@@ -36,6 +40,22 @@ pub(super) struct Access {
     tokens: Mutex<BTreeMap<Scope, TokenSlot>>,
     refusal: Mutex<Option<ServerWords>>,
     accepted: AtomicBool,
+    /// Which blobs are where.
+    pub(super) known: Known,
+    /// How often it refused to take a blob over.
+    pub(super) declined: AtomicU32,
+    /// Paths of the repositories that this run pushes to.
+    siblings: Mutex<BTreeSet<String>>,
+    batching: Mutex<Batching>,
+}
+
+/// Whether one token may be asked for with several scopes: some token services grant only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Batching {
+    #[default]
+    Untried,
+    Works,
+    Fails,
 }
 
 impl Access {
@@ -61,6 +81,10 @@ impl Access {
             tokens: Mutex::default(),
             refusal: Mutex::default(),
             accepted: AtomicBool::new(false),
+            known: Known::default(),
+            declined: AtomicU32::new(0),
+            siblings: Mutex::default(),
+            batching: Mutex::default(),
         })
     }
 
@@ -88,6 +112,47 @@ impl Access {
     /// Whether the registry ever took the credential.
     pub(super) fn is_accepted(&self) -> bool {
         self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of a repository that this run pushes to.
+    pub(super) fn expect(&self, path: String) {
+        let mut siblings = self.siblings.lock().unwrap_or_else(PoisonError::into_inner);
+        siblings.insert(path);
+    }
+
+    /// Repositories, other than this, that a token for it should be able to read, so that blobs can be
+    /// taken over from them.
+    pub(super) fn siblings_of(&self, path: &str) -> Vec<String> {
+        let siblings = self.siblings.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = siblings.iter().filter(|sibling| *sibling != path);
+        others.take(MAX_SIBLINGS).cloned().collect()
+    }
+
+    /// Remembers that tokens of several scopes are granted.
+    pub(super) fn remember_batches(&self) {
+        *self.batching() = Batching::Works;
+    }
+
+    /// Takes a refused token of several scopes for a sign that they are not granted, unless they were.
+    pub(super) fn doubt_batches(&self) {
+        let mut batching = self.batching();
+        if *batching == Batching::Untried {
+            *batching = Batching::Fails;
+        }
+    }
+
+    /// Remembers that tokens of several scopes are not given.
+    pub(super) fn refuse_batches(&self) {
+        *self.batching() = Batching::Fails;
+    }
+
+    /// Whether tokens of several scopes may be asked for.
+    pub(super) fn batches(&self) -> bool {
+        *self.batching() != Batching::Fails
+    }
+
+    fn batching(&self) -> MutexGuard<'_, Batching> {
+        self.batching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the registry said when it refused the credential, if it did.

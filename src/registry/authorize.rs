@@ -15,11 +15,14 @@ use super::content::Content;
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::error::{Attempt, RegistryError};
 use super::keychain::credential_source;
+use super::known::Holders;
 use super::reply::Reply;
 use super::request::Request;
 use super::server_words::ServerWords;
 use super::token::Token;
 
+/// Answers of a token service that hold no token.
+const MAX_UNREADABLE: u32 = 3;
 const MAX_TOKEN_BODY: usize = 64 * 1024;
 /// By what name a token service knows this program (RFC 6749, `client_id`).
 const CLIENT_ID: &str = "cargo-lighter";
@@ -32,15 +35,27 @@ pub(super) enum Permit {
     /// Name and password.
     Basic(HeaderValue),
     /// A token.
-    Bearer(HeaderValue),
+    Bearer {
+        /// The header's value.
+        header: HeaderValue,
+        /// Whether it was asked for with several scopes.
+        batched: bool,
+    },
 }
 
 impl Permit {
+    fn of_token(token: &Token) -> Self {
+        Self::Bearer {
+            header: token.header().clone(),
+            batched: !token.readable().is_empty(),
+        }
+    }
+
     /// The header's value.
     pub(super) fn header(&self) -> Option<&HeaderValue> {
         match self {
             Self::Anonymous => None,
-            Self::Basic(value) | Self::Bearer(value) => Some(value),
+            Self::Basic(header) | Self::Bearer { header, .. } => Some(header),
         }
     }
 }
@@ -60,6 +75,35 @@ impl Call<'_> {
         }
     }
 
+    /// Whether an answer may mean that the permit is no longer good. Some registries say 403 then.
+    pub(super) async fn may_be_expired(&self, permit: &Permit, reply: &Reply) -> bool {
+        if reply.status != StatusCode::FORBIDDEN {
+            return reply.status == StatusCode::UNAUTHORIZED;
+        }
+        let slot = self.access.token(&self.scope);
+        let token = slot.lock().await;
+        token.as_ref().is_some_and(|token| {
+            Some(token.header()) == permit.header() && token.is_old(self.core.clock.now())
+        })
+    }
+
+    /// A repository that is known to have a blob and that we may read, to take the blob over from.
+    pub(super) async fn readable(
+        &self,
+        holders: &Holders,
+    ) -> Result<Option<String>, RegistryError> {
+        if !matches!(self.permit().await?, Permit::Bearer { .. }) {
+            return Ok(holders.first().cloned());
+        }
+        let slot = self.access.token(&self.scope);
+        let token = slot.lock().await;
+        let readable = token.iter().flat_map(Token::readable);
+        Ok(readable
+            .filter(|path| holders.contains(*path))
+            .min()
+            .cloned())
+    }
+
     /// Learns from a 401 to `permit`: forgets the token, takes up a new challenge. Says whether a
     /// fresh permit may help.
     ///
@@ -76,6 +120,9 @@ impl Call<'_> {
             }
             return Err(self.refuse_login(reply));
         }
+        if let Permit::Bearer { batched: true, .. } = permit {
+            self.access.doubt_batches();
+        }
         let slot = self.access.token(&self.scope);
         let mut token = slot.lock().await;
         if token.as_ref().map(Token::header) == permit.header() {
@@ -83,7 +130,7 @@ impl Call<'_> {
         }
         drop(token);
         let challenge = challenge::read(&reply.headers);
-        let renewable = challenge.is_some() || matches!(permit, Permit::Bearer(_));
+        let renewable = challenge.is_some() || matches!(permit, Permit::Bearer { .. });
         if let Some(challenge) = challenge {
             *self.access.scheme.lock().await = Some(Scheme::Asking(challenge));
         }
@@ -164,10 +211,10 @@ impl Call<'_> {
         if let Some(token) = current.as_ref()
             && token.is_fresh(self.core.clock.now())
         {
-            return Ok(Permit::Bearer(token.header().clone()));
+            return Ok(Permit::of_token(token));
         }
         let token = self.fetch_token(realm, service).await?;
-        let permit = Permit::Bearer(token.header().clone());
+        let permit = Permit::of_token(&token);
         *current = Some(token);
         Ok(permit)
     }
@@ -182,25 +229,45 @@ impl Call<'_> {
             let what = format!("it names a token service {bad}; no credential was sent");
             self.protocol("get a token", what)
         })?;
-        let request = self.token_request(url, service).await?;
+        let mut readable = match self.scope.text() {
+            Some(_) if self.access.batches() => self.access.siblings_of(&self.path()),
+            _ => Vec::new(),
+        };
+        let mut request = self.token_request(url.clone(), service, &readable).await?;
         let authorization = match self.basic().await? {
             Permit::Basic(value) => Some(value),
             _ => None,
         };
-        let reply = self
-            .persist(&request, authorization.as_ref(), Persistence::Patient)
-            .await?;
-        if reply.is_success() {
+        let mut attempts = 0;
+        let reply = loop {
+            let reply = self
+                .persist(&request, authorization.as_ref(), Persistence::Patient)
+                .await?;
+            if !reply.is_success() {
+                // Some refuse all of it where a part is not granted, such as what does not exist yet.
+                if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 403 | 404) {
+                    readable.clear();
+                    self.access.refuse_batches();
+                    request = self.token_request(url.clone(), service, &readable).await?;
+                    continue;
+                }
+                break reply;
+            }
             if self.user().is_some() {
                 self.access.remember_acceptance();
             }
-            return Token::read(&reply.body, self.core.clock.now()).ok_or_else(|| {
-                RegistryError::Protocol {
+            if let Some(token) = Token::read(&reply.body, self.core.clock.now()) {
+                return Ok(token.reading(readable));
+            }
+            attempts += 1;
+            if attempts == MAX_UNREADABLE {
+                return Err(RegistryError::Protocol {
                     attempt: Box::new(self.attempt_of(&request)),
                     what: "its answer holds no usable token".to_owned(),
-                }
-            });
-        }
+                });
+            }
+            self.core.patience.pause(self.settling(attempts)).await;
+        };
         let words = self.words(&reply);
         let wrong = reply.status == StatusCode::UNAUTHORIZED || words.has_code("invalid_grant");
         if wrong && self.user().is_some() && !self.access.is_accepted() {
@@ -214,12 +281,26 @@ impl Call<'_> {
         &self,
         mut url: Url,
         service: Option<&str>,
+        readable: &[String],
     ) -> Result<Request, RegistryError> {
         let mut pairs = Vec::new();
         pairs.extend(service.map(|service| ("service", service)));
-        pairs.extend(self.scope.text().map(|scope| ("scope", scope)));
+        // What is pushed to comes first: some services look only at one.
+        let siblings = readable
+            .iter()
+            .map(|path| format!("repository:{path}:pull"));
+        let scopes: Vec<String> = self
+            .scope
+            .text()
+            .map(str::to_owned)
+            .into_iter()
+            .chain(siblings)
+            .collect();
+        let joined = scopes.join(" ");
         let credential = self.credential().await?.map(|(credential, _)| credential);
         if let Some(Credential::IdentityToken(token)) = credential {
+            // A form has one scope, a query has many.
+            pairs.extend(self.scope.text().map(|_| ("scope", joined.as_str())));
             pairs.push(("grant_type", "refresh_token"));
             pairs.push(("client_id", CLIENT_ID));
             pairs.push(("refresh_token", token.expose()));
@@ -232,6 +313,7 @@ impl Call<'_> {
                 .content(Content::Bytes(Bytes::from(form)))
                 .whole(MAX_TOKEN_BODY));
         }
+        pairs.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
         pairs.extend(credential.map(|credential| ("account", credential.user())));
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);

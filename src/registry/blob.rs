@@ -1,32 +1,38 @@
-//! Blobs: is it there, and putting it there (distribution-spec, "Pushing blobs").
-//!
-//! An upload is POST, then one PUT with the whole content: chunked uploads are broken in more
-//! registries than not. A PUT that got no answer, or whose session is gone, may have worked: the
-//! blob is looked for before a new session begins.
+//! Blobs: is it there, and putting it there (distribution-spec, "Pushing blobs"). What follows what is
+//! decided in `course`; this carries it out.
 
 use std::io;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use reqwest::{StatusCode, Url};
+use reqwest::header::CONTENT_LENGTH;
 
 use super::call::{Call, Persistence};
 use super::content::Content;
+use super::course::{Course, End, Outcome, Step};
 use super::error::RegistryError;
-use super::location;
+use super::known::Holders;
 use super::reply::Reply;
 use super::request::Request;
-use super::retry::{self, Decision, Outcome};
+use super::retry;
+use super::upload::Session;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// A registry that refused to take over so many blobs is not asked again.
+const MAX_DECLINED: u32 = 2;
 
 /// What pushing a blob came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlobOutcome {
     /// The registry had it.
     Existed {
+        /// Requests sent for it.
+        requests: u64,
+    },
+    /// The registry took it over from another of its repositories.
+    Mounted {
         /// Requests sent for it.
         requests: u64,
     },
@@ -43,7 +49,7 @@ impl BlobOutcome {
     /// Bytes of the blob if it was sent, else 0.
     pub fn uploaded_bytes(self) -> u64 {
         match self {
-            Self::Existed { .. } => 0,
+            Self::Existed { .. } | Self::Mounted { .. } => 0,
             Self::Uploaded { bytes, .. } => bytes,
         }
     }
@@ -51,40 +57,54 @@ impl BlobOutcome {
     /// Requests sent for it, including those for tokens.
     pub fn requests(self) -> u64 {
         match self {
-            Self::Existed { requests } | Self::Uploaded { requests, .. } => requests,
+            Self::Existed { requests }
+            | Self::Mounted { requests }
+            | Self::Uploaded { requests, .. } => requests,
         }
     }
 }
 
-impl Call<'_> {
-    /// Whether the registry has a blob of this digest and size. An answer that says nothing clear
-    /// counts as no: sending the blob again is never wrong.
-    pub(super) async fn blob_exists(
-        &self,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<bool, RegistryError> {
-        let action = format!("look for blob `{digest}`");
-        let request = Request::new(Method::HEAD, self.url(&format!("blobs/{digest}")), action);
-        let action = request.action.clone();
-        let reply = self.follow(request).await?;
-        match reply.status.as_u16() {
-            200..=299 => {
-                let length = reply.text(&CONTENT_LENGTH);
-                Ok(length.and_then(|length| length.parse().ok()) == Some(size))
-            }
-            // Proxies and restricted tokens answer so even where a push works.
-            400 | 403..=405 => Ok(false),
-            _ => Err(self.refused(&action, &reply)),
-        }
-    }
+/// How a blob got into a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// It was there.
+    Existed,
+    /// It was taken over from another repository.
+    Mounted,
+    /// It was sent.
+    Uploaded,
+}
 
+/// What is done beside the course: the open session, and the last error.
+#[derive(Default)]
+struct Hands {
+    session: Option<Session>,
+    error: Option<RegistryError>,
+}
+
+impl Call<'_> {
     /// Makes sure that the registry has a blob.
-    pub(super) async fn push_blob(
+    pub(super) async fn push_one_blob(
         &self,
         blob: &Descriptor,
         content: &Content,
     ) -> Result<BlobOutcome, RegistryError> {
+        let arrival = self.push_blob(blob, content, false).await?;
+        let (bytes, requests) = (blob.size, self.requests());
+        Ok(match arrival {
+            Arrival::Existed => BlobOutcome::Existed { requests },
+            Arrival::Mounted => BlobOutcome::Mounted { requests },
+            Arrival::Uploaded => BlobOutcome::Uploaded { bytes, requests },
+        })
+    }
+
+    /// The same; a blob that the registry lost is sent without a look.
+    pub(super) async fn push_blob(
+        &self,
+        blob: &Descriptor,
+        content: &Content,
+        lost: bool,
+    ) -> Result<Arrival, RegistryError> {
         if content.size() != blob.size {
             let (found, size) = (content.size(), blob.size);
             let why = format!("it has {found} bytes, and its descriptor says {size}");
@@ -93,61 +113,179 @@ impl Call<'_> {
                 source: io::Error::other(why),
             });
         }
-        let existed = self.blob_exists(&blob.digest, blob.size).await?;
-        if !existed {
-            let _transfer = self.core.transfers.acquire().await;
-            self.upload(blob, content).await?;
+        let slot = self.access.known.holders(&blob.digest);
+        let mut holders = slot.lock().await;
+        let path = self.path();
+        if lost {
+            holders.remove(&path);
+        } else if holders.contains(&path) {
+            return Ok(Arrival::Existed);
         }
-        let requests = self.requests();
-        Ok(if existed {
-            BlobOutcome::Existed { requests }
-        } else {
-            let bytes = blob.size;
-            BlobOutcome::Uploaded { bytes, requests }
+        let arrival = self.bring(blob, content, lost, &holders).await?;
+        holders.insert(path);
+        Ok(arrival)
+    }
+
+    /// Follows the course to its end.
+    async fn bring(
+        &self,
+        blob: &Descriptor,
+        content: &Content,
+        lost: bool,
+        holders: &Holders,
+    ) -> Result<Arrival, RegistryError> {
+        let source = self.source(holders, lost).await?;
+        let mut course = Course::new(lost, source.is_some(), self.core.confirm);
+        let mut hands = Hands::default();
+        let mut transfer = None;
+        loop {
+            self.rest(&course).await;
+            if transfer.is_none() && matches!(course.step, Step::Mount | Step::Open) {
+                transfer = Some(self.core.transfers.acquire().await);
+            }
+            let outcome = match course.step {
+                Step::Look | Step::Again => self.look_for_blob(&blob.digest, blob.size).await?,
+                Step::Mount => match &source {
+                    Some(source) => self.mount(&blob.digest, source, &mut hands).await?,
+                    None => Outcome::Declined,
+                },
+                Step::Open => {
+                    hands.session = Some(self.open_upload().await?);
+                    Outcome::Opened
+                }
+                Step::Put => match hands.session.take() {
+                    Some(session) => {
+                        let (outcome, error) = self.put(session, blob, content, course.shape).await;
+                        hands.error = error;
+                        outcome
+                    }
+                    None => Outcome::SessionGone,
+                },
+                Step::Confirm => self.confirm_blob(&blob.digest, blob.size).await?,
+                Step::End(end) => return self.end(end, blob, hands),
+            };
+            course = course.after(outcome);
+        }
+    }
+
+    fn end(&self, end: End, blob: &Descriptor, hands: Hands) -> Result<Arrival, RegistryError> {
+        let action = || format!("upload blob `{}`", blob.digest);
+        match end {
+            End::Existed => Ok(Arrival::Existed),
+            End::Mounted => Ok(Arrival::Mounted),
+            End::Uploaded => Ok(Arrival::Uploaded),
+            End::NotStored => Err(RegistryError::NotStored {
+                attempt: Box::new(self.attempt(&action())),
+            }),
+            End::Failed => Err(hands.error.unwrap_or_else(|| {
+                self.protocol(&action(), "the upload came to no end".to_owned())
+            })),
+        }
+    }
+
+    /// The pause that a course asks for. After an acknowledged upload it is one of whole seconds, which
+    /// is what the parts of a registry may need to agree.
+    async fn rest(&self, course: &Course) {
+        let pause = match (course.pause, course.step) {
+            (0, _) => Duration::ZERO,
+            (count, Step::Confirm) => self.settling(count),
+            (count, _) => {
+                let first_wait = self.core.transport.limits.first_wait;
+                retry::backoff(count - 1, first_wait).mul_f64(self.core.patience.share())
+            }
+        };
+        self.core.patience.pause(pause).await;
+    }
+
+    /// Pause number `count` for a registry whose parts do not agree yet: 1, 2, 4, 8 seconds.
+    pub(super) fn settling(&self, count: u32) -> Duration {
+        retry::backoff(count, self.core.transport.limits.first_wait)
+    }
+
+    /// Whether the registry has a blob of this digest and size. An answer that says nothing clear does
+    /// not count as one: sending the blob again is never wrong.
+    pub(super) async fn look_for_blob(
+        &self,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<Outcome, RegistryError> {
+        let request = self.blob_request(Method::HEAD, digest);
+        let action = request.action.clone();
+        let reply = self.follow(request).await?;
+        match reply.status.as_u16() {
+            200..=299 if length_of(&reply) == Some(size) => Ok(Outcome::Present),
+            404 => Ok(Outcome::Absent),
+            // Proxies and restricted tokens answer so even where a push works.
+            200..=299 | 400 | 403 | 405 => Ok(Outcome::Unclear),
+            _ => Err(self.refused(&action, &reply)),
+        }
+    }
+
+    /// Whether a look finds a blob.
+    pub(super) async fn is_there(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
+        Ok(self.look_for_blob(&blob.digest, blob.size).await? == Outcome::Present)
+    }
+
+    /// The same after an upload, where an answer that says nothing clear makes us ask for the blob
+    /// itself, without reading it.
+    async fn confirm_blob(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
+        let looked = self.look_for_blob(digest, size).await?;
+        if looked != Outcome::Unclear {
+            return Ok(looked);
+        }
+        let reply = self.follow(self.blob_request(Method::GET, digest)).await?;
+        Ok(match reply.status.as_u16() {
+            200..=299 if length_of(&reply).is_none_or(|length| length == size) => Outcome::Present,
+            200..=299 | 404 => Outcome::Absent,
+            _ => Outcome::Unclear,
         })
     }
 
-    /// Opens an upload; the session's URL may be on another host.
-    pub(super) async fn open_upload(&self) -> Result<Url, RegistryError> {
-        let request = Request::new(Method::POST, self.url("blobs/uploads/"), "open an upload");
-        let reply = self.perform(&request, Persistence::Patient).await?;
-        if reply.is_success() {
-            self.location(&request.action, &reply)
-        } else {
-            Err(self.refused(&request.action, &reply))
-        }
+    fn blob_request(&self, method: Method, digest: &Digest) -> Request {
+        let action = format!("look for blob `{digest}`");
+        Request::new(method, self.url(&format!("blobs/{digest}")), action)
     }
 
-    async fn upload(&self, blob: &Descriptor, content: &Content) -> Result<(), RegistryError> {
-        let action = format!("upload blob `{}`", blob.digest);
-        let mut attempt = 0;
-        loop {
-            let session = self.open_upload().await?;
-            let url = location::with_digest(&session, &blob.digest);
-            let request = Request::new(Method::PUT, url, action.clone())
-                .header(CONTENT_TYPE, OCTETS)
-                .content(content.clone())
-                .patience(self.core.transport.limits.commit);
-            let result = self.perform(&request, Persistence::Once).await;
-            if let Ok(reply) = &result
-                && reply.is_success()
-            {
-                return self.check_digest(&action, &blob.digest, reply);
+    /// A repository that has a blob and that our permit may read, to take the blob over from.
+    async fn source(&self, holders: &Holders, lost: bool) -> Result<Option<String>, RegistryError> {
+        let declined = self.access.declined.load(Ordering::Relaxed);
+        if lost || holders.is_empty() || declined >= MAX_DECLINED {
+            return Ok(None);
+        }
+        self.readable(holders).await
+    }
+
+    /// Asks the registry to take a blob over. It may open a session instead, and may refuse for reasons
+    /// that do not stand in the way of a plain upload.
+    async fn mount(
+        &self,
+        digest: &Digest,
+        source: &str,
+        hands: &mut Hands,
+    ) -> Result<Outcome, RegistryError> {
+        let mut url = self.url("blobs/uploads/");
+        // A digest and a repository's path have no characters that would have to be escaped.
+        url.set_query(Some(&format!("mount={digest}&from={source}")));
+        let request = Request::new(Method::POST, url, "take over a blob");
+        let permit = self.permit().await?;
+        let reply = self
+            .persist(&request, permit.header(), Persistence::Patient)
+            .await?;
+        match reply.status.as_u16() {
+            202 => {
+                hands.session = self.session(&request.action, &reply).ok();
+                let opened = hands.session.is_some();
+                Ok(if opened {
+                    Outcome::Opened
+                } else {
+                    Outcome::Declined
+                })
             }
-            let first_wait = self.core.transport.limits.first_wait;
-            match retry::next(attempt, outcome_of_commit(&result), first_wait) {
-                Decision::Stop => {
-                    return Err(match result {
-                        Ok(reply) => self.refused(&action, &reply),
-                        Err(error) => error,
-                    });
-                }
-                Decision::Again(pause) => tokio::time::sleep(pause).await,
+            200..=299 => Ok(Outcome::Mounted),
+            _ => {
+                self.access.declined.fetch_add(1, Ordering::Relaxed);
+                Ok(Outcome::Declined)
             }
-            if self.blob_exists(&blob.digest, blob.size).await? {
-                return Ok(());
-            }
-            attempt += 1;
         }
     }
 
@@ -172,10 +310,6 @@ impl Call<'_> {
     }
 }
 
-/// As for any request, except that a session nobody knows (any more) is like no answer.
-fn outcome_of_commit(result: &Result<Reply, RegistryError>) -> Outcome {
-    match result {
-        Ok(reply) if reply.status == StatusCode::NOT_FOUND => Outcome::NoAnswer,
-        _ => Outcome::of(result),
-    }
+fn length_of(reply: &Reply) -> Option<u64> {
+    reply.text(&CONTENT_LENGTH)?.parse().ok()
 }

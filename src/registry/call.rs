@@ -47,6 +47,7 @@ impl<'a> Call<'a> {
     /// A call that concerns a repository.
     pub(super) fn new(core: &'a Core, repository: &'a Repository) -> Result<Self, RegistryError> {
         let access = core.access(repository)?;
+        access.expect(access.endpoint().api_path(repository));
         Ok(Self {
             scope: Scope::push(access.endpoint(), repository),
             core,
@@ -80,6 +81,14 @@ impl<'a> Call<'a> {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// The repository's path as the API wants it.
+    pub(super) fn path(&self) -> String {
+        let endpoint = self.access.endpoint();
+        self.repository
+            .map(|repository| endpoint.api_path(repository))
+            .unwrap_or_default()
+    }
+
     /// The URL of something in the repository, such as `blobs/uploads/`.
     pub(super) fn url(&self, rest: &str) -> Url {
         let endpoint = self.access.endpoint();
@@ -101,10 +110,14 @@ impl<'a> Call<'a> {
         }
         let permit = self.permit().await?;
         let reply = self.persist(request, permit.header(), persistence).await?;
-        if matches!(permit, Permit::Basic(_)) && says_who_we_are(reply.status) {
-            self.access.remember_acceptance();
+        if says_who_we_are(reply.status) {
+            match permit {
+                Permit::Basic(_) => self.access.remember_acceptance(),
+                Permit::Bearer { batched: true, .. } => self.access.remember_batches(),
+                Permit::Bearer { .. } | Permit::Anonymous => {}
+            }
         }
-        if reply.status != StatusCode::UNAUTHORIZED || !self.learn(&permit, &reply).await? {
+        if !self.may_be_expired(&permit, &reply).await || !self.learn(&permit, &reply).await? {
             return Ok(reply);
         }
         let fresh = self.permit().await?;
@@ -153,22 +166,27 @@ impl<'a> Call<'a> {
         authorization: Option<&HeaderValue>,
         persistence: Persistence,
     ) -> Result<Reply, RegistryError> {
+        let host = host_of(&request.url);
+        let patience = &self.core.patience;
         let mut attempt = 0;
         loop {
+            patience.pass_gate(&host).await;
             self.requests.fetch_add(1, Ordering::Relaxed);
             let sent = self.core.transport.send(request, authorization).await;
             let result = sent.map_err(|failure| {
                 let plain = request.url.scheme() == "http";
-                failure.explain(self.attempt_of(request), host_of(&request.url), plain)
+                failure.explain(self.attempt_of(request), host.clone(), plain)
             });
             let first_wait = self.core.transport.limits.first_wait;
-            let decision = match persistence {
-                Persistence::Patient => retry::next(attempt, Outcome::of(&result), first_wait),
-                Persistence::Once => Decision::Stop,
-            };
-            match decision {
-                Decision::Stop => return result,
-                Decision::Again(pause) => tokio::time::sleep(pause).await,
+            let outcome = Outcome::of(&result);
+            let decision = retry::next(attempt, outcome, first_wait, patience.share());
+            if let Decision::AgainAfter(wait) = decision {
+                patience.close_gate(&host, wait);
+            }
+            match (persistence, decision) {
+                (Persistence::Once, _) | (_, Decision::Stop) => return result,
+                (_, Decision::Again(pause)) => patience.pause(pause).await,
+                (_, Decision::AgainAfter(_)) => {}
             }
             attempt += 1;
         }

@@ -1,6 +1,6 @@
 //! What a request carries: opened anew for every attempt, streamed, never held in memory whole.
 
-use std::io;
+use std::io::{self, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
 use reqwest::Body;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::time::Instant;
 
 const CHUNK: usize = 256 * 1024;
@@ -21,22 +21,54 @@ pub(super) enum Content {
     None,
     /// Some bytes: a manifest, a configuration, a form.
     Bytes(Bytes),
-    /// A file of exactly this many bytes.
+    /// A part of a file of exactly this many bytes.
     File {
         /// The file.
         path: PathBuf,
         /// Its size, as its descriptor has it.
         size: u64,
+        /// Where the part begins.
+        start: u64,
+        /// How long it is.
+        length: u64,
     },
 }
 
 impl Content {
+    /// A whole file.
+    pub(super) fn file(path: PathBuf, size: u64) -> Self {
+        Self::File {
+            path,
+            size,
+            start: 0,
+            length: size,
+        }
+    }
+
     /// Bytes of the content.
     pub(super) fn size(&self) -> u64 {
         match self {
             Self::None => 0,
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File { size, .. } => *size,
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    /// The part of whole content that begins at `start`, at most `most` bytes.
+    pub(super) fn piece(&self, start: u64, most: u64) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Bytes(bytes) => {
+                let place =
+                    |at: u64| usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len()));
+                Self::Bytes(bytes.slice(place(start)..place(start.saturating_add(most))))
+            }
+            Self::File { path, size, .. } => Self::File {
+                path: path.clone(),
+                size: *size,
+                start,
+                length: size.saturating_sub(start).min(most),
+            },
         }
     }
 
@@ -45,8 +77,13 @@ impl Content {
     /// # Errors
     /// When the file cannot be opened, or has another size.
     pub(super) async fn open(&self, progress: &Progress) -> io::Result<Body> {
-        let (path, size) = match self {
-            Self::File { path, size } if *size > 0 => (path, *size),
+        let (path, size, start, length) = match self {
+            Self::File {
+                path,
+                size,
+                start,
+                length,
+            } if *length > 0 => (path, *size, *start, *length),
             Self::Bytes(bytes) => {
                 progress.finish();
                 return Ok(Body::from(bytes.clone()));
@@ -59,17 +96,20 @@ impl Content {
         let naming = |error: io::Error| {
             io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
         };
-        let file = tokio::fs::File::open(path).await.map_err(naming)?;
+        let mut file = tokio::fs::File::open(path).await.map_err(naming)?;
         let found = file.metadata().await.map_err(naming)?.len();
         if found != size {
             return Err(naming(io::Error::other(format!(
                 "it has {found} bytes, and its descriptor says {size}"
             ))));
         }
+        if start > 0 {
+            file.seek(SeekFrom::Start(start)).await.map_err(naming)?;
+        }
         Ok(Body::wrap_stream(stream(
             file,
             path.clone(),
-            size,
+            length,
             progress.clone(),
         )))
     }
@@ -78,10 +118,10 @@ impl Content {
 fn stream(
     file: tokio::fs::File,
     path: PathBuf,
-    size: u64,
+    length: u64,
     progress: Progress,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    try_unfold((file, size), move |(mut file, left)| {
+    try_unfold((file, length), move |(mut file, left)| {
         let progress = progress.clone();
         let path = path.clone();
         async move {
@@ -183,5 +223,65 @@ impl Progress {
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    async fn read(content: &Content) -> Vec<u8> {
+        let Content::File {
+            path,
+            start,
+            length,
+            ..
+        } = content
+        else {
+            let Content::Bytes(bytes) = content else {
+                return Vec::new();
+            };
+            return bytes.to_vec();
+        };
+        content.open(&Progress::new()).await.expect("opened");
+        let mut file = tokio::fs::File::open(path).await.expect("there");
+        file.seek(SeekFrom::Start(*start))
+            .await
+            .expect("long enough");
+        let chunks = stream(file, path.clone(), *length, Progress::new());
+        let chunks: Vec<_> = chunks.collect().await;
+        chunks
+            .into_iter()
+            .flat_map(|chunk| chunk.expect("readable"))
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn pieces_make_up_the_whole(size in 0_usize..700_000, most in 1_u64..300_000) {
+            let bytes: Vec<u8> = (0..=250).cycle().take(size).collect();
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("blob");
+            fs_err::write(&path, &bytes).expect("written");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime");
+            let file = Content::file(path, size as u64);
+            for content in [file, Content::Bytes(Bytes::from(bytes.clone()))] {
+                let mut whole = Vec::new();
+                while whole.len() < size {
+                    let piece = content.piece(whole.len() as u64, most);
+                    prop_assert!(piece.size() > 0 && piece.size() <= most);
+                    let read = runtime.block_on(read(&piece));
+                    prop_assert_eq!(read.len() as u64, piece.size());
+                    whole.extend(read);
+                }
+                prop_assert!(whole == bytes);
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ use super::access::Access;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::keychain;
-use super::transport::{Limits, Transport};
+use super::options::Options;
+use super::patience::Patience;
+use super::transport::Transport;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
 use crate::report::Clock;
@@ -28,6 +30,10 @@ pub(super) struct Core {
     pub(super) interrupt: Interrupt,
     /// The connections.
     pub(super) transport: Transport,
+    /// The waits.
+    pub(super) patience: Patience,
+    /// Whether what was sent is looked for afterwards.
+    pub(super) confirm: bool,
     /// Taken for the time of an upload.
     pub(super) transfers: Semaphore,
     accesses: Mutex<Accesses>,
@@ -46,13 +52,15 @@ impl Core {
         environment: &Environment,
         clock: Clock,
         interrupt: &Interrupt,
-        limits: Limits,
+        options: Options,
     ) -> Result<Self, RegistryError> {
         Ok(Self {
             environment: environment.clone(),
+            patience: Patience::new(clock.clone(), options.seed),
+            confirm: options.confirm,
             clock,
             interrupt: interrupt.clone(),
-            transport: Transport::new(environment, limits)?,
+            transport: Transport::new(environment, options.limits)?,
             transfers: Semaphore::new(MAX_TRANSFERS),
             accesses: Mutex::default(),
         })

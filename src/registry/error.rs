@@ -237,6 +237,33 @@ pub enum RegistryError {
         /// What the registry says, where that is a digest.
         theirs: Option<Digest>,
     },
+    /// The registry acknowledged something and does not have it.
+    #[error("{attempt}: the registry acknowledged it, and does not have it")]
+    NotStored {
+        /// What was tried.
+        attempt: Box<Attempt>,
+    },
+    /// A tag leads to another manifest, and the registry does not move it.
+    #[error("{attempt}: the tag leads to `{theirs}` and does not move to `{ours}`")]
+    TagTaken {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The digest of what was sent.
+        ours: Digest,
+        /// The digest that the tag leads to.
+        theirs: Digest,
+    },
+    /// The registry sent us to another host, which did not take it.
+    #[error("{attempt}: the registry sent us to `{host}`")]
+    Elsewhere {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
+        /// What happened there.
+        #[source]
+        source: Box<RegistryError>,
+    },
     /// The file to send cannot be read.
     #[error("{attempt}: cannot read what to send")]
     File {
@@ -256,6 +283,30 @@ pub enum RegistryError {
         /// What the distribution specification asks registries to take.
         limit: u64,
     },
+}
+
+impl RegistryError {
+    /// Whether it is about what a server did, and not about us.
+    pub(super) fn is_of_a_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Tls { .. }
+                | Self::NotPlain { .. }
+                | Self::TimedOut { .. }
+                | Self::Lost { .. }
+                | Self::Unauthorized { .. }
+                | Self::NotFound { .. }
+                | Self::Busy { .. }
+                | Self::Refused { .. }
+                | Self::Protocol { .. }
+        )
+    }
+
+    /// Whether the registry says that what it got is not what was announced.
+    pub(super) fn is_digest_invalid(&self) -> bool {
+        matches!(self, Self::Refused { words, .. } if words.has_code("DIGEST_INVALID"))
+    }
 }
 
 fn as_whom(user: Option<&User>) -> String {
@@ -336,6 +387,19 @@ impl Hint for RegistryError {
                 "raise the limit on request bodies of the registry, or of the proxy before it"
                     .to_owned(),
             ),
+            Self::NotStored { .. } => Some(
+                "try again; if that does not help, tell those who run the registry: its storage, or the \
+                 agreement of its parts, is broken"
+                    .to_owned(),
+            ),
+            Self::TagTaken { .. } => Some(
+                "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
+            ),
+            Self::Elsewhere { attempt, .. } => Some(format!(
+                "if that is `{}` under a wrong name, correct the external address of the registry or of \
+                 the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
+                attempt.registry
+            )),
             Self::Busy { .. } => Some("try again later".to_owned()),
             _ => None,
         }

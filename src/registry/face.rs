@@ -14,8 +14,9 @@ use super::call::Call;
 use super::content::Content;
 use super::core::Core;
 use super::error::{Cause, RegistryError, User};
+use super::image::{ImageOutcome, ImagePush};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
-use super::transport::Limits;
+use super::options::Options;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -44,19 +45,22 @@ impl Registry {
         clock: Clock,
         interrupt: &Interrupt,
     ) -> Result<Self, RegistryError> {
-        Self::with_limits(environment, clock, interrupt, Limits::default())
+        Self::with(environment, clock, interrupt, Options::default())
     }
 
-    /// The same with other time limits.
-    pub(super) fn with_limits(
+    /// The same, going about it in another way.
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
+    pub fn with(
         environment: &Environment,
         clock: Clock,
         interrupt: &Interrupt,
-        limits: Limits,
+        options: Options,
     ) -> Result<Self, RegistryError> {
         Ok(Self {
             engine: Engine::start()?,
-            core: Core::new(environment, clock, interrupt, limits)?,
+            core: Core::new(environment, clock, interrupt, options)?,
         })
     }
 
@@ -82,6 +86,33 @@ impl Registry {
         })
     }
 
+    /// Takes note of repositories that will be pushed to, so that the right to take blobs over from
+    /// one another is asked for together with the right to push.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when a registry's name is not legal.
+    pub fn expect(&self, repositories: &[Repository]) -> Result<(), RegistryError> {
+        for repository in repositories {
+            Call::new(&self.core, repository)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the registry has an image, reachable by its digest: its blobs and its manifest.
+    /// Nothing is asked further once the manifest is found. A blob that another repository of the
+    /// registry got in this run is taken over from there. The files are streamed.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry did not take it; what it has by then stays there.
+    pub fn push_image(
+        &self,
+        repository: &Repository,
+        image: &ImagePush<'_>,
+    ) -> Result<ImageOutcome, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.push_image(image))
+    }
+
     /// Makes sure that the registry has a blob, sending the file `path` if it has not. The file is
     /// streamed; its size must be the descriptor's.
     ///
@@ -93,12 +124,9 @@ impl Registry {
         blob: &Descriptor,
         path: &Path,
     ) -> Result<BlobOutcome, RegistryError> {
-        let content = Content::File {
-            path: self.core.environment.resolve(path),
-            size: blob.size,
-        };
+        let content = Content::file(self.core.environment.resolve(path), blob.size);
         let call = Call::new(&self.core, repository)?;
-        self.run(call.push_blob(blob, &content))
+        self.run(call.push_one_blob(blob, &content))
     }
 
     /// As [`Registry::push_blob`], for a small blob such as an image's configuration.
@@ -114,7 +142,7 @@ impl Registry {
     ) -> Result<BlobOutcome, RegistryError> {
         let call = Call::new(&self.core, repository)?;
         let content = Content::Bytes(Bytes::copy_from_slice(bytes));
-        self.run(call.push_blob(blob, &content))
+        self.run(call.push_one_blob(blob, &content))
     }
 
     /// Puts a manifest or index: exactly these bytes, under its digest or a tag. A registry that

@@ -8,9 +8,9 @@ use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::face::Engine;
 use super::keychain::{files, own_file};
+use super::options::Options;
 use super::program::CredentialProgram;
 use super::secret::Secret;
-use super::transport::Limits;
 use crate::process::{Environment, Interrupt};
 use crate::report::Clock;
 
@@ -40,7 +40,7 @@ pub fn login(
         username: username.to_owned(),
         password: password.clone(),
     };
-    let core = Core::new(environment, clock, interrupt, Limits::default())?;
+    let core = Core::new(environment, clock, interrupt, Options::default())?;
     let call = Call::login(&core, Access::with_credential(endpoint, credential));
     Engine::start()?.run(interrupt, call.check_login())?;
     if let Some(helper) = helper {

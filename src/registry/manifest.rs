@@ -9,6 +9,7 @@ use reqwest::{Method, Url};
 use super::call::{Call, Persistence};
 use super::content::Content;
 use super::error::RegistryError;
+use super::reply::Reply;
 use super::request::Request;
 use crate::digest::Digest;
 use crate::reference::Tag;
@@ -16,6 +17,10 @@ use crate::reference::Tag;
 /// What registries have to take at least (distribution-spec, "Pushing Manifests"), and thus the most
 /// that is sent or read.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;
+/// How often a registry may say that it does not know a blob which it has.
+const MAX_ROUNDS: u32 = 4;
+/// Looks for a manifest until it is taken for not stored.
+const MAX_CONFIRMATIONS: u32 = 3;
 /// All kinds at once: without it, registries answer in formats of the past.
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -68,6 +73,22 @@ pub struct ManifestRead {
     pub requests: u64,
 }
 
+/// What a registry answered to a manifest.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// A success.
+    Taken(Reply),
+    /// It does not know a blob that the manifest names.
+    BlobUnknown(Reply),
+    /// Anything else.
+    Refused(Reply),
+}
+
+/// What is tried, in errors.
+fn put_action(reference: &ManifestReference) -> String {
+    format!("put manifest `{reference}`")
+}
+
 impl Call<'_> {
     /// Reads the manifest under a name; what a digest names is checked.
     pub(super) async fn read_manifest(
@@ -96,15 +117,38 @@ impl Call<'_> {
         })
     }
 
-    /// Puts a manifest's exact bytes.
+    /// Puts a manifest's exact bytes. Its blobs were brought before, so that a registry which does not
+    /// know one gets some time.
     pub(super) async fn push_manifest(
         &self,
         reference: &ManifestReference,
         media_type: &str,
         bytes: &[u8],
     ) -> Result<ManifestOutcome, RegistryError> {
-        let action = format!("put manifest `{reference}`");
-        let digest = Digest::of(bytes);
+        let mut round = 0;
+        loop {
+            let sent = self.send_manifest(reference, media_type, bytes).await?;
+            if matches!(sent, Sent::BlobUnknown(_)) && round < MAX_ROUNDS {
+                round += 1;
+                self.core.patience.pause(self.settling(round)).await;
+                continue;
+            }
+            self.settle(reference, bytes, sent).await?;
+            return Ok(ManifestOutcome {
+                digest: Digest::of(bytes),
+                requests: self.requests(),
+            });
+        }
+    }
+
+    /// Sends a manifest once.
+    pub(super) async fn send_manifest(
+        &self,
+        reference: &ManifestReference,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Sent, RegistryError> {
+        let action = put_action(reference);
         if bytes.len() > MAX_MANIFEST {
             return Err(RegistryError::TooLarge {
                 attempt: Box::new(self.attempt(&action)),
@@ -119,13 +163,101 @@ impl Call<'_> {
             .header(CONTENT_TYPE, media_type)
             .content(Content::Bytes(Bytes::copy_from_slice(bytes)));
         let reply = self.perform(&request, Persistence::Patient).await?;
-        if !reply.is_success() {
-            return Err(self.refused(&request.action, &reply));
+        let words = self.words(&reply);
+        let unknown = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
+        Ok(match reply.status.as_u16() {
+            200..=299 => Sent::Taken(reply),
+            400 | 404 if unknown.iter().any(|code| words.has_code(code)) => {
+                Sent::BlobUnknown(reply)
+            }
+            _ => Sent::Refused(reply),
+        })
+    }
+
+    /// What a sent manifest came to: looked for if it was taken, and told if it was not.
+    pub(super) async fn settle(
+        &self,
+        reference: &ManifestReference,
+        bytes: &[u8],
+        sent: Sent,
+    ) -> Result<(), RegistryError> {
+        let action = put_action(reference);
+        match sent {
+            Sent::Taken(reply) => {
+                self.check_digest(&action, &Digest::of(bytes), &reply)?;
+                if self.core.confirm {
+                    self.confirm_manifest(reference, bytes).await?;
+                }
+                Ok(())
+            }
+            Sent::BlobUnknown(reply) => Err(self.refused(&action, &reply)),
+            Sent::Refused(reply) => match reference {
+                ManifestReference::Tag(_) => self.settle_tag(reference, bytes, &reply).await,
+                ManifestReference::Digest(_) => Err(self.refused(&action, &reply)),
+            },
         }
-        self.check_digest(&request.action, &digest, &reply)?;
-        Ok(ManifestOutcome {
-            digest,
-            requests: self.requests(),
+    }
+
+    /// Where tags do not move, one that leads to this manifest already is as good as moved.
+    async fn settle_tag(
+        &self,
+        reference: &ManifestReference,
+        bytes: &[u8],
+        reply: &Reply,
+    ) -> Result<(), RegistryError> {
+        let action = put_action(reference);
+        let refused = || self.refused(&action, reply);
+        if !matches!(reply.status.as_u16(), 400 | 403 | 405 | 409 | 412) {
+            return Err(refused());
+        }
+        let ours = Digest::of(bytes);
+        let found = self.look_for_manifest(reference).await;
+        let words = self.words(reply);
+        let told = words.has_code("TAG_INVALID")
+            || words.has_code("ImageTagAlreadyExistsException")
+            || ["immutable", "already exists"]
+                .iter()
+                .any(|word| words.mention(word))
+            || matches!(reply.status.as_u16(), 409 | 412);
+        match found {
+            Ok(Some(theirs)) if theirs == ours => Ok(()),
+            Ok(Some(theirs)) if told => Err(RegistryError::TagTaken {
+                attempt: Box::new(self.attempt(&action)),
+                ours,
+                theirs,
+            }),
+            _ => Err(refused()),
+        }
+    }
+
+    /// Reads what was put. The parts of a large registry may need some time to agree.
+    async fn confirm_manifest(
+        &self,
+        reference: &ManifestReference,
+        bytes: &[u8],
+    ) -> Result<(), RegistryError> {
+        let request = Request::new(
+            Method::GET,
+            self.manifest_url(reference),
+            put_action(reference),
+        )
+        .header(ACCEPT, ACCEPTED)
+        .whole(MAX_MANIFEST);
+        for count in 1..=MAX_CONFIRMATIONS {
+            let reply = self.follow(request.clone()).await?;
+            match reply.status.as_u16() {
+                200..=299 if reply.body == bytes => return Ok(()),
+                // Who may not read has only the registry's word.
+                403 | 405 => return Ok(()),
+                200..=299 | 400 | 404 => {}
+                _ => return Err(self.refused(&request.action, &reply)),
+            }
+            if count < MAX_CONFIRMATIONS {
+                self.core.patience.pause(self.settling(count)).await;
+            }
+        }
+        Err(RegistryError::NotStored {
+            attempt: Box::new(self.attempt(&request.action)),
         })
     }
 
@@ -142,7 +274,7 @@ impl Call<'_> {
 
     /// HEAD first; where that is not allowed or gives no digest, the manifest itself is read and
     /// hashed.
-    async fn look_for_manifest(
+    pub(super) async fn look_for_manifest(
         &self,
         reference: &ManifestReference,
     ) -> Result<Option<Digest>, RegistryError> {

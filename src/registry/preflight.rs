@@ -12,7 +12,7 @@ impl Call<'_> {
     pub(super) async fn check_push(&self) -> Result<(), RegistryError> {
         let session = self.open_upload().await?;
         let courtesy = self.core.transport.limits.courtesy;
-        match tokio::time::timeout(courtesy, self.drop_upload(session)).await {
+        match tokio::time::timeout(courtesy, self.drop_upload(session.url)).await {
             Ok(Err(RegistryError::Interrupted)) => Err(RegistryError::Interrupted),
             // Registries drop abandoned uploads by themselves, and some want more rights for this.
             Ok(Ok(_) | Err(_)) | Err(_) => Ok(()),

@@ -7,7 +7,13 @@ use reqwest::StatusCode;
 use super::error::RegistryError;
 use super::reply::Reply;
 
-const MAX_ATTEMPTS: u32 = 4;
+/// Requests are repeated until they were sent so often.
+const MAX_ATTEMPTS: u32 = 6;
+/// A host that nobody answers at, or that says nothing for as long as a request may take, is given up
+/// earlier: more patience would rarely help, and each attempt is long.
+const FEW_ATTEMPTS: u32 = 3;
+/// The longest pause that we choose ourselves.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// A registry that asks for more is told to the user instead.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
@@ -16,8 +22,12 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 pub(super) enum Outcome {
     /// An answer that another attempt would not change, or an error of ours.
     Final,
-    /// No answer: the connection broke or time ran out.
-    NoAnswer,
+    /// Nobody listens, or the name is unknown.
+    Unreachable,
+    /// Time ran out.
+    Silent,
+    /// The connection broke.
+    Broken,
     /// The server is busy or broken for the moment.
     Unavailable {
         /// How long it asks to wait.
@@ -32,15 +42,31 @@ impl Outcome {
             Ok(reply) if is_unavailable(reply.status) => Self::Unavailable {
                 retry_after: reply.retry_after(),
             },
-            Err(RegistryError::Lost { .. } | RegistryError::TimedOut { .. }) => Self::NoAnswer,
+            Err(RegistryError::Lost { .. }) => Self::Broken,
+            Err(RegistryError::TimedOut { .. }) => Self::Silent,
+            Err(RegistryError::Unreachable { .. }) => Self::Unreachable,
             Ok(_) | Err(_) => Self::Final,
+        }
+    }
+
+    /// Whether the server asks for more than anybody should wait without being told.
+    pub(super) fn is_too_long(self) -> bool {
+        matches!(self, Self::Unavailable { retry_after: Some(wait) } if wait > LONGEST_WAIT)
+    }
+
+    /// How often a request that ends so is sent at most.
+    fn attempts(self) -> u32 {
+        match self {
+            Self::Final => 1,
+            Self::Unreachable | Self::Silent => FEW_ATTEMPTS,
+            Self::Broken | Self::Unavailable { .. } => MAX_ATTEMPTS,
         }
     }
 }
 
-/// 408, 429 and 5xx, but not 501, which says "never".
+/// 408, 429, 499 and 5xx, but not 501, which says "never".
 fn is_unavailable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502..=599)
+    matches!(status.as_u16(), 408 | 429 | 499 | 500 | 502..=599)
 }
 
 /// What follows an outcome.
@@ -48,58 +74,77 @@ fn is_unavailable(status: StatusCode) -> bool {
 pub(super) enum Decision {
     /// The outcome stands.
     Stop,
-    /// Another attempt after a pause.
+    /// Another attempt after a pause of this request alone.
     Again(Duration),
+    /// Another attempt when the host may be asked again, by this request and all others.
+    AgainAfter(Duration),
 }
 
-/// Decides after attempt number `attempt`, counted from 0. The first pause is `first_wait`, unless
-/// the server asks for another; each further one is twice as long.
-pub(super) fn next(attempt: u32, outcome: Outcome, first_wait: Duration) -> Decision {
-    let backoff = first_wait.saturating_mul(1 << attempt.min(8));
-    let wait = match outcome {
-        Outcome::Final => return Decision::Stop,
-        Outcome::NoAnswer => backoff,
-        Outcome::Unavailable { retry_after } => retry_after.unwrap_or(backoff),
-    };
-    if attempt + 1 >= MAX_ATTEMPTS || wait > LONGEST_WAIT {
-        Decision::Stop
-    } else {
-        Decision::Again(wait)
+/// Decides after attempt number `attempt`, counted from 0. A pause of our own choice is a random
+/// `share` of [`backoff`].
+pub(super) fn next(attempt: u32, outcome: Outcome, first_wait: Duration, share: f64) -> Decision {
+    if attempt + 1 >= outcome.attempts() {
+        return Decision::Stop;
     }
+    match outcome {
+        _ if outcome.is_too_long() => Decision::Stop,
+        Outcome::Unavailable {
+            retry_after: Some(wait),
+        } => Decision::AgainAfter(wait),
+        _ => Decision::Again(backoff(attempt, first_wait).mul_f64(share)),
+    }
+}
+
+/// The longest pause after attempt number `attempt`: `first_wait`, doubled with each, up to a limit.
+pub(super) fn backoff(attempt: u32, first_wait: Duration) -> Duration {
+    first_wait
+        .saturating_mul(1 << attempt.min(16))
+        .min(LONGEST_BACKOFF)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const FIRST_WAIT: Duration = Duration::from_millis(500);
 
+    fn all(outcome: Outcome) -> Vec<Decision> {
+        (0..8)
+            .map(|attempt| next(attempt, outcome, FIRST_WAIT, 1.0))
+            .take_while(|decision| *decision != Decision::Stop)
+            .collect()
+    }
+
     #[test]
     fn waits_double_and_end() {
-        let waits: Vec<Decision> = (0..4)
-            .map(|attempt| next(attempt, Outcome::NoAnswer, FIRST_WAIT))
-            .collect();
         let again = |milliseconds| Decision::Again(Duration::from_millis(milliseconds));
-        assert_eq!(
-            waits,
-            [again(500), again(1000), again(2000), Decision::Stop]
-        );
+        let five = [
+            again(500),
+            again(1000),
+            again(2000),
+            again(4000),
+            again(8000),
+        ];
+        assert_eq!(all(Outcome::Broken), five);
+        let unavailable = Outcome::Unavailable { retry_after: None };
+        assert_eq!(all(unavailable), five);
+        assert_eq!(all(Outcome::Silent), five[..2]);
+        assert_eq!(all(Outcome::Unreachable), five[..2]);
+        assert_eq!(all(Outcome::Final), []);
+        assert_eq!(backoff(40, FIRST_WAIT), LONGEST_BACKOFF);
     }
 
     #[test]
     fn the_server_says_how_long_up_to_a_limit() {
         let after = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
-            next(0, Outcome::Unavailable { retry_after }, FIRST_WAIT)
+            next(0, Outcome::Unavailable { retry_after }, FIRST_WAIT, 0.3)
         };
-        assert_eq!(after(0), Decision::Again(Duration::ZERO));
-        assert_eq!(after(120), Decision::Again(Duration::from_mins(2)));
+        assert_eq!(after(0), Decision::AgainAfter(Duration::ZERO));
+        assert_eq!(after(120), Decision::AgainAfter(Duration::from_mins(2)));
         assert_eq!(after(121), Decision::Stop);
-    }
-
-    #[test]
-    fn a_final_outcome_is_never_repeated() {
-        assert_eq!(next(0, Outcome::Final, FIRST_WAIT), Decision::Stop);
     }
 
     #[test]
@@ -111,6 +156,7 @@ mod tests {
             (404, false),
             (408, true),
             (429, true),
+            (499, true),
             (500, true),
             (501, false),
             (503, true),
@@ -118,6 +164,16 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).expect("a status");
             assert_eq!(is_unavailable(status), repeated, "{status}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_a_share_of_what_it_could_be(attempt in 0_u32..5, share in 0.0..1.0_f64) {
+            let Decision::Again(pause) = next(attempt, Outcome::Broken, FIRST_WAIT, share) else {
+                panic!("another attempt expected");
+            };
+            prop_assert!(pause <= backoff(attempt, FIRST_WAIT));
         }
     }
 }

@@ -45,6 +45,10 @@ impl Scope {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     header: HeaderValue,
+    /// Repositories that it was also asked for, to read from.
+    readable: Vec<String>,
+    /// On the run's clock.
+    received: Duration,
     /// On the run's clock.
     renew_at: Duration,
 }
@@ -68,6 +72,8 @@ impl Token {
         header.set_sensitive(true);
         Some(Self {
             header,
+            readable: Vec::new(),
+            received: now,
             renew_at: now + lifetime.saturating_sub(MARGIN.min(lifetime / 4)),
         })
     }
@@ -75,6 +81,22 @@ impl Token {
     /// The `Authorization` that shows it.
     pub(super) fn header(&self) -> &HeaderValue {
         &self.header
+    }
+
+    /// The same, asked for with the right to read these repositories, too.
+    pub(super) fn reading(mut self, readable: Vec<String>) -> Self {
+        self.readable = readable;
+        self
+    }
+
+    /// Repositories that it was also asked for.
+    pub(super) fn readable(&self) -> &[String] {
+        &self.readable
+    }
+
+    /// Whether it is so old at `now` that a registry may have stopped to take it, though it should not.
+    pub(super) fn is_old(&self, now: Duration) -> bool {
+        now.saturating_sub(self.received) >= MARGIN
     }
 
     /// Whether a request may start with it at `now`.

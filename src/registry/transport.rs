@@ -17,6 +17,7 @@ use rustls::crypto::CryptoProvider;
 use super::content::Progress;
 use super::error::{Cause, RegistryError};
 use super::failure::{Failure, last_cause};
+use super::options::Limits;
 use super::reply::Reply;
 use super::request::{Request, Wanted};
 use super::trust;
@@ -28,36 +29,6 @@ const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "
 const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 /// Time for the body of a refusal, which is only for the message.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
-
-/// How long things may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// For a connection.
-    pub(super) connect: Duration,
-    /// For the headers of an answer, from the moment all is sent; and for a wanted body.
-    pub(super) answer: Duration,
-    /// For the answer to the last request of an upload: registries copy large blobs before it.
-    pub(super) commit: Duration,
-    /// Without any byte of a body moving.
-    pub(super) idle: Duration,
-    /// For a request that only spares the registry some work.
-    pub(super) courtesy: Duration,
-    /// The pause before the second attempt.
-    pub(super) first_wait: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            answer: Duration::from_mins(1),
-            commit: Duration::from_mins(5),
-            idle: Duration::from_mins(1),
-            courtesy: Duration::from_secs(3),
-            first_wait: Duration::from_millis(500),
-        }
-    }
-}
 
 /// The connections of a run.
 #[derive(Debug)]

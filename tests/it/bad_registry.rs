@@ -4,6 +4,7 @@ use std::thread;
 
 use cargo_lighter::process::{Interrupt, Signal};
 
+use crate::fault_registry::{self, Act, FaultRegistry, Settings, on};
 use crate::support::cli::{Lighter, Run};
 use crate::support::refusal::{Before, no_temporaries};
 use crate::support::registry::{PASSWORD, Registry, USER, free_port};
@@ -264,10 +265,9 @@ fn a_registry_that_dies_in_the_middle_gets_no_manifest() {
 #[test]
 fn tags_that_moved_before_one_failed_are_told() {
     for message_format in ["text", "json"] {
-        let server = taking_uploads(|request| match request {
-            request if request.ends_with("/manifests/two") => reply(400, "no more"),
-            _ => reply(201, ""),
-        });
+        let server = FaultRegistry::start(Settings::default());
+        let no_more = fault_registry::Answer::status(400).body("no more");
+        server.add(on("PUT", "/manifests/two").answer(no_more));
         let host = server.host();
         let checkout = Checkout::of_services(&["alpha"]);
         let run = push(&checkout, &host)
@@ -295,23 +295,20 @@ fn tags_that_moved_before_one_failed_are_told() {
         } else {
             assert_eq!(run.lines(), [reference]);
         }
-        let asked = server.requests();
-        assert!(!asked.iter().any(|request| request.ends_with("/three")));
+        assert_eq!(server.count("", "/manifests/three"), 0);
     }
 }
 
 #[test]
 fn an_interrupt_between_two_tags_hides_none_that_moved() {
-    let server = taking_uploads(|request| match request {
-        request if request.ends_with("/manifests/two") => Answer::Silence,
-        _ => reply(201, ""),
-    });
+    let server = FaultRegistry::start(Settings::default());
+    server.add(on("PUT", "/manifests/two").act(Act::Silence));
     let host = server.host();
     let checkout = Checkout::of_services(&["alpha"]);
     let interrupt = Interrupt::new();
     let run = thread::scope(|scope| {
         scope.spawn(|| {
-            server.wait_for_silence();
+            server.wait_for("PUT", "/manifests/two");
             interrupt.send(Signal::Interrupt);
         });
         push(&checkout, &host)

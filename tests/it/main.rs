@@ -1,5 +1,7 @@
 //! All integration tests in one binary, so that it is linked once.
 
+#[path = "../support/mod.rs"]
+mod fault_registry;
 mod support;
 
 mod affected;
@@ -24,6 +26,7 @@ mod main_job;
 mod output;
 mod podman;
 mod readme;
+mod registry_faults;
 mod reproducible;
 mod retag;
 mod rustflags;

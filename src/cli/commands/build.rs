@@ -6,13 +6,14 @@ use clap::Args;
 
 use crate::cli::arguments::{PlanArguments, RunArguments};
 use crate::cli::context::Context;
-use crate::cli::destinations::{Aim, open};
+use crate::cli::destinations::{Aim, open_with};
 use crate::cli::since::{FromArguments, SinceArguments};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
 use crate::fs::{AtomicFile, write_atomic};
 use crate::hint::Hint;
 use crate::pipeline::{self, Options, Outcome, Session};
+use crate::registry;
 use crate::report::Summary;
 use crate::ui::Verbosity;
 
@@ -55,7 +56,11 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
     let planned = &context.plan(execution.plan, execution.aim)?;
     let arguments = execution.run;
     let plan = &planned.plan;
-    let destinations = open(context, &planned.destinations)?;
+    let client = registry::Options {
+        confirm: !arguments.no_verify_push,
+        ..registry::Options::default()
+    };
+    let destinations = open_with(context, &planned.destinations, client)?;
     for path in [&arguments.metadata_file, &arguments.image_refs]
         .into_iter()
         .flatten()

@@ -11,7 +11,8 @@ use super::stage::{Stage, repository, tag};
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
 use crate::process::Signal;
-use crate::registry::RegistryError;
+use crate::registry::{Options, Registry, RegistryError};
+use crate::report::Clock;
 
 /// A registry whose first `times` answers to requests that `matches` finds are `fault`.
 fn failing(
@@ -80,7 +81,7 @@ fn patience_has_an_end() {
         matches!(error, RegistryError::Busy { status: 503, .. }),
         "{error}"
     );
-    assert_eq!(server.count("POST", ""), 4);
+    assert_eq!(server.count("POST", ""), 6);
     let long = Answer::status(429).with("Retry-After", "21600");
     let (_, server) = failing(100, |request| request.method == "POST", long);
     let error = push_all(&server).expect_err("always busy");
@@ -128,10 +129,10 @@ fn a_lost_session_is_opened_again() {
 
 #[test]
 fn a_silent_registry_is_given_up() {
-    // A look: the root, then four attempts. A commit: root, look, three rounds of session, commit and
-    // look, then the fourth session and commit. A busy machine may time out more often, never less,
+    // A look: the root, then three attempts. A commit: root, look, session, commit, look, the second
+    // session and commit. A busy machine may time out more often, never less,
     // so what the client sent is counted, not what the server had time to read.
-    for (method, action, attempts) in [("HEAD", "look for", 5), ("PUT", "upload", 13)] {
+    for (method, action, attempts) in [("HEAD", "look for", 4), ("PUT", "upload", 7)] {
         let (_, server) = failing(
             usize::MAX,
             move |request| request.method == method,
@@ -189,7 +190,7 @@ fn floods_are_cut() {
 }
 
 #[test]
-fn nobody_listening_is_said_at_once() {
+fn nobody_listening_is_said_soon() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let host = listener.local_addr().expect("an address").to_string();
     drop(listener);
@@ -202,7 +203,7 @@ fn nobody_listening_is_said_at_once() {
         .to_string();
     assert!(cause.starts_with("Connection refused"), "{cause}");
     assert!(error.hint().expect("a hint").contains(&host));
-    assert_eq!(registry.requests(), 1);
+    assert_eq!(registry.requests(), 3);
 }
 
 #[test]
@@ -236,6 +237,25 @@ fn an_interrupt_ends_a_wait() {
     let started = Instant::now();
     let error = stage
         .registry()
+        .check_push(&repository(&server.host()))
+        .expect_err("interrupted");
+    assert!(matches!(error, RegistryError::Interrupted));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_that_a_registry_asks_for() {
+    let stage = Stage::anonymous();
+    let interrupt = stage.interrupt.clone();
+    let server = Server::start(move |_| {
+        interrupt.send(Signal::Interrupt);
+        Answer::status(429).with("Retry-After", "100")
+    });
+    let (clock, options) = (Clock::monotonic(), Options::default());
+    let registry = Registry::with(&stage.environment, clock, &stage.interrupt, options);
+    let started = Instant::now();
+    let error = registry
+        .expect("a client")
         .check_push(&repository(&server.host()))
         .expect_err("interrupted");
     assert!(matches!(error, RegistryError::Interrupted));

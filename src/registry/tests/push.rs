@@ -9,8 +9,7 @@ use super::stage::{Stage, repository, tag};
 use crate::digest::Digest;
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
-use crate::registry::transport::Limits;
-use crate::registry::{BlobOutcome, ManifestReference, RegistryError};
+use crate::registry::{BlobOutcome, Limits, ManifestReference, Options, RegistryError};
 
 /// A registry that keeps to the specification where `script` says nothing.
 fn deviating(script: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
@@ -37,7 +36,7 @@ fn the_second_push_sends_nothing() {
     for content in [content.as_slice(), b""] {
         let first = push(&server, content).expect("pushed");
         let bytes = content.len() as u64;
-        assert_eq!(first, BlobOutcome::Uploaded { bytes, requests: 4 });
+        assert_eq!(first, BlobOutcome::Uploaded { bytes, requests: 5 });
         let second = push(&server, content).expect("pushed");
         assert_eq!(second, BlobOutcome::Existed { requests: 2 });
         assert!(fake.blobs().contains(&content.to_vec()));
@@ -68,7 +67,7 @@ fn small_blobs_come_from_memory() {
 
 #[test]
 fn an_unclear_answer_about_a_blob_means_upload() {
-    for status in [400, 403, 404, 405] {
+    for status in [400, 403, 405] {
         let server =
             deviating(move |request| (request.method == "HEAD").then(|| Answer::status(status)));
         assert_eq!(
@@ -89,8 +88,15 @@ fn an_unclear_answer_about_a_blob_means_upload() {
 #[test]
 fn any_success_commits_a_blob() {
     for status in [200, 201, 202, 204] {
-        let server =
-            deviating(move |request| (request.method == "PUT").then(|| Answer::status(status)));
+        let fake = Fake::default();
+        let server = Server::start(move |request| {
+            let answer = fake.answer(request);
+            if request.method == "PUT" {
+                Answer::status(status)
+            } else {
+                answer
+            }
+        });
         assert_eq!(
             push(&server, b"content").expect("pushed").uploaded_bytes(),
             7,
@@ -128,8 +134,13 @@ fn an_upload_may_go_to_another_host_without_credentials() {
     });
     let stage = Stage::with_login(&server.host());
     let (blob, path) = stage.blob(b"content");
+    // The store does not tell the registry.
+    let trusting = Options {
+        confirm: false,
+        ..Options::default()
+    };
     stage
-        .registry()
+        .registry_with(trusting)
         .push_blob(&repository(&server.host()), &blob, &path)
         .expect("pushed");
     let [put] = &store.received()[..] else {

@@ -2,8 +2,6 @@
 //! that the test moves.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,15 +10,14 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
-use crate::registry::transport::Limits;
-use crate::registry::{ManifestReference, Registry};
+use crate::registry::{Limits, ManifestReference, Options, Registry};
 use crate::report::Clock;
 
 pub(super) struct Stage {
     pub(super) home: TempDir,
     pub(super) environment: Environment,
     pub(super) interrupt: Interrupt,
-    now: Arc<AtomicU64>,
+    clock: Clock,
 }
 
 impl Stage {
@@ -46,7 +43,7 @@ impl Stage {
             home,
             environment,
             interrupt: Interrupt::new(),
-            now: Arc::default(),
+            clock: Clock::by_hand(),
         }
     }
 
@@ -68,15 +65,14 @@ impl Stage {
     }
 
     pub(super) fn clock(&self) -> Clock {
-        let now = Arc::clone(&self.now);
-        Clock::from_fn(move || Duration::from_secs(now.load(Ordering::SeqCst)))
+        self.clock.clone()
     }
 
     pub(super) fn pass(&self, seconds: u64) {
-        self.now.fetch_add(seconds, Ordering::SeqCst);
+        self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// A client with the real time limits, but short pauses between attempts.
+    /// A client with the real time limits, whose pauses only move the clock.
     pub(super) fn registry(&self) -> Registry {
         self.registry_within(Limits::default())
     }
@@ -93,12 +89,14 @@ impl Stage {
     }
 
     pub(super) fn registry_within(&self, limits: Limits) -> Registry {
-        let limits = Limits {
-            first_wait: Duration::from_millis(1),
-            ..limits
-        };
-        Registry::with_limits(&self.environment, self.clock(), &self.interrupt, limits)
-            .expect("a client")
+        self.registry_with(Options {
+            limits,
+            ..Options::default()
+        })
+    }
+
+    pub(super) fn registry_with(&self, options: Options) -> Registry {
+        Registry::with(&self.environment, self.clock(), &self.interrupt, options).expect("a client")
     }
 
     /// A file with a descriptor that fits it.

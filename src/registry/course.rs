@@ -1,0 +1,478 @@
+//! The course of a blob on its way into a registry: what follows each step's outcome, and nothing
+//! else. It is a function without a network, so that every path can be tested.
+//!
+//! ```text
+//! Look ── Mount ── Open ── Put ── Confirm ── End
+//!   ▴                       │        │
+//!   └────────── Again ◂─────┴────────┘
+//! ```
+//!
+//! A registry's word is not taken: whatever it answers to an upload, the blob is looked for afterwards.
+//! What ended without an answer, or in a session that is gone, may have worked, so that the blob is
+//! looked for before a new session begins.
+
+/// Sessions that are begun for one blob at most.
+const MAX_UPLOADS: u32 = 5;
+/// Uploads in which nothing is heard; each takes minutes.
+const MAX_SILENCES: u32 = 2;
+/// Looks after an upload until a blob is taken for not stored: the parts of a large registry do not
+/// know everything at the same time.
+const MAX_CONFIRMATIONS: u32 = 3;
+/// Uploads that a registry acknowledged and did not store.
+const MAX_LOSSES: u32 = 2;
+
+/// What is done next about a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Ask whether it is there.
+    Look,
+    /// Ask the registry to take it over from another of its repositories.
+    Mount,
+    /// Open an upload.
+    Open,
+    /// Send it into the session that is open.
+    Put,
+    /// Ask whether it arrived.
+    Confirm,
+    /// Ask whether an upload that ended badly worked all the same.
+    Again,
+    /// Nothing more.
+    End(End),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was there.
+    Existed,
+    /// It was taken over.
+    Mounted,
+    /// It was sent.
+    Uploaded,
+    /// What the last step answered is the error.
+    Failed,
+    /// The registry acknowledges it and does not have it.
+    NotStored,
+}
+
+/// How content is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// One PUT with everything.
+    Whole,
+    /// One PATCH with everything, then an empty PUT.
+    Patch,
+    /// One PATCH for each piece of so many bytes, then an empty PUT. It is broken in more registries
+    /// than not, and thus only used where nothing else passes.
+    Pieces(u64),
+}
+
+/// Larger pieces first: each is a request. Some registries take no larger ones.
+const LARGE_PIECES: u64 = 4 * 1024 * 1024;
+/// What a proxy lets through unless it is told otherwise.
+const SMALL_PIECES: u64 = 1024 * 1024;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The blob is there.
+    Present,
+    /// It is not.
+    Absent,
+    /// Nobody knows.
+    Unclear,
+    /// It was taken over.
+    Mounted,
+    /// A session is open.
+    Opened,
+    /// The registry does not take it over.
+    Declined,
+    /// Any success.
+    Taken,
+    /// The session is unknown, or does not go on where we are.
+    SessionGone,
+    /// Content is not taken in this shape.
+    ShapeRefused,
+    /// The request is too large for the registry, or for somebody before it.
+    TooLarge,
+    /// No answer in time.
+    Silent,
+    /// A broken connection, or an answer that is none for long.
+    Passing,
+    /// An answer that another attempt would not change, or an error of ours.
+    Refused,
+}
+
+/// Where a blob stands, with what was learned on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Course {
+    /// What to do now.
+    pub(super) step: Step,
+    /// How to send it.
+    pub(super) shape: Shape,
+    /// How many pauses to make before, counted from 1, each longer than the one before; 0 is none.
+    pub(super) pause: u32,
+    confirms: bool,
+    mounts: bool,
+    mounted: bool,
+    uploads: u32,
+    silences: u32,
+    confirmations: u32,
+    losses: u32,
+}
+
+impl Course {
+    /// The beginning: a look, unless `surely_absent`; then a mount, if it `mounts`; and in the end a
+    /// confirmation, if it `confirms`.
+    pub(super) fn new(surely_absent: bool, mounts: bool, confirms: bool) -> Self {
+        Self {
+            step: if surely_absent {
+                Step::Open
+            } else {
+                Step::Look
+            },
+            shape: Shape::Whole,
+            pause: 0,
+            confirms,
+            mounts: mounts && !surely_absent,
+            mounted: false,
+            uploads: 0,
+            silences: 0,
+            confirmations: 0,
+            losses: 0,
+        }
+    }
+
+    /// What follows when the step ended so. An outcome that the step cannot have is a failure.
+    pub(super) fn after(self, outcome: Outcome) -> Self {
+        let next = Self { pause: 0, ..self };
+        match (self.step, outcome) {
+            (Step::Look, Outcome::Present) => next.end(End::Existed),
+            (Step::Look, Outcome::Absent | Outcome::Unclear) if self.mounts => next.to(Step::Mount),
+            (Step::Look | Step::Again, Outcome::Absent | Outcome::Unclear)
+            | (Step::Mount, Outcome::Declined) => next.to(Step::Open),
+            (Step::Mount, Outcome::Mounted) => Self {
+                mounted: true,
+                ..next
+            }
+            .taken(),
+            (Step::Mount | Step::Open, Outcome::Opened) => Self {
+                uploads: self.uploads + 1,
+                mounted: false,
+                ..next
+            }
+            .to(Step::Put),
+            (Step::Put, Outcome::Taken) => next.taken(),
+            (Step::Put, outcome) => next.after_bad_put(outcome),
+            (Step::Again, Outcome::Present) => next.end(End::Uploaded),
+            // Where nobody may look, the registry's word is all there is.
+            (Step::Confirm, Outcome::Present | Outcome::Unclear) => next.arrived(),
+            (Step::Confirm, Outcome::Absent) => next.not_confirmed(),
+            _ => next.end(End::Failed),
+        }
+    }
+
+    fn after_bad_put(self, outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::SessionGone | Outcome::Passing => self.once_more(),
+            Outcome::Silent => Self {
+                silences: self.silences + 1,
+                ..self
+            }
+            .once_more(),
+            Outcome::ShapeRefused if self.shape == Shape::Whole => Self {
+                shape: Shape::Patch,
+                ..self
+            }
+            .to(Step::Open),
+            Outcome::TooLarge => {
+                let shape = match self.shape {
+                    Shape::Whole | Shape::Patch => Shape::Pieces(LARGE_PIECES),
+                    Shape::Pieces(LARGE_PIECES) => Shape::Pieces(SMALL_PIECES),
+                    Shape::Pieces(_) => return self.end(End::Failed),
+                };
+                Self { shape, ..self }.to(Step::Open)
+            }
+            _ => self.end(End::Failed),
+        }
+    }
+
+    /// Another session after a pause, if there may be one, and if the last one did not work.
+    fn once_more(self) -> Self {
+        if self.uploads >= MAX_UPLOADS || self.silences >= MAX_SILENCES {
+            return self.end(End::Failed);
+        }
+        Self {
+            pause: self.uploads,
+            ..self
+        }
+        .to(Step::Again)
+    }
+
+    fn taken(self) -> Self {
+        if self.confirms {
+            Self {
+                confirmations: 0,
+                ..self
+            }
+            .to(Step::Confirm)
+        } else {
+            self.arrived()
+        }
+    }
+
+    fn not_confirmed(self) -> Self {
+        let confirmations = self.confirmations + 1;
+        if confirmations < MAX_CONFIRMATIONS {
+            return Self {
+                confirmations,
+                pause: confirmations,
+                ..self
+            };
+        }
+        if self.mounted {
+            return Self {
+                mounted: false,
+                ..self
+            }
+            .to(Step::Open);
+        }
+        let losses = self.losses + 1;
+        if losses >= MAX_LOSSES || self.uploads >= MAX_UPLOADS {
+            return self.end(End::NotStored);
+        }
+        Self { losses, ..self }.to(Step::Open)
+    }
+
+    fn arrived(self) -> Self {
+        let end = if self.mounted {
+            End::Mounted
+        } else {
+            End::Uploaded
+        };
+        self.end(end)
+    }
+
+    fn to(self, step: Step) -> Self {
+        Self { step, ..self }
+    }
+
+    fn end(self, end: End) -> Self {
+        self.to(Step::End(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MOUNTING: Course = Course {
+        step: Step::Look,
+        shape: Shape::Whole,
+        pause: 0,
+        confirms: true,
+        mounts: true,
+        mounted: false,
+        uploads: 0,
+        silences: 0,
+        confirmations: 0,
+        losses: 0,
+    };
+
+    fn plain() -> Course {
+        Course::new(false, false, true)
+    }
+
+    /// All steps that these outcomes lead to, beginning with the first.
+    fn steps(course: Course, outcomes: &[Outcome]) -> Vec<Step> {
+        let mut course = course;
+        let mut steps = vec![course.step];
+        for outcome in outcomes {
+            course = course.after(*outcome);
+            steps.push(course.step);
+        }
+        steps
+    }
+
+    #[test]
+    fn the_straight_ways() {
+        use Outcome::{Absent, Declined, Mounted, Opened, Present, Taken};
+        use Step::{Confirm, Look, Mount, Open, Put};
+        assert_eq!(steps(plain(), &[Present]), [Look, Step::End(End::Existed)]);
+        assert_eq!(
+            steps(plain(), &[Absent, Opened, Taken, Present]),
+            [Look, Open, Put, Confirm, Step::End(End::Uploaded)]
+        );
+        assert_eq!(Course::new(false, true, true), MOUNTING);
+        assert_eq!(
+            steps(MOUNTING, &[Absent, Mounted, Present]),
+            [Look, Mount, Confirm, Step::End(End::Mounted)]
+        );
+        assert_eq!(
+            steps(MOUNTING, &[Absent, Declined, Opened, Taken, Present]),
+            [Look, Mount, Open, Put, Confirm, Step::End(End::Uploaded)]
+        );
+        // A session instead of the mount is used, and not opened a second time.
+        assert_eq!(
+            steps(MOUNTING, &[Absent, Opened, Taken, Present]),
+            [Look, Mount, Put, Confirm, Step::End(End::Uploaded)]
+        );
+        assert_eq!(Course::new(true, true, true).step, Open);
+        assert_eq!(
+            steps(Course::new(true, true, false), &[Opened, Taken]),
+            [Open, Put, Step::End(End::Uploaded)]
+        );
+    }
+
+    #[test]
+    fn an_upload_that_may_have_worked_is_looked_for() {
+        use Outcome::{Absent, Opened, Passing, Present, SessionGone, Taken};
+        use Step::{Again, Confirm, Look, Open, Put};
+        for bad in [SessionGone, Passing, Outcome::Silent] {
+            assert_eq!(
+                steps(plain(), &[Absent, Opened, bad, Present]),
+                [Look, Open, Put, Again, Step::End(End::Uploaded)]
+            );
+            assert_eq!(
+                steps(plain(), &[Absent, Opened, bad, Absent, Opened, Taken]),
+                [Look, Open, Put, Again, Open, Put, Confirm]
+            );
+        }
+    }
+
+    #[test]
+    fn patience_ends() {
+        use Outcome::{Absent, Opened, Passing, Silent};
+        let rounds = |bad| {
+            let mut course = plain().after(Absent);
+            let mut sessions = 0;
+            while let Step::Open = course.step {
+                sessions += 1;
+                course = course.after(Opened).after(bad);
+                if course.step == Step::Again {
+                    assert_eq!(course.pause, sessions);
+                    course = course.after(Absent);
+                }
+            }
+            (sessions, course.step)
+        };
+        assert_eq!(rounds(Passing), (MAX_UPLOADS, Step::End(End::Failed)));
+        assert_eq!(rounds(Silent), (MAX_SILENCES, Step::End(End::Failed)));
+        assert_eq!(rounds(Outcome::Refused), (1, Step::End(End::Failed)));
+    }
+
+    #[test]
+    fn shapes_change_only_where_they_are_refused() {
+        use Outcome::{Absent, Opened, ShapeRefused, TooLarge};
+        let open = plain().after(Absent);
+        let patch = open.after(Opened).after(ShapeRefused);
+        assert_eq!((patch.step, patch.shape), (Step::Open, Shape::Patch));
+        let end = patch.after(Opened).after(ShapeRefused).step;
+        assert_eq!(end, Step::End(End::Failed));
+        let large = open.after(Opened).after(TooLarge);
+        assert_eq!(
+            (large.step, large.shape),
+            (Step::Open, Shape::Pieces(LARGE_PIECES))
+        );
+        let small = large.after(Opened).after(TooLarge);
+        assert_eq!(small.shape, Shape::Pieces(SMALL_PIECES));
+        let end = small.after(Opened).after(TooLarge).step;
+        assert_eq!(end, Step::End(End::Failed));
+    }
+
+    #[test]
+    fn what_is_acknowledged_and_not_there_is_never_a_success() {
+        use Outcome::{Absent, Mounted, Opened, Taken};
+        let mut course = MOUNTING.after(Absent).after(Mounted);
+        let mut mounted = 0;
+        while course.step == Step::Confirm {
+            course = course.after(Absent);
+            mounted += 1;
+        }
+        assert_eq!((mounted, course.step), (MAX_CONFIRMATIONS, Step::Open));
+        let mut uploads = 0;
+        while course.step == Step::Open {
+            course = course.after(Opened).after(Taken);
+            uploads += 1;
+            while course.step == Step::Confirm {
+                course = course.after(Absent);
+            }
+        }
+        assert_eq!(
+            (uploads, course.step),
+            (MAX_LOSSES, Step::End(End::NotStored))
+        );
+    }
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        prop::sample::select(vec![
+            Outcome::Present,
+            Outcome::Absent,
+            Outcome::Unclear,
+            Outcome::Mounted,
+            Outcome::Opened,
+            Outcome::Declined,
+            Outcome::Taken,
+            Outcome::SessionGone,
+            Outcome::ShapeRefused,
+            Outcome::TooLarge,
+            Outcome::Silent,
+            Outcome::Passing,
+            Outcome::Refused,
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn every_course_ends_and_no_success_is_without_evidence(
+            outcomes in prop::collection::vec(outcome(), 200),
+            absent in any::<bool>(),
+            mounts in any::<bool>(),
+        ) {
+            let mut course = Course::new(absent, mounts, true);
+            let mut evidence = Outcome::Absent;
+            for outcome in outcomes {
+                if let Step::End(_) = course.step {
+                    break;
+                }
+                course = course.after(outcome);
+                evidence = outcome;
+            }
+            let Step::End(end) = course.step else {
+                return Err(TestCaseError::fail(format!("no end: {course:?}")));
+            };
+            prop_assert!(course.uploads <= MAX_UPLOADS + 3);
+            match end {
+                End::Existed => prop_assert_eq!(evidence, Outcome::Present),
+                End::Mounted | End::Uploaded => {
+                    prop_assert!(matches!(evidence, Outcome::Present | Outcome::Unclear));
+                }
+                End::NotStored => prop_assert_eq!(evidence, Outcome::Absent),
+                End::Failed => {}
+            }
+        }
+
+        /// Among all outcomes that a step can have, the course never gets lost.
+        #[test]
+        fn likely_outcomes_always_end(choices in prop::collection::vec(0_usize..6, 400)) {
+            let mut course = MOUNTING;
+            for choice in choices {
+                use Outcome::{
+                    Absent, Declined, Mounted, Opened, Passing, Present, SessionGone, Silent, Taken,
+                    TooLarge, Unclear,
+                };
+                let likely: &[Outcome] = match course.step {
+                    Step::Look | Step::Again | Step::Confirm => &[Absent, Absent, Absent, Unclear, Present],
+                    Step::Mount => &[Mounted, Opened, Declined],
+                    Step::Open => &[Opened],
+                    Step::Put => &[Taken, SessionGone, Silent, Passing, TooLarge, Taken],
+                    Step::End(_) => break,
+                };
+                course = course.after(likely[choice % likely.len()]);
+            }
+            prop_assert!(matches!(course.step, Step::End(_)), "{:?}", course);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Whole images: the manifest is looked for first, then every blob is brought, then the manifest is
+//! put under its digest. Tags come later, when all images of a run are there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::blob::Arrival;
+use super::call::Call;
+use super::content::Content;
+use super::error::RegistryError;
+use super::manifest::{ManifestReference, Sent};
+use crate::digest::Digest;
+use crate::oci::{Descriptor, Document};
+use crate::reference::Tag;
+
+/// How often a registry may say that it does not know a blob of a manifest which it was given.
+const MAX_ROUNDS: u32 = 4;
+
+/// What is pushed as one image.
+#[derive(Debug, Clone, Copy)]
+pub struct ImagePush<'a> {
+    /// The layers, each with the file that holds it.
+    pub layers: &'a [(Descriptor, PathBuf)],
+    /// The configuration.
+    pub config: &'a Document,
+    /// The manifest that names them.
+    pub manifest: &'a Document,
+    /// The tag that will lead to it: if it does so already, nothing else is asked.
+    pub tag: Option<&'a Tag>,
+}
+
+/// What pushing an image came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImageOutcome {
+    /// Whether the manifest was there.
+    pub existed: bool,
+    /// Whether the tag led to it.
+    pub tagged: bool,
+    /// Bytes of blobs that were sent.
+    pub uploaded_bytes: u64,
+    /// Blobs that the registry took over from others of its repositories.
+    pub mounted_blobs: u64,
+    /// Blobs that were there.
+    pub existing_blobs: u64,
+    /// Requests sent, including those for tokens.
+    pub requests: u64,
+}
+
+/// A blob of the image with its content.
+type Part<'a> = (&'a Descriptor, Content);
+
+impl ImageOutcome {
+    fn count(&mut self, blob: &Descriptor, arrival: Arrival) {
+        match arrival {
+            Arrival::Existed => self.existing_blobs += 1,
+            Arrival::Mounted => self.mounted_blobs += 1,
+            Arrival::Uploaded => self.uploaded_bytes += blob.size,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Makes sure that the registry has an image.
+    pub(super) async fn push_image(
+        &self,
+        image: &ImagePush<'_>,
+    ) -> Result<ImageOutcome, RegistryError> {
+        let mut outcome = self.push_parts(image).await?;
+        outcome.requests = self.requests();
+        Ok(outcome)
+    }
+
+    async fn push_parts(&self, image: &ImagePush<'_>) -> Result<ImageOutcome, RegistryError> {
+        let digest = image.manifest.digest();
+        let by_digest = ManifestReference::Digest(digest);
+        let parts = self.parts(image);
+        let first = image.tag.map_or_else(
+            || by_digest.clone(),
+            |tag| ManifestReference::Tag(tag.clone()),
+        );
+        if self.leads_to(&first, &digest).await? {
+            return Ok(self.existing(&parts, image.tag.is_some()));
+        }
+        let mut outcome = ImageOutcome::default();
+        let config = (
+            image.config.descriptor(),
+            Content::Bytes(Bytes::copy_from_slice(image.config.bytes())),
+        );
+        let arrival = self.push_blob(config.0, &config.1, false).await?;
+        // A configuration belongs to one image, so that without it there can be no manifest.
+        if arrival == Arrival::Existed
+            && image.tag.is_some()
+            && self.leads_to(&by_digest, &digest).await?
+        {
+            return Ok(self.existing(&parts, false));
+        }
+        outcome.count(config.0, arrival);
+        let layers = parts
+            .iter()
+            .filter(|(blob, _)| blob.digest != config.0.digest);
+        let arrivals = try_join_all(layers.map(|(blob, content)| async move {
+            let arrival = self.push_blob(blob, content, false).await?;
+            Ok::<_, RegistryError>((*blob, arrival))
+        }));
+        for (blob, arrival) in arrivals.await? {
+            outcome.count(blob, arrival);
+        }
+        self.put_last(image, &parts, &mut outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Every distinct blob of an image.
+    fn parts<'i>(&self, image: &ImagePush<'i>) -> Vec<Part<'i>> {
+        let mut parts: BTreeMap<Digest, Part<'i>> = BTreeMap::new();
+        for (blob, path) in image.layers {
+            let path = self.core.environment.resolve(path);
+            parts.insert(blob.digest, (blob, Content::file(path, blob.size)));
+        }
+        let config = Bytes::copy_from_slice(image.config.bytes());
+        let descriptor = image.config.descriptor();
+        parts.insert(descriptor.digest, (descriptor, Content::Bytes(config)));
+        parts.into_values().collect()
+    }
+
+    /// Whether a name leads to our manifest. Who may not read may be allowed to push all the same.
+    async fn leads_to(
+        &self,
+        reference: &ManifestReference,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        match self.look_for_manifest(reference).await {
+            Ok(found) => Ok(found == Some(*digest)),
+            Err(RegistryError::Unauthorized { status: 403, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An image whose manifest is there: no registry takes one without its blobs.
+    fn existing(&self, parts: &[Part<'_>], tagged: bool) -> ImageOutcome {
+        let path = self.path();
+        for (blob, _) in parts {
+            self.access.known.note(&blob.digest, &path);
+        }
+        ImageOutcome {
+            existed: true,
+            tagged,
+            existing_blobs: parts.len() as u64,
+            ..ImageOutcome::default()
+        }
+    }
+
+    /// Puts the manifest. Where the registry does not know a blob of it, that blob is brought again:
+    /// at first if it is really missing, later without believing that it is not.
+    async fn put_last(
+        &self,
+        image: &ImagePush<'_>,
+        parts: &[Part<'_>],
+        outcome: &mut ImageOutcome,
+    ) -> Result<(), RegistryError> {
+        let descriptor = image.manifest.descriptor();
+        let reference = ManifestReference::Digest(descriptor.digest);
+        let bytes = image.manifest.bytes();
+        let mut round = 0;
+        loop {
+            let sent = self
+                .send_manifest(&reference, &descriptor.media_type, bytes)
+                .await?;
+            let reply = match sent {
+                Sent::BlobUnknown(reply) if round < MAX_ROUNDS => reply,
+                sent => return self.settle(&reference, bytes, sent).await,
+            };
+            round += 1;
+            self.core.patience.pause(self.settling(round)).await;
+            let body = String::from_utf8_lossy(&reply.body).into_owned();
+            let named = |(blob, _): &&Part<'_>| body.contains(&blob.digest.hex());
+            let any = parts.iter().any(|part| named(&part));
+            for (blob, content) in parts.iter().filter(|part| !any || named(part)) {
+                if round == 1 && self.is_there(blob).await? {
+                    continue;
+                }
+                let arrival = self.push_blob(blob, content, true).await?;
+                outcome.count(blob, arrival);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! How a client goes about its work.
+
+use std::time::Duration;
+
+/// What a caller may choose.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How long things may take.
+    pub limits: Limits,
+    /// Whether what was sent is looked for afterwards: registries acknowledge what they do not store.
+    pub confirm: bool,
+    /// What the lengths of pauses are drawn from; where it is `None`, they differ in every run.
+    pub seed: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            confirm: true,
+            seed: None,
+        }
+    }
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the headers of an answer, from the moment all is sent; and for a wanted body.
+    pub answer: Duration,
+    /// For the answer to the last request of an upload: registries copy large blobs before it.
+    pub commit: Duration,
+    /// Without any byte of a body moving.
+    pub idle: Duration,
+    /// For a request that only spares the registry some work.
+    pub courtesy: Duration,
+    /// The pause before the second attempt.
+    pub first_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            answer: Duration::from_mins(1),
+            commit: Duration::from_mins(5),
+            idle: Duration::from_mins(1),
+            courtesy: Duration::from_secs(3),
+            first_wait: Duration::from_millis(500),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Waiting: pauses of random length, and hosts that asked to be left alone for a while.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::report::Clock;
+
+/// The waits of a run. An interrupt ends them, because it ends whoever waits.
+#[derive(Debug)]
+pub(super) struct Patience {
+    clock: Clock,
+    /// Until when, on the clock, nothing may be sent to a host.
+    gates: Mutex<BTreeMap<String, Duration>>,
+    random: AtomicU64,
+}
+
+impl Patience {
+    /// Waits by `clock`. The same `seed` gives the same pauses.
+    pub(super) fn new(clock: Clock, seed: Option<u64>) -> Self {
+        // The standard library's way to a number that differs in each process.
+        let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        Self {
+            clock,
+            gates: Mutex::default(),
+            random: AtomicU64::new(seed),
+        }
+    }
+
+    /// Waits as long as it says.
+    pub(super) async fn pause(&self, pause: Duration) {
+        if !pause.is_zero() && !self.clock.advance(pause) {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Asks everybody to leave a host alone for a while.
+    pub(super) fn close_gate(&self, host: &str, wait: Duration) {
+        let until = self.clock.now() + wait;
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(host.to_owned()).or_default();
+        *gate = until.max(*gate);
+    }
+
+    /// Waits until a host may be asked.
+    pub(super) async fn pass_gate(&self, host: &str) {
+        loop {
+            let until = {
+                let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+                gates.get(host).copied().unwrap_or_default()
+            };
+            let left = until.saturating_sub(self.clock.now());
+            if left.is_zero() {
+                return;
+            }
+            self.pause(left).await;
+        }
+    }
+
+    /// A random number between 0 and 1, so that those who failed together do not come back together.
+    pub(super) fn share(&self) -> f64 {
+        // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let state = self.random.fetch_add(STEP, Ordering::Relaxed);
+        let mut mixed = state.wrapping_add(STEP);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let top = u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(u32::MAX);
+        f64::from(top) / f64::from(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_shares_and_they_are_spread() {
+        let shares = |seed| {
+            let patience = Patience::new(Clock::by_hand(), Some(seed));
+            (0..1000).map(|_| patience.share()).collect::<Vec<f64>>()
+        };
+        let first = shares(1);
+        assert_eq!(first, shares(1));
+        assert_ne!(first, shares(2));
+        assert!(first.iter().all(|share| (0.0..=1.0).contains(share)));
+        let mean = first.iter().sum::<f64>() / 1000.0;
+        assert!((0.45..0.55).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn a_gate_holds_for_its_host_only_and_only_grows() {
+        let clock = Clock::by_hand();
+        let patience = Patience::new(clock.clone(), Some(1));
+        patience.close_gate("a", Duration::from_secs(8));
+        patience.close_gate("a", Duration::from_secs(2));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(patience.pass_gate("b"));
+        assert_eq!(clock.now(), Duration::ZERO);
+        runtime.block_on(patience.pass_gate("a"));
+        assert_eq!(clock.now(), Duration::from_secs(8));
+        runtime.block_on(patience.pass_gate("a"));
+        assert_eq!(clock.now(), Duration::from_secs(8));
+    }
+}

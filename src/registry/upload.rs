@@ -1,0 +1,237 @@
+//! Sending a blob's content into an open session, in one of the shapes that registries take.
+
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::{Method, StatusCode, Url};
+
+use super::address::host_of;
+use super::call::{Call, Persistence};
+use super::content::Content;
+use super::course::{Outcome, Shape};
+use super::error::RegistryError;
+use super::location;
+use super::reply::Reply;
+use super::request::Request;
+use super::retry;
+use crate::oci::Descriptor;
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// The smallest piece that a registry takes, unless it is the last (distribution-spec, "Pushing a blob
+/// in chunks").
+const MINIMUM: &str = "oci-chunk-min-length";
+/// More than this is asked of nobody.
+const MAX_MINIMUM: u64 = 512 * 1024 * 1024;
+const MAX_REDIRECTS: usize = 5;
+
+/// An upload that is open.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    /// Where content goes; it may be on another host.
+    pub(super) url: Url,
+    /// The smallest piece.
+    minimum: u64,
+}
+
+/// How a request of an upload ended, with the error where one is to be told.
+type Sent = (Outcome, Option<RegistryError>);
+
+impl Call<'_> {
+    /// Opens an upload.
+    pub(super) async fn open_upload(&self) -> Result<Session, RegistryError> {
+        let request = Request::new(Method::POST, self.url("blobs/uploads/"), "open an upload");
+        let reply = self.perform(&request, Persistence::Patient).await?;
+        if reply.is_success() {
+            self.session(&request.action, &reply)
+        } else {
+            Err(self.refused(&request.action, &reply))
+        }
+    }
+
+    /// The session that an answer opens.
+    pub(super) fn session(&self, action: &str, reply: &Reply) -> Result<Session, RegistryError> {
+        let minimum = reply
+            .headers
+            .get(MINIMUM)
+            .and_then(|value| value.to_str().ok());
+        Ok(Session {
+            url: self.location(action, reply)?,
+            minimum: minimum.and_then(|text| text.parse().ok()).unwrap_or(0),
+        })
+    }
+
+    /// Sends all of a blob.
+    pub(super) async fn put(
+        &self,
+        session: Session,
+        blob: &Descriptor,
+        content: &Content,
+        shape: Shape,
+    ) -> Sent {
+        let action = format!("upload blob `{}`", blob.digest);
+        let foreign = !self.access.endpoint().owns(&session.url);
+        let host = host_of(&session.url);
+        let mut sent = match shape {
+            Shape::Whole => self.commit(&session, blob, content, &action).await,
+            Shape::Patch => {
+                self.put_pieces(session, blob, content, u64::MAX, &action)
+                    .await
+            }
+            Shape::Pieces(size) => {
+                let size = size.max(session.minimum.min(MAX_MINIMUM));
+                self.put_pieces(session, blob, content, size, &action).await
+            }
+        };
+        // What is put together from pieces is another content where one of them got lost.
+        if shape != Shape::Whole
+            && sent
+                .1
+                .as_ref()
+                .is_some_and(RegistryError::is_digest_invalid)
+        {
+            sent.0 = Outcome::SessionGone;
+        }
+        match sent {
+            (outcome, Some(source)) if foreign && source.is_of_a_server() => {
+                let attempt = Box::new(self.attempt(&action));
+                let source = Box::new(source);
+                let elsewhere = RegistryError::Elsewhere {
+                    attempt,
+                    host,
+                    source,
+                };
+                (outcome, Some(elsewhere))
+            }
+            sent => sent,
+        }
+    }
+
+    /// The last request of an upload, carrying everything or nothing.
+    async fn commit(
+        &self,
+        session: &Session,
+        blob: &Descriptor,
+        content: &Content,
+        action: &str,
+    ) -> Sent {
+        let url = location::with_digest(&session.url, &blob.digest);
+        let mut request = Request::new(Method::PUT, url, action)
+            .header(CONTENT_TYPE, OCTETS)
+            .content(content.clone())
+            .patience(self.core.transport.limits.commit);
+        let mut redirects = 0;
+        loop {
+            let result = self.perform(&request, Persistence::Once).await;
+            let reply = match &result {
+                Ok(reply) if matches!(reply.status.as_u16(), 307 | 308) => reply,
+                Ok(reply) if reply.is_success() => {
+                    return match self.check_digest(action, &blob.digest, reply) {
+                        Ok(()) => (Outcome::Taken, None),
+                        Err(error) => (Outcome::Refused, Some(error)),
+                    };
+                }
+                _ => return self.judge(action, result),
+            };
+            // The same content goes to where the registry says.
+            redirects += 1;
+            match self.location(action, reply) {
+                Ok(url) if redirects <= MAX_REDIRECTS => request.url = url,
+                Ok(_) => return self.judge(action, result),
+                Err(error) => return (Outcome::Refused, Some(error)),
+            }
+        }
+    }
+
+    async fn put_pieces(
+        &self,
+        mut session: Session,
+        blob: &Descriptor,
+        content: &Content,
+        size: u64,
+        action: &str,
+    ) -> Sent {
+        let mut sent = 0;
+        while sent < blob.size {
+            let piece = content.piece(sent, size);
+            let end = sent + piece.size();
+            let mut request = Request::new(Method::PATCH, session.url.clone(), action)
+                .header(CONTENT_TYPE, OCTETS)
+                .content(piece)
+                .patience(self.core.transport.limits.commit);
+            if size < u64::MAX
+                && let Ok(range) = HeaderValue::from_str(&format!("{sent}-{}", end - 1))
+            {
+                request = request.header(CONTENT_RANGE, range);
+            }
+            let result = self.perform(&request, Persistence::Once).await;
+            let reply = match result {
+                Ok(reply) if reply.is_success() => reply,
+                result => return self.judge(action, result),
+            };
+            // Some took less than was sent, and some say so in ways of their own: all of it again.
+            if size < u64::MAX && took(&reply).is_some_and(|took| took != end) {
+                let what = "it took less than was sent".to_owned();
+                return (Outcome::SessionGone, Some(self.protocol(action, what)));
+            }
+            if reply.headers.contains_key("location") {
+                match self.location(action, &reply) {
+                    Ok(url) => session.url = url,
+                    Err(error) => return (Outcome::Refused, Some(error)),
+                }
+            }
+            sent = end;
+        }
+        self.commit(&session, blob, &Content::None, action).await
+    }
+
+    /// What a result that is no success means for the upload.
+    fn judge(&self, action: &str, result: Result<Reply, RegistryError>) -> Sent {
+        let passing = retry::Outcome::of(&result);
+        let outcome = match (&result, passing) {
+            (_, retry::Outcome::Silent) => Outcome::Silent,
+            (_, retry::Outcome::Broken) => Outcome::Passing,
+            (_, outcome @ retry::Outcome::Unavailable { .. }) => {
+                if outcome.is_too_long() {
+                    Outcome::Refused
+                } else {
+                    Outcome::Passing
+                }
+            }
+            (Ok(reply), _) => self.judge_refusal(reply),
+            (Err(_), _) => Outcome::Refused,
+        };
+        let error = match result {
+            Ok(reply) => self.refused(action, &reply),
+            Err(error) => error,
+        };
+        (outcome, Some(error))
+    }
+
+    fn judge_refusal(&self, reply: &Reply) -> Outcome {
+        const GONE: [&str; 3] = [
+            "BLOB_UPLOAD_UNKNOWN",
+            "BLOB_UPLOAD_INVALID",
+            "RANGE_INVALID",
+        ];
+        match reply.status {
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => Outcome::SessionGone,
+            StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE => Outcome::ShapeRefused,
+            StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge,
+            StatusCode::BAD_REQUEST => {
+                let words = self.words(reply);
+                if GONE.iter().any(|code| words.has_code(code)) {
+                    Outcome::SessionGone
+                } else {
+                    Outcome::Refused
+                }
+            }
+            _ => Outcome::Refused,
+        }
+    }
+}
+
+/// How many bytes of an upload a registry has by its own account: `Range: 0-LAST`.
+fn took(reply: &Reply) -> Option<u64> {
+    let (_, last) = reply.text(&RANGE)?.split_once('-')?;
+    last.trim().parse::<u64>().ok()?.checked_add(1)
+}

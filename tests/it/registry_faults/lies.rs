@@ -1,0 +1,105 @@
+//! L: registries that acknowledge what they do not do. A success is never told where the image is not
+//! stored: the table asserts that for every scenario, and here nothing else is at stake.
+
+use cargo_lighter::registry::RegistryError;
+
+use super::scenario::{play, scenario};
+use crate::fault_registry::{Act, Answer, on};
+
+const UPLOADS: &str = "/blobs/uploads/";
+const BY_DIGEST: &str = "/manifests/sha256:";
+
+fn not_stored(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::NotStored { .. })
+}
+
+#[test]
+fn lying_registries() {
+    let lie = |id, method, part: &'static str, act| scenario(id).fault(on(method, part).act(act));
+    let always = |id, method, part: &'static str, act| {
+        scenario(id).fault(on(method, part).always().act(act))
+    };
+    play(vec![
+        lie(
+            "L1a a blob that is not stored, once",
+            "PUT",
+            UPLOADS,
+            Act::Pretend,
+        ),
+        always(
+            "L1b a blob that is not stored",
+            "PUT",
+            UPLOADS,
+            Act::Pretend,
+        )
+        .fails(not_stored),
+        lie(
+            "L2a a blob that is stored in part, once",
+            "PUT",
+            UPLOADS,
+            Act::Keep(1000),
+        ),
+        always(
+            "L2b a blob that is stored in part",
+            "PUT",
+            UPLOADS,
+            Act::Keep(10),
+        )
+        .fails(not_stored),
+        lie(
+            "L3 a blob that is not taken over",
+            "POST",
+            "mount=",
+            Act::Pretend,
+        )
+        .two_services(),
+        always(
+            "L4 a manifest that is not stored",
+            "PUT",
+            BY_DIGEST,
+            Act::Pretend,
+        )
+        .fails(not_stored),
+        always(
+            "L5 a tag that does not move",
+            "PUT",
+            "/manifests/v1",
+            Act::Pretend,
+        )
+        .fails(not_stored),
+        always(
+            "L6 a tag that stays with another image",
+            "PUT",
+            "/manifests/v1",
+            Act::Pretend,
+        )
+        .other_before()
+        .fails(not_stored),
+        lie(
+            "L7 blobs that vanish before the manifest",
+            "PUT",
+            BY_DIGEST,
+            Act::LoseBlobs,
+        ),
+        always(
+            "L8 blobs that are there only when asked for",
+            "HEAD",
+            "/blobs/",
+            Act::Answer(Answer::status(200).with("Content-Length", "3145728")),
+        ),
+        lie(
+            "L9 a piece that is not stored",
+            "PUT",
+            UPLOADS,
+            Act::Answer(Answer::status(413)),
+        )
+        .fault(on("PATCH", UPLOADS).act(Act::Pretend)),
+        lie(
+            "L10 a blob that is not stored, where nobody may look",
+            "PUT",
+            UPLOADS,
+            Act::Pretend,
+        )
+        .fault(on("HEAD", "/blobs/").always().status(405)),
+    ]);
+}

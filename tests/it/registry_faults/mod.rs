@@ -1,0 +1,12 @@
+//! Pushes to a registry that does what registries do: a table of scenarios by id, each with its faults
+//! as data and the outcome that is expected.
+
+mod access;
+mod leaks;
+mod lies;
+mod manifests;
+mod requests;
+mod retries;
+mod scenario;
+mod stage;
+mod uploads;

@@ -1,0 +1,205 @@
+//! E: how many requests a push needs.
+
+use super::stage::Stage;
+use crate::fault_registry::{Exchange, Guard, Scopes, Settings};
+
+fn with_tokens() -> Stage {
+    let guard = Guard::Bearer {
+        seconds: 300,
+        scopes: Scopes::All,
+    };
+    let settings = Settings {
+        guard,
+        ..Settings::default()
+    };
+    Stage::new(settings, Some("me:secret"))
+}
+
+/// `METHOD` and the kind of thing asked for, each with its number.
+fn kinds(log: &[Exchange]) -> Vec<(String, usize)> {
+    let mut kinds = std::collections::BTreeMap::new();
+    for exchange in log {
+        let kind = match exchange.path.as_str() {
+            "/v2/" => "ping",
+            "/token" => "token",
+            path if path.contains("/blobs/uploads/") && exchange.query.contains("mount=") => {
+                "mount"
+            }
+            path if path.contains("/blobs/uploads/") => "upload",
+            path if path.contains("/blobs/") => "blob",
+            path if path.contains("/manifests/sha256:") => "manifest",
+            _ => "tag",
+        };
+        *kinds
+            .entry(format!("{} {kind}", exchange.method))
+            .or_insert(0) += 1;
+    }
+    kinds.into_iter().collect()
+}
+
+fn expected(kinds: &[(&str, usize)]) -> Vec<(String, usize)> {
+    kinds
+        .iter()
+        .map(|(kind, count)| ((*kind).to_owned(), *count))
+        .collect()
+}
+
+#[test]
+fn a_new_image_needs_one_look_and_two_requests_and_a_confirmation_for_each_blob() {
+    let stage = with_tokens();
+    let image = stage.image(1);
+    let client = stage.client();
+    let pushed = client
+        .push("orders", &image, &["v1", "latest"])
+        .expect("pushed");
+    let log = stage.server.log();
+    assert_eq!(
+        kinds(&log),
+        expected(&[
+            // The confirmations of the manifest and of both tags.
+            ("GET manifest", 1),
+            ("GET ping", 1),
+            ("GET tag", 2),
+            ("GET token", 1),
+            // Looks and confirmations.
+            ("HEAD blob", 3 + 3),
+            ("HEAD tag", 1),
+            ("POST upload", 3),
+            ("PUT manifest", 1),
+            ("PUT tag", 2),
+            ("PUT upload", 3),
+        ])
+    );
+    assert_eq!(pushed.requests, log.len() as u64);
+    assert_eq!(pushed.tags, ["v1", "latest"]);
+    assert_eq!(client.registry.requests(), log.len() as u64);
+}
+
+#[test]
+fn without_confirmations_a_blob_needs_one_look_and_two_requests() {
+    let stage = with_tokens();
+    let image = stage.image(1);
+    let client = stage.client_with(false);
+    client.push("orders", &image, &["v1"]).expect("pushed");
+    assert_eq!(
+        kinds(&stage.server.log()),
+        expected(&[
+            ("GET ping", 1),
+            ("GET token", 1),
+            ("HEAD blob", 3),
+            ("HEAD tag", 1),
+            ("POST upload", 3),
+            ("PUT manifest", 1),
+            ("PUT tag", 1),
+            ("PUT upload", 3),
+        ])
+    );
+}
+
+#[test]
+fn where_nothing_changed_one_look_at_the_manifest_is_all() {
+    let stage = with_tokens();
+    let image = stage.image(1);
+    stage
+        .client()
+        .push("orders", &image, &["v1"])
+        .expect("pushed");
+    stage.server.forget();
+    let again = stage
+        .client()
+        .push("orders", &image, &["v1"])
+        .expect("pushed");
+    let expected = expected(&[("GET ping", 1), ("GET token", 1), ("HEAD tag", 1)]);
+    assert_eq!(kinds(&stage.server.log()), expected);
+    assert_eq!((again.uploaded_bytes, again.existing_blobs), (0, 3));
+}
+
+#[test]
+fn an_image_under_a_new_tag_is_found_by_its_configuration() {
+    let stage = with_tokens();
+    let image = stage.image(1);
+    stage
+        .client()
+        .push("orders", &image, &["v1"])
+        .expect("pushed");
+    stage.server.forget();
+    stage
+        .client()
+        .push("orders", &image, &["v2"])
+        .expect("pushed");
+    assert_eq!(
+        kinds(&stage.server.log()),
+        expected(&[
+            ("GET ping", 1),
+            ("GET tag", 1),
+            ("GET token", 1),
+            ("HEAD blob", 1),
+            ("HEAD manifest", 1),
+            // What was looked for first, and whether the new tag stands.
+            ("HEAD tag", 2),
+            ("PUT tag", 1),
+        ])
+    );
+    assert!(stage.has("orders", &image, "v2"));
+}
+
+#[test]
+fn services_of_one_registry_share_the_ping_and_blobs_and_need_one_token_each() {
+    let stage = with_tokens();
+    let client = stage.client();
+    let services = ["orders", "users", "web"];
+    client.expect(&services);
+    let mut mounted = 0;
+    for (seed, service) in (1..).zip(services) {
+        let image = stage.image(seed);
+        let pushed = client.push(service, &image, &["v1"]).expect("pushed");
+        mounted += pushed.mounted_blobs;
+        assert!(stage.has(service, &image, "v1"));
+    }
+    assert_eq!(mounted, 2);
+    assert_eq!(
+        kinds(&stage.server.log()),
+        expected(&[
+            ("GET manifest", 3),
+            ("GET ping", 1),
+            ("GET tag", 3),
+            ("GET token", 3),
+            ("HEAD blob", 2 * 9),
+            ("HEAD tag", 3),
+            ("POST mount", 2),
+            ("POST upload", 7),
+            ("PUT manifest", 3),
+            ("PUT tag", 3),
+            ("PUT upload", 7),
+        ])
+    );
+}
+
+#[test]
+fn services_that_are_pushed_at_the_same_time_send_a_common_layer_once() {
+    let stage = with_tokens();
+    let client = stage.client();
+    let services = ["a", "b", "c", "d"];
+    client.expect(&services);
+    std::thread::scope(|scope| {
+        for (seed, service) in (1..).zip(services) {
+            let (stage, client) = (&stage, &client);
+            scope.spawn(move || {
+                let image = stage.image(seed);
+                client.push(service, &image, &["v1"]).expect("pushed");
+                assert!(stage.has(service, &image, "v1"));
+            });
+        }
+    });
+    let log = stage.server.log();
+    let asked = kinds(&log);
+    for (kind, count) in [("GET ping", 1), ("GET token", services.len())] {
+        assert!(asked.contains(&(kind.to_owned(), count)), "{asked:?}");
+    }
+    let large = |exchange: &&Exchange| exchange.body > 1_000_000;
+    assert_eq!(log.iter().filter(large).count(), 1);
+    assert_eq!(
+        stage.server.count("PUT", "/blobs/uploads/"),
+        1 + 2 * services.len()
+    );
+}

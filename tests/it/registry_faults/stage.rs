@@ -1,0 +1,233 @@
+//! A registry, a client of it whose clock the test moves, and images to push.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use cargo_lighter::destination::{
+    DeliverableImage, Destination as _, DestinationError, RegistryDestination, Stored,
+};
+use cargo_lighter::digest::Digest;
+use cargo_lighter::oci::{Descriptor, Document, Manifest, media_type};
+use cargo_lighter::process::{Environment, Interrupt};
+use cargo_lighter::reference::Tag;
+use cargo_lighter::registry::{Limits, Options, Registry};
+use cargo_lighter::report::{Clock, DeliverySummary};
+use tempfile::TempDir;
+
+use crate::fault_registry::{FaultRegistry, Settings};
+
+/// Large enough to be on its way for a while.
+const LARGE: usize = 3 * 1024 * 1024;
+
+/// An image, and the bytes of its blobs.
+#[derive(Debug, Clone)]
+pub(super) struct Image {
+    layers: Vec<(Descriptor, PathBuf)>,
+    config: Document,
+    pub(super) manifest: Document,
+}
+
+/// Everything around a push.
+pub(super) struct Stage {
+    pub(super) server: FaultRegistry,
+    pub(super) clock: Clock,
+    pub(super) home: TempDir,
+    environment: Environment,
+    limits: Limits,
+}
+
+impl Stage {
+    /// A registry with `settings`, and a home where `login` is `user:password` for it.
+    pub(super) fn new(settings: Settings, login: Option<&str>) -> Self {
+        let clock = Clock::by_hand();
+        let told = clock.clone();
+        let server = FaultRegistry::start(Settings {
+            now: Arc::new(move || told.now()),
+            ..settings
+        });
+        let home = tempfile::tempdir().expect("a directory");
+        if let Some(login) = login {
+            use base64::Engine as _;
+            let pair = base64::engine::general_purpose::STANDARD.encode(login);
+            let host = server.host();
+            let config = format!(r#"{{"auths":{{"{host}":{{"auth":"{pair}"}}}}}}"#);
+            fs_err::write(home.path().join("config.json"), config).expect("written");
+        }
+        let variables = [("DOCKER_CONFIG".into(), home.path().into())];
+        Self {
+            environment: Environment::new(home.path(), variables),
+            server,
+            clock,
+            home,
+            // Nothing of a test ends well only because a machine is slow.
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same, giving a server little time.
+    pub(super) fn impatient(mut self) -> Self {
+        let short = Duration::from_millis(400);
+        self.limits = Limits {
+            answer: short,
+            commit: short,
+            idle: short,
+            ..Limits::default()
+        };
+        self
+    }
+
+    /// An image that differs from others of another `seed` in everything but its first layer.
+    pub(super) fn image(&self, seed: u8) -> Image {
+        static SHARED: LazyLock<Vec<u8>> = LazyLock::new(|| bytes(LARGE, 0));
+        let own = bytes(70_000, seed);
+        let layers = [&*SHARED, &own].map(|content| self.blob(content));
+        let config = serde_json::json!({ "architecture": "amd64", "os": "linux", "seed": seed });
+        let config = Document::new(media_type::CONFIG, &config).expect("JSON");
+        let descriptors = layers.iter().map(|(layer, _)| layer.clone()).collect();
+        let manifest = Manifest::new(
+            config.descriptor().clone(),
+            descriptors,
+            std::collections::BTreeMap::new(),
+        );
+        Image {
+            layers: layers.to_vec(),
+            config,
+            manifest: Document::new(media_type::MANIFEST, &manifest).expect("JSON"),
+        }
+    }
+
+    fn blob(&self, content: &[u8]) -> (Descriptor, PathBuf) {
+        let digest = Digest::of(content);
+        let path = self.home.path().join(digest.hex());
+        fs_err::write(&path, content).expect("written");
+        let size = content.len() as u64;
+        (Descriptor::new(media_type::LAYER, digest, size), path)
+    }
+
+    /// A client that knows nothing yet.
+    pub(super) fn client(&self) -> Client {
+        self.client_with(true)
+    }
+
+    /// The same, which confirms what it sent or not.
+    pub(super) fn client_with(&self, confirm: bool) -> Client {
+        let options = Options {
+            limits: self.limits,
+            confirm,
+            seed: Some(7),
+        };
+        let interrupt = Interrupt::new();
+        let clock = self.clock.clone();
+        let registry = Registry::with(&self.environment, clock, &interrupt, options);
+        let registry = Arc::new(registry.expect("a client"));
+        let prefix = format!("{}/shop", self.server.host());
+        Client {
+            destination: RegistryDestination::new(
+                "the registry",
+                Some(prefix),
+                Arc::clone(&registry),
+            ),
+            registry,
+            host: self.server.host(),
+        }
+    }
+
+    /// Whether the registry has all of an image under its digest and its tag, byte for byte.
+    pub(super) fn has(&self, service: &str, image: &Image, tag: &str) -> bool {
+        let repository = format!("shop/{service}");
+        let stored = |digest: &Digest| self.server.blob(&repository, &digest.to_string());
+        let layers = image
+            .layers
+            .iter()
+            .all(|(layer, path)| stored(&layer.digest).as_deref() == Some(&read(path)[..]));
+        let manifest = |reference: &str| {
+            let found = self.server.manifest(&repository, reference);
+            found.as_deref() == Some(image.manifest.bytes())
+        };
+        layers
+            && stored(&image.config.digest()).as_deref() == Some(image.config.bytes())
+            && manifest(&image.manifest.digest().to_string())
+            && manifest(tag)
+    }
+}
+
+/// So many bytes, which repeat themselves rarely enough for a missing part to be noticed.
+fn bytes(count: usize, seed: u8) -> Vec<u8> {
+    let mut state = u32::from(seed) + 1;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs_err::read(path).expect("readable")
+}
+
+/// A client of the registry, and the destination that uses it.
+pub(super) struct Client {
+    pub(super) destination: RegistryDestination,
+    pub(super) registry: Arc<Registry>,
+    host: String,
+}
+
+impl Client {
+    /// The same for the registry under another name.
+    pub(super) fn at(self, host: &str) -> Self {
+        let prefix = Some(format!("{host}/shop"));
+        let registry = Arc::clone(&self.registry);
+        Self {
+            destination: RegistryDestination::new("the registry", prefix, registry),
+            host: host.to_owned(),
+            ..self
+        }
+    }
+
+    /// First phase of a delivery.
+    pub(super) fn store(
+        &self,
+        service: &str,
+        image: &Image,
+        tags: &[&str],
+    ) -> Result<(DeliverableImage, Stored), DestinationError> {
+        let tags = tags.iter().map(|tag| Tag::parse(tag).expect("legal"));
+        let image = DeliverableImage {
+            service: service.to_owned(),
+            name: format!("{}/shop/{service}", self.host),
+            tags: tags.collect(),
+            platform: "linux/amd64".parse().expect("a platform"),
+            layers: image.layers.clone(),
+            config: image.config.clone(),
+            manifest: image.manifest.clone(),
+            key: None,
+        };
+        let stored = self.destination.store(&image)?;
+        Ok((image, stored))
+    }
+
+    /// Both phases.
+    pub(super) fn push(
+        &self,
+        service: &str,
+        image: &Image,
+        tags: &[&str],
+    ) -> Result<DeliverySummary, DestinationError> {
+        let (image, stored) = self.store(service, image, tags)?;
+        let tagged = self.destination.tag(&image, stored);
+        match tagged.error {
+            Some(error) => Err(error),
+            None => Ok(tagged.summary),
+        }
+    }
+
+    /// Tells the names of all services before the first is pushed.
+    pub(super) fn expect(&self, services: &[&str]) {
+        let names: Vec<String> = services
+            .iter()
+            .map(|service| format!("{}/shop/{service}", self.host))
+            .collect();
+        self.destination.expect(&names).expect("legal names");
+    }
+}

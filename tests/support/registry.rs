@@ -1,0 +1,418 @@
+//! The two servers, their connections and their common state.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::contents::{Contents, digest_of};
+use super::exchange::{Exchange, Origin};
+use super::fault::{Act, Change, Fault, Faults};
+use super::guard::{Guard, Tokens};
+use super::route::Route;
+use super::wire::{Head, Wire};
+use super::{blobs, manifests};
+
+/// Tells how much time went by.
+type Now = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// How the registry is where it keeps to the specification.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) guard: Guard,
+    /// Tokens end by it.
+    pub(crate) now: Now,
+    pub(crate) mounts: bool,
+    pub(crate) immutable_tags: bool,
+    pub(crate) immutable_status: u16,
+    /// What a manifest with unknown blobs is answered with.
+    pub(crate) unknown_status: u16,
+    pub(crate) chunk_minimum: Option<u64>,
+    /// The repositories that exist; where it is `None`, a push makes them.
+    pub(crate) repositories: Option<Vec<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            guard: Guard::Open,
+            now: Arc::new(|| Duration::ZERO),
+            mounts: true,
+            immutable_tags: false,
+            immutable_status: 400,
+            unknown_status: 400,
+            chunk_minimum: None,
+            repositories: None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    contents: Contents,
+    tokens: Tokens,
+    faults: Faults,
+    log: Vec<Exchange>,
+    flooded: u64,
+    stopped: bool,
+}
+
+struct Shared {
+    registry: SocketAddr,
+    other: SocketAddr,
+    settings: Settings,
+    state: Mutex<State>,
+    /// Told whenever a request came in.
+    noted: Condvar,
+}
+
+/// A running registry with another origin beside it; both end with the value.
+pub(crate) struct FaultRegistry {
+    shared: Arc<Shared>,
+}
+
+impl FaultRegistry {
+    pub(crate) fn start(settings: Settings) -> Self {
+        let bind = || TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let (registry, other) = (bind(), bind());
+        let address = |listener: &TcpListener| listener.local_addr().expect("bound");
+        let shared = Arc::new(Shared {
+            registry: address(&registry),
+            other: address(&other),
+            settings,
+            state: Mutex::default(),
+            noted: Condvar::new(),
+        });
+        for (listener, origin) in [(registry, Origin::Registry), (other, Origin::Other)] {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.listen(&listener, origin));
+        }
+        Self { shared }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn host(&self) -> String {
+        self.shared.registry.to_string()
+    }
+
+    /// The numbers, from 0, of faults that never happened.
+    pub(crate) fn unused(&self) -> Vec<usize> {
+        self.shared.state().faults.unused()
+    }
+
+    pub(crate) fn add(&self, fault: Fault) {
+        self.shared.state().faults.add(fault);
+    }
+
+    /// Every request so far, to both origins.
+    pub(crate) fn log(&self) -> Vec<Exchange> {
+        self.shared.state().log.clone()
+    }
+
+    /// Forgets the log.
+    pub(crate) fn forget(&self) {
+        self.shared.state().log.clear();
+    }
+
+    /// Waits until a request with this method and this part in its path came in.
+    pub(crate) fn wait_for(&self, method: &str, part: &str) {
+        let missing = |state: &mut State| !state.log.iter().any(|seen| seen.is(method, part));
+        let limit = Duration::from_mins(2);
+        let noted = &self.shared.noted;
+        let (state, waited) = noted
+            .wait_timeout_while(self.shared.state(), limit, missing)
+            .expect("no server panicked");
+        drop(state);
+        assert!(!waited.timed_out(), "no {method} {part}");
+    }
+
+    /// How many requests to the registry itself had this method and this part in their path.
+    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
+        let state = self.shared.state();
+        let ours =
+            |exchange: &&Exchange| exchange.origin == Origin::Registry && exchange.is(method, part);
+        state.log.iter().filter(ours).count()
+    }
+
+    pub(crate) fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        self.shared
+            .state()
+            .contents
+            .blob(repository, digest)
+            .cloned()
+    }
+
+    /// The bytes of the manifest under a tag or digest.
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<Vec<u8>> {
+        let mut state = self.shared.state();
+        let found = state.contents.repository(repository).manifest(reference);
+        found.map(|(_, manifest)| manifest.bytes.clone())
+    }
+
+    /// Uploads that were opened and neither committed nor dropped.
+    pub(crate) fn open_uploads(&self) -> usize {
+        self.shared.state().contents.sessions.len()
+    }
+
+    /// Bytes that floods could get rid of.
+    pub(crate) fn flooded(&self) -> u64 {
+        self.shared.state().flooded
+    }
+}
+
+impl Drop for FaultRegistry {
+    fn drop(&mut self) {
+        self.shared.state().stopped = true;
+        // Wakes the listeners.
+        let _ = TcpStream::connect(self.shared.registry);
+        let _ = TcpStream::connect(self.shared.other);
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listen(self: Arc<Self>, listener: &TcpListener, origin: Origin) {
+        for stream in listener.incoming() {
+            if self.state().stopped {
+                return;
+            }
+            let Some(wire) = stream.ok().and_then(|stream| Wire::new(stream).ok()) else {
+                continue;
+            };
+            let shared = Arc::clone(&self);
+            thread::spawn(move || shared.converse(wire, origin));
+        }
+    }
+
+    /// Takes one request after the other from a connection, as long as it stands.
+    fn converse(&self, mut wire: Wire, origin: Origin) {
+        while let Some(head) = wire.head() {
+            let (entry, act) = self.note(origin, &head);
+            match act {
+                Some(Act::Early { answer, drain }) => {
+                    self.finish(entry, &answer);
+                    let answer = self.filled(answer, head.path(), "");
+                    let _ = wire.answer(&head.method, &answer, usize::MAX);
+                    if drain {
+                        wire.drain();
+                    }
+                    return;
+                }
+                Some(Act::Reset { after }) => {
+                    let _ = wire.body(after.min(head.length()));
+                    return wire.reset();
+                }
+                Some(Act::HangUp) => return wire.hang_up(),
+                Some(Act::Silence) => return wire.wait_for_end(),
+                Some(Act::Drip) => return wire.drip(),
+                Some(Act::Raw(bytes)) => {
+                    let _ = wire.raw(bytes);
+                    return;
+                }
+                Some(Act::Flood(status)) => {
+                    let sent = wire.flood(status);
+                    self.state().flooded += sent;
+                    return;
+                }
+                _ => {}
+            }
+            let Ok(body) = wire.body(head.length()) else {
+                return;
+            };
+            self.state().log[entry].body = body.len() as u64;
+            let answer = self.answer(origin, &head, &body, act.as_ref());
+            if matches!(act, Some(Act::LoseAnswer)) {
+                return wire.reset();
+            }
+            self.finish(entry, &answer);
+            let most = match act {
+                Some(Act::Truncate(most)) => most,
+                _ => usize::MAX,
+            };
+            if wire.answer(&head.method, &answer, most).is_err() || most < usize::MAX {
+                return;
+            }
+        }
+    }
+
+    /// Writes a request down, and finds what shall happen to it.
+    fn note(&self, origin: Origin, head: &Head) -> (usize, Option<Act>) {
+        let mut state = self.state();
+        state.log.push(Exchange {
+            origin,
+            method: head.method.clone(),
+            path: head.path().to_owned(),
+            query: head.query().to_owned(),
+            headers: head.headers.clone(),
+            body: 0,
+            status: None,
+        });
+        self.noted.notify_all();
+        (state.log.len() - 1, state.faults.take(origin, head))
+    }
+
+    fn finish(&self, entry: usize, answer: &Answer) {
+        // The log may have been forgotten meanwhile.
+        if let Some(exchange) = self.state().log.get_mut(entry) {
+            exchange.status = Some(answer.status);
+        }
+    }
+
+    fn answer(&self, origin: Origin, head: &Head, body: &[u8], act: Option<&Act>) -> Answer {
+        let answer = match act {
+            Some(Act::Answer(answer)) => answer.clone(),
+            Some(Act::Pretend) => pretend(head, body),
+            _ => {
+                let mut state = self.state();
+                match act {
+                    Some(Act::LoseBlobs) => state.contents.lose_blobs(),
+                    Some(Act::LoseSessions) => state.contents.sessions.clear(),
+                    Some(Act::EndTokens) => state.tokens.end_all(),
+                    _ => {}
+                }
+                let keep = match act {
+                    Some(Act::Keep(bytes)) => Some(*bytes),
+                    _ => None,
+                };
+                self.honest(&mut state, origin, head, body, keep)
+            }
+        };
+        let location = answer.header("location").unwrap_or_default().to_owned();
+        let mut answer = self.filled(answer, head.path(), &location);
+        if let Some(Act::Alter(changes)) = act {
+            for change in changes {
+                self.change(&mut answer, change, head.path(), &location);
+            }
+        }
+        answer
+    }
+
+    fn honest(
+        &self,
+        state: &mut State,
+        origin: Origin,
+        head: &Head,
+        body: &[u8],
+        keep: Option<usize>,
+    ) -> Answer {
+        let settings = &self.settings;
+        let route = Route::of(head.path());
+        let now = (settings.now)();
+        if route == Route::Token {
+            return state.tokens.issue(settings.guard, head, body, now);
+        }
+        // What the other origin is asked for was signed for whoever asks.
+        let guard = match origin {
+            Origin::Registry => settings.guard,
+            Origin::Other => Guard::Open,
+        };
+        if let Some(refusal) = state.tokens.refuse(guard, head, &route, now) {
+            return refusal;
+        }
+        let exists = |name: &str| {
+            let known = settings.repositories.as_ref();
+            known.is_none_or(|known| known.iter().any(|known| known == name))
+        };
+        if route.repository().is_some_and(|name| !exists(name)) {
+            return Answer::refusal(404, "NAME_UNKNOWN");
+        }
+        let contents = &mut state.contents;
+        match (head.method.as_str(), &route) {
+            ("GET", Route::Root) => Answer::status(200).json(&serde_json::json!({})),
+            ("POST", Route::Uploads { repository }) => {
+                blobs::open(contents, settings, repository, head)
+            }
+            ("PATCH" | "PUT", Route::Upload { id, .. }) => {
+                blobs::write(contents, settings, id, head, body, keep)
+            }
+            ("GET" | "DELETE", Route::Upload { id, .. }) => blobs::session(contents, id, head),
+            ("GET" | "HEAD", Route::Blob { repository, digest }) => {
+                blobs::read(contents, repository, digest)
+            }
+            (
+                "PUT",
+                Route::Manifest {
+                    repository,
+                    reference,
+                },
+            ) => manifests::put(contents, settings, (repository, reference), head, body),
+            (
+                "GET" | "HEAD",
+                Route::Manifest {
+                    repository,
+                    reference,
+                },
+            ) => manifests::read(contents, repository, reference, head),
+            ("GET", Route::Tags { repository }) => manifests::tags(contents, repository, head),
+            ("GET", Route::Referrers { repository, digest }) => {
+                manifests::referrers(contents, repository, digest)
+            }
+            (_, Route::Unknown) => Answer::refusal(404, "NAME_INVALID"),
+            _ => Answer::refusal(405, "UNSUPPORTED"),
+        }
+    }
+
+    fn change(&self, answer: &mut Answer, change: &Change, path: &str, location: &str) {
+        match change {
+            Change::Status(status) => answer.status = *status,
+            Change::Header(name, value) => answer.set(name, self.fill(value, path, location)),
+            Change::Without(name) => answer.remove(name),
+            Change::Replace(old, new) => {
+                answer.remove("content-length");
+                let text = String::from_utf8_lossy(&answer.body).replace(old, new);
+                answer.body = text.into_bytes();
+            }
+        }
+    }
+
+    fn filled(&self, mut answer: Answer, path: &str, location: &str) -> Answer {
+        for (_, value) in &mut answer.headers {
+            *value = self.fill(value, path, location);
+        }
+        answer
+    }
+
+    fn fill(&self, text: &str, path: &str, location: &str) -> String {
+        let id = location.rsplit_once('/').map_or("", |(_, id)| id);
+        text.replace("{host}", &self.registry.to_string())
+            .replace("{port}", &self.registry.port().to_string())
+            .replace("{other}", &self.other.to_string())
+            .replace("{other port}", &self.other.port().to_string())
+            .replace("{location}", location)
+            .replace("{id}", id)
+            .replace("{path}", path)
+    }
+}
+
+/// What success would look like.
+fn pretend(head: &Head, body: &[u8]) -> Answer {
+    let named = |name: &str| head.parameter(name).unwrap_or_default();
+    match Route::of(head.path()) {
+        Route::Uploads { repository } => blobs::created(&repository, &named("mount")),
+        Route::Upload { repository, .. } if head.method == "PUT" => {
+            blobs::created(&repository, &named("digest"))
+        }
+        Route::Manifest {
+            repository,
+            reference,
+        } => {
+            let document = serde_json::from_slice(body).unwrap_or_default();
+            manifests::created(&repository, &reference, &digest_of(body), &document)
+        }
+        _ => Answer::status(200),
+    }
+}
