@@ -93,12 +93,34 @@ fn a_push_from_another_checkout_uploads_nothing() {
     let services = ["first", "second"];
     push(Checkout::of_services(&services).path(), &repo);
     let uploads = registry.uploads();
-    // The layers that both have in common are sent once for each repository, the others once.
     assert!(uploads > 0);
     for delivery in push(Checkout::of_services(&services).path(), &repo) {
         assert_eq!(delivery["status"], "exists");
     }
     assert_eq!(registry.uploads(), uploads);
+    Copied::of_registry(&repo, &services, None);
+}
+
+#[test]
+fn layers_that_services_share_are_sent_once_and_taken_over() {
+    let registry = Registry::open();
+    let repo = format!("{}/team", registry.host());
+    let services = ["first", "second", "third"];
+    let deliveries = push(Checkout::of_services(&services).path(), &repo);
+    let number = |name: &str| -> u64 {
+        let of = |delivery: &Value| delivery[name].as_u64().expect("a number");
+        deliveries.iter().map(of).sum()
+    };
+    let lines = registry.requests();
+    let mounts = lines.iter().filter(|line| line.contains("?mount="));
+    let (mounted, refused): (Vec<&String>, Vec<&String>) =
+        mounts.partition(|line| line.contains("HTTP/1.1\" 201"));
+    assert_eq!(refused, Vec::<&String>::new());
+    // What every image has: users and certificates, and the C library.
+    assert_eq!(mounted.len(), 2 * 2);
+    assert_eq!(number("mounted_blobs"), 2 * 2);
+    // And what only one has: its executable and its configuration.
+    assert_eq!(registry.uploads(), 2 + 2 * 3);
     Copied::of_registry(&repo, &services, None);
 }
 

@@ -5,6 +5,7 @@ mod access;
 mod leaks;
 mod lies;
 mod manifests;
+mod program;
 mod requests;
 mod retries;
 mod scenario;
