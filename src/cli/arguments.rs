@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
+use super::duration::Seconds;
 use super::jobs::Jobs;
 
 /// cargo's colours of help.
@@ -199,9 +200,6 @@ pub(super) struct RunArguments {
     /// Go on with other services after one failed
     #[arg(long)]
     pub(super) keep_going: bool,
-    /// Take a registry's word for what was pushed, instead of looking for it afterwards
-    #[arg(long)]
-    pub(super) no_verify_push: bool,
     /// What goes to standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) message_format: MessageFormat,
@@ -211,6 +209,31 @@ pub(super) struct RunArguments {
     /// Write the reference of each image, one a line, to this file
     #[arg(long, value_name = "PATH")]
     pub(super) image_refs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) push: PushArguments,
+}
+
+/// How registries are dealt with.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Registry Options")]
+pub(super) struct PushArguments {
+    /// Take a registry's word for what was pushed, instead of looking for it afterwards
+    #[arg(long)]
+    pub(super) no_verify_push: bool,
+    /// Give up what is left to push when this time is over: 90s, 10m, 2h
+    #[arg(long, value_name = "TIME")]
+    pub(super) timeout: Option<Seconds>,
+    #[command(flatten)]
+    pub(super) insecure: InsecureArguments,
+}
+
+/// Which registries are spoken to in the open.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Registry Options")]
+pub(super) struct InsecureArguments {
+    /// Speak plain HTTP to this registry, passwords included (repeatable)
+    #[arg(long = "insecure-registry", value_name = "HOST")]
+    pub(super) registries: Vec<String>,
 }
 
 /// `--message-format`.

@@ -65,14 +65,14 @@ pub(super) fn open(
     context: &Context,
     specs: &[Spec],
 ) -> Result<Vec<Box<dyn Destination>>, Failure> {
-    open_with(context, specs, Options::default())
+    open_with(context, specs, &Options::default())
 }
 
 /// The same with a client of registries that goes about its work in another way.
 pub(super) fn open_with(
     context: &Context,
     specs: &[Spec],
-    options: Options,
+    options: &Options,
 ) -> Result<Vec<Box<dyn Destination>>, Failure> {
     let mut registry: Option<Arc<Registry>> = None;
     let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
@@ -99,7 +99,7 @@ pub(super) fn open_with(
 fn shared_registry(
     slot: &mut Option<Arc<Registry>>,
     context: &Context,
-    options: Options,
+    options: &Options,
 ) -> Result<Arc<Registry>, Failure> {
     if let Some(client) = slot {
         return Ok(Arc::clone(client));
@@ -108,7 +108,7 @@ fn shared_registry(
         &context.environment,
         context.clock.clone(),
         &context.interrupt,
-        options,
+        options.clone(),
     );
     let client = Arc::new(client.map_err(Failure::failed)?);
     *slot = Some(Arc::clone(&client));

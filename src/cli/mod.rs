@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod context;
 mod destinations;
+mod duration;
 mod exit;
 mod failure;
 mod jobs;

@@ -172,7 +172,10 @@ impl<'a> Call<'a> {
         loop {
             patience.pass_gate(&host).await;
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let sent = self.core.transport.send(request, authorization).await;
+            let sent = &self.core.transport;
+            let sent = sent
+                .send(request, authorization, self.access.endpoint())
+                .await;
             let result = sent.map_err(|failure| {
                 let plain = request.url.scheme() == "http";
                 failure.explain(self.attempt_of(request), host.clone(), plain)

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use super::access::Access;
+use super::certificates;
+use super::docker_config::server_key;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
+use super::face::INTERRUPT_POLL;
 use super::keychain;
 use super::options::Options;
 use super::patience::Patience;
+use super::sessions::Sessions;
 use super::transport::Transport;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -34,9 +39,21 @@ pub(super) struct Core {
     pub(super) patience: Patience,
     /// Whether what was sent is looked for afterwards.
     pub(super) confirm: bool,
+    /// Uploads that are open.
+    pub(super) sessions: Sessions,
+    insecure: Vec<String>,
+    budget: Option<Budget>,
     /// Taken for the time of an upload.
     pub(super) transfers: Semaphore,
     accesses: Mutex<Accesses>,
+}
+
+/// The time that all calls have together.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    whole: Duration,
+    /// By the clock.
+    ends: Duration,
 }
 
 /// What is known of registries. One may know us by several names, each for a part of its repositories.
@@ -58,12 +75,48 @@ impl Core {
             environment: environment.clone(),
             patience: Patience::new(clock.clone(), options.seed),
             confirm: options.confirm,
+            sessions: Sessions::default(),
+            insecure: options.insecure,
+            budget: options.budget.map(|whole| Budget {
+                whole,
+                ends: clock.now().saturating_add(whole),
+            }),
             clock,
             interrupt: interrupt.clone(),
             transport: Transport::new(environment, options.limits)?,
             transfers: Semaphore::new(MAX_TRANSFERS),
             accesses: Mutex::default(),
         })
+    }
+
+    /// Waits until the time of the run is up, which may be never.
+    pub(super) async fn out_of_time(&self) -> RegistryError {
+        let Some(budget) = self.budget else {
+            return std::future::pending().await;
+        };
+        while self.clock.now() < budget.ends {
+            tokio::time::sleep(INTERRUPT_POLL).await;
+        }
+        RegistryError::OutOfTime {
+            seconds: budget.whole.as_secs(),
+        }
+    }
+
+    /// Where a registry listens: over plain http if the caller said so, over TLS wherever it is if there
+    /// are certificates for it.
+    pub(super) fn endpoint(&self, registry: &str) -> Result<Endpoint, RegistryError> {
+        let key = server_key(registry);
+        if self
+            .insecure
+            .iter()
+            .any(|insecure| server_key(insecure) == key)
+        {
+            Endpoint::over("http", registry)
+        } else if certificates::directory(&self.environment, registry).is_some() {
+            Endpoint::over("https", registry)
+        } else {
+            Endpoint::of(registry)
+        }
     }
 
     /// What is known of a repository's registry.
@@ -78,7 +131,7 @@ impl Core {
         let place = (repository.registry().to_owned(), scope);
         let access = match accesses.by_credential.get(&place) {
             Some(access) => Arc::clone(access),
-            None => Access::new(Endpoint::of(repository.registry())?),
+            None => Access::new(self.endpoint(repository.registry())?),
         };
         accesses.by_credential.insert(place, Arc::clone(&access));
         accesses.by_repository.insert(name, Arc::clone(&access));

@@ -25,6 +25,19 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// The endpoint of `HOST[:PORT]`: https, or plain http where the host is this machine.
     pub(super) fn of(registry: &str) -> Result<Self, RegistryError> {
+        let secure = Self::over("https", registry)?;
+        if secure
+            .base
+            .host()
+            .is_some_and(|host| address::is_loopback(&host))
+        {
+            return Self::over("http", registry);
+        }
+        Ok(secure)
+    }
+
+    /// The endpoint with this scheme, wherever it is.
+    pub(super) fn over(scheme: &str, registry: &str) -> Result<Self, RegistryError> {
         let refuse = |why| RegistryError::InvalidRegistry {
             name: registry.to_owned(),
             why,
@@ -37,17 +50,11 @@ impl Endpoint {
         } else {
             registry
         };
-        let parse = |scheme| {
-            Url::parse(&format!("{scheme}://{host}/"))
-                .map_err(|_| refuse("it is not a legal host name"))
-        };
-        let secure = parse("https")?;
-        let loopback = secure
-            .host()
-            .is_some_and(|host| address::is_loopback(&host));
+        let base = Url::parse(&format!("{scheme}://{host}/"))
+            .map_err(|_| refuse("it is not a legal host name"))?;
         Ok(Self {
             registry: registry.to_owned(),
-            base: if loopback { parse("http")? } else { secure },
+            base,
         })
     }
 
@@ -67,9 +74,16 @@ impl Endpoint {
         self.base.host() == url.host()
     }
 
-    /// Whether the registry is on this machine and speaks plain http.
+    /// Whether the registry is on this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        self.base.scheme() == "http"
+        self.base
+            .host()
+            .is_some_and(|host| address::is_loopback(&host))
+    }
+
+    /// The registry's host, without its port.
+    pub(super) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
     }
 
     /// The URL that tells whether this is a registry: `/v2/`.

@@ -108,6 +108,21 @@ pub enum RegistryError {
         #[source]
         source: Cause,
     },
+    /// What stands in the directory of certificates for a host cannot be used.
+    #[error("cannot use the certificates of `{path}`")]
+    HostCertificates {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// The run's time is up.
+    #[error("the {seconds} s that `--timeout` allows are over")]
+    OutOfTime {
+        /// The budget.
+        seconds: u64,
+    },
     /// The proxy that the environment names is no URL.
     #[error("{variable} holds no usable proxy address")]
     Proxy {
@@ -370,8 +385,8 @@ impl Hint for RegistryError {
             )),
             Self::Tls { source, .. } => Some(tls_hint(source)),
             Self::NotPlain { attempt } => Some(format!(
-                "`{}` is this machine and thus used over plain http; make the registry serve http, \
-                 or use a name that is not loopback",
+                "`{0}` is used over plain http, and serves TLS: put its authority at \
+                 `~/.config/containers/certs.d/{0}/ca.crt`",
                 attempt.registry
             )),
             Self::Unauthorized { attempt, user, .. } => {
@@ -390,6 +405,15 @@ impl Hint for RegistryError {
             Self::NotStored { .. } => Some(
                 "try again; if that does not help, tell those who run the registry: its storage, or the \
                  agreement of its parts, is broken"
+                    .to_owned(),
+            ),
+            Self::HostCertificates { .. } => Some(
+                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
+                 `NAME.cert` with `NAME.key`, in PEM form"
+                    .to_owned(),
+            ),
+            Self::OutOfTime { .. } => Some(
+                "allow more with `--timeout`; what was stored by now stays, and is not sent again"
                     .to_owned(),
             ),
             Self::TagTaken { .. } => Some(
@@ -417,11 +441,12 @@ fn is_this_machine(registry: &str) -> bool {
 
 fn tls_hint(source: &Cause) -> String {
     if source.0.contains("InvalidContentType") {
-        "the server speaks plain http, which is used on this machine's own addresses only"
+        "the server speaks plain http, which is used on this machine's own addresses only, and where \
+         `--insecure-registry HOST` says so"
             .to_owned()
     } else {
         "if the registry has a certificate of your own authority, name that authority's file in \
-         SSL_CERT_FILE"
+         SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/HOST/ca.crt`"
             .to_owned()
     }
 }

@@ -6,7 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
+use reqwest::Method;
 use tokio::runtime::{Builder, Runtime};
 
 use super::blob::BlobOutcome;
@@ -17,6 +18,7 @@ use super::error::{Cause, RegistryError, User};
 use super::image::{ImageOutcome, ImagePush};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 use super::options::Options;
+use super::request::Request;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -24,7 +26,10 @@ use crate::report::Clock;
 
 const WORKERS: usize = 2;
 /// How often a waiting call looks whether the run was told to stop.
-const INTERRUPT_POLL: Duration = Duration::from_millis(50);
+pub(super) const INTERRUPT_POLL: Duration = Duration::from_millis(50);
+
+/// How long an interrupted run closes its uploads.
+const LAST_MOMENT: Duration = Duration::from_millis(1500);
 
 /// All registries of a run. Shared between threads; every method blocks the thread that calls it,
 /// and none may be called from asynchronous code.
@@ -197,7 +202,17 @@ impl Registry {
         &self,
         work: impl Future<Output = Result<T, RegistryError>>,
     ) -> Result<T, RegistryError> {
-        self.engine.run(&self.core.interrupt, work)
+        let core = &self.core;
+        let result = self.engine.run(&core.interrupt, async {
+            match select(pin!(core.out_of_time()), pin!(work)).await {
+                Either::Left((error, _)) => Err(error),
+                Either::Right((result, _)) => result,
+            }
+        });
+        if let Err(RegistryError::Interrupted | RegistryError::OutOfTime { .. }) = result {
+            self.engine.close(core);
+        }
+        result
     }
 }
 
@@ -236,6 +251,30 @@ impl Engine {
                 Either::Right((result, _)) => result,
             }
         })
+    }
+}
+
+impl Engine {
+    /// Closes the uploads that are open, as far as that can be done in a moment: registries drop abandoned
+    /// ones by themselves, after a week.
+    fn close(&self, core: &Core) {
+        let Some(runtime) = &self.0 else { return };
+        let open = core.sessions.take();
+        if open.is_empty() {
+            return;
+        }
+        let closing = open.into_iter().map(|upload| async move {
+            let request = Request::new(Method::DELETE, upload.url, "close an upload");
+            let authorization = upload.authorization.as_ref();
+            let sent = core
+                .transport
+                .send(&request, authorization, &upload.endpoint);
+            // The run ends anyway.
+            let _ = sent.await;
+        });
+        runtime.block_on(async {
+            let _ = tokio::time::timeout(LAST_MOMENT, join_all(closing)).await;
+        });
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) fn resolve(
     }
     let host = url.host().ok_or(BadAddress::NoUrl)?;
     let both_here = endpoint.is_loopback() && is_loopback(&host);
-    if !(url.scheme() == "https" || url.scheme() == "http" && both_here) {
+    // Whoever speaks http to a registry keeps doing so; nobody else begins to.
+    let plain = request.scheme() == "http" && (both_here || endpoint.owns(&url));
+    if !(url.scheme() == "https" || url.scheme() == "http" && plain) {
         return Err(BadAddress::Scheme(host_of(&url)));
     }
     if is_internal(&host) && !both_here && !endpoint.shares_host(&url) {

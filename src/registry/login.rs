@@ -26,10 +26,10 @@ pub fn login(
     registry: &str,
     username: &str,
     password: &Secret,
+    options: Options,
     clock: Clock,
     interrupt: &Interrupt,
 ) -> Result<CredentialSource, RegistryError> {
-    let endpoint = Endpoint::of(registry)?;
     if username.contains(|c: char| c == ':' || c.is_control()) {
         return Err(RegistryError::InvalidUser);
     }
@@ -40,7 +40,8 @@ pub fn login(
         username: username.to_owned(),
         password: password.clone(),
     };
-    let core = Core::new(environment, clock, interrupt, Options::default())?;
+    let core = Core::new(environment, clock, interrupt, options)?;
+    let endpoint = core.endpoint(registry)?;
     let call = Call::login(&core, Access::with_credential(endpoint, credential));
     Engine::start()?.run(interrupt, call.check_login())?;
     if let Some(helper) = helper {

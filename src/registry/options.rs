@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 /// What a caller may choose.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// How long things may take.
     pub limits: Limits,
     /// Whether what was sent is looked for afterwards: registries acknowledge what they do not store.
     pub confirm: bool,
+    /// Registries (`HOST[:PORT]`) that are spoken to over plain http, passwords included.
+    pub insecure: Vec<String>,
+    /// The time of all calls together, counted from when the client is made.
+    pub budget: Option<Duration>,
     /// What the lengths of pauses are drawn from; where it is `None`, they differ in every run.
     pub seed: Option<u64>,
 }
@@ -18,6 +22,8 @@ impl Default for Options {
         Self {
             limits: Limits::default(),
             confirm: true,
+            insecure: Vec::new(),
+            budget: None,
             seed: None,
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! Plain http exists for this machine only and never uses a proxy. Redirects are never followed
 //! here: whoever sends decides about the next address. Certificate authorities are those of
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` where the environment names them, else the system's.
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` where the environment names them, else the system's, and those that
+//! stand in a directory for the host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -14,12 +16,16 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, NoProxy, Proxy, RequestBuilder, Response, Url};
 use rustls::crypto::CryptoProvider;
 
+use super::address::host_of;
+use super::certificates;
 use super::content::Progress;
+use super::endpoint::Endpoint;
 use super::error::{Cause, RegistryError};
 use super::failure::{Failure, last_cause};
 use super::options::Limits;
 use super::reply::Reply;
 use super::request::{Request, Wanted};
+use super::resolver::GuardedResolver;
 use super::trust;
 use crate::process::Environment;
 
@@ -38,10 +44,19 @@ pub(super) struct Transport {
     pub(super) limits: Limits,
     plain: Client,
     /// Made when first needed: a machine without certificates can use a registry of its own.
-    secure: Mutex<Option<Client>>,
+    secure: Mutex<BTreeMap<Way, Client>>,
     requests: AtomicU64,
     /// Origins that answered before.
     known: Mutex<BTreeSet<String>>,
+}
+
+/// What makes connections differ: certificates of their own, and whose word leads to a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Way {
+    /// The directory of certificates for the host.
+    certificates: Option<PathBuf>,
+    /// The registry that named the host, whose name must not lead inside on its word.
+    named_by: Option<String>,
 }
 
 impl Transport {
@@ -73,13 +88,17 @@ impl Transport {
     }
 
     /// Sends a request once and reads the answer as far as it is wanted.
+    /// `endpoint` is the registry on whose behalf, or on whose word, it goes out.
     pub(super) async fn send(
         &self,
         request: &Request,
         authorization: Option<&HeaderValue>,
+        endpoint: &Endpoint,
     ) -> Result<Reply, Failure> {
         let progress = Progress::new();
-        let builder = self.prepare(request, authorization, &progress).await?;
+        let client = self.client_for(&request.url, endpoint);
+        let client = client.map_err(Failure::Setup)?;
+        let builder = prepare(&client, request, authorization, &progress).await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let patience = request.patience.unwrap_or(self.limits.answer);
         let sending = std::pin::pin!(builder.send());
@@ -102,30 +121,6 @@ impl Transport {
             url: request.url.clone(),
             sent: authorization.cloned(),
         })
-    }
-
-    async fn prepare(
-        &self,
-        request: &Request,
-        authorization: Option<&HeaderValue>,
-        progress: &Progress,
-    ) -> Result<RequestBuilder, Failure> {
-        let client = self.client_for(&request.url).map_err(Failure::Setup)?;
-        let mut builder = client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone());
-        if matches!(request.method, Method::GET | Method::HEAD) {
-            progress.finish();
-        } else {
-            let body = request.content.open(progress).await;
-            builder = builder
-                .header(CONTENT_LENGTH, request.content.size())
-                .body(body.map_err(Failure::Content)?);
-        }
-        if let Some(value) = authorization {
-            builder = builder.header(AUTHORIZATION, value.clone());
-        }
-        Ok(builder)
     }
 
     async fn read_body(
@@ -165,28 +160,51 @@ impl Transport {
         known.insert(url.origin().ascii_serialization());
     }
 
-    fn client_for(&self, url: &Url) -> Result<Client, RegistryError> {
+    fn client_for(&self, url: &Url, endpoint: &Endpoint) -> Result<Client, RegistryError> {
         if url.scheme() == "http" {
             return Ok(self.plain.clone());
         }
+        let foreign = !endpoint.owns(url) && !endpoint.is_loopback();
+        let way = Way {
+            certificates: certificates::directory(&self.environment, &host_of(url)),
+            named_by: foreign.then(|| endpoint.host().to_owned()),
+        };
         let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = secure.as_ref() {
+        if let Some(client) = secure.get(&way) {
             return Ok(client.clone());
         }
-        let client = self.make_secure()?;
-        *secure = Some(client.clone());
+        let client = self.make_secure(&way)?;
+        secure.insert(way, client.clone());
         Ok(client)
     }
 
-    fn make_secure(&self) -> Result<Client, RegistryError> {
+    fn make_secure(&self, way: &Way) -> Result<Client, RegistryError> {
         let mut builder = common(self.limits).https_only(true).no_proxy();
         if let Some(certificates) = trust::certificates(&self.environment)? {
             builder = builder.tls_certs_only(certificates);
         }
+        if let Some(directory) = &way.certificates {
+            let own = certificates::read(directory)?;
+            builder = builder.tls_certs_merge(own.authorities);
+            if let Some(identity) = own.identity {
+                builder = builder.identity(identity);
+            }
+        }
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }
+        if let Some(registry) = &way.named_by {
+            let resolver = GuardedResolver::new(registry, self.proxy_host());
+            builder = builder.dns_resolver(Arc::new(resolver));
+        }
         builder.build().map_err(|error| setup(&error))
+    }
+
+    fn proxy_host(&self) -> Option<String> {
+        let mut set = PROXY_VARIABLES.iter();
+        let address = set.find_map(|name| self.environment.get(name))?;
+        let url = Url::parse(address).or_else(|_| Url::parse(&format!("http://{address}")));
+        Some(url.ok()?.host_str()?.to_owned())
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, RegistryError> {
@@ -202,6 +220,29 @@ impl Transport {
         let proxy = Proxy::all(address).map_err(|_| RegistryError::Proxy { variable })?;
         Ok(Some(proxy.no_proxy(excluded)))
     }
+}
+
+async fn prepare(
+    client: &Client,
+    request: &Request,
+    authorization: Option<&HeaderValue>,
+    progress: &Progress,
+) -> Result<RequestBuilder, Failure> {
+    let mut builder = client
+        .request(request.method.clone(), request.url.clone())
+        .headers(request.headers.clone());
+    if matches!(request.method, Method::GET | Method::HEAD) {
+        progress.finish();
+    } else {
+        let body = request.content.open(progress).await;
+        builder = builder
+            .header(CONTENT_LENGTH, request.content.size())
+            .body(body.map_err(Failure::Content)?);
+    }
+    if let Some(value) = authorization {
+        builder = builder.header(AUTHORIZATION, value.clone());
+    }
+    Ok(builder)
 }
 
 fn common(limits: Limits) -> ClientBuilder {

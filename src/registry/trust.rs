@@ -47,7 +47,7 @@ pub(super) fn certificates(
 }
 
 /// The certificates of a PEM file that can be an authority's.
-fn read(path: &Path) -> Result<Vec<Certificate>, Cause> {
+pub(super) fn read(path: &Path) -> Result<Vec<Certificate>, Cause> {
     let mut bytes = Vec::new();
     fs_err::File::open(path)
         .and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes))

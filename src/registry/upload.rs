@@ -12,6 +12,7 @@ use super::location;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry;
+use super::sessions::OpenUpload;
 use crate::oci::Descriptor;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -69,6 +70,7 @@ impl Call<'_> {
         let action = format!("upload blob `{}`", blob.digest);
         let foreign = !self.access.endpoint().owns(&session.url);
         let host = host_of(&session.url);
+        let open = self.note(&session).await;
         let mut sent = match shape {
             Shape::Whole => self.commit(&session, blob, content, &action).await,
             Shape::Patch => {
@@ -80,6 +82,7 @@ impl Call<'_> {
                 self.put_pieces(session, blob, content, size, &action).await
             }
         };
+        self.core.sessions.ended(open);
         // What is put together from pieces is another content where one of them got lost.
         if shape != Shape::Whole
             && sent
@@ -102,6 +105,21 @@ impl Call<'_> {
             }
             sent => sent,
         }
+    }
+
+    /// Takes note of an upload, in case the run is interrupted before its end.
+    async fn note(&self, session: &Session) -> u64 {
+        let endpoint = self.access.endpoint();
+        let permit = if endpoint.owns(&session.url) {
+            self.permit().await.ok()
+        } else {
+            None
+        };
+        self.core.sessions.opened(OpenUpload {
+            url: session.url.clone(),
+            endpoint: endpoint.clone(),
+            authorization: permit.and_then(|permit| permit.header().cloned()),
+        })
     }
 
     /// The last request of an upload, carrying everything or nothing.

@@ -37,4 +37,5 @@ mod split;
 mod split_dockerfile;
 mod split_exits;
 mod staging;
+mod tls;
 mod toolchain;

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use crate::cli::arguments::InsecureArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::reference::Repository;
-use crate::registry::Registry;
+use crate::registry::{Options, Registry};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -29,6 +30,8 @@ struct Check {
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    insecure: InsecureArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,10 +52,15 @@ struct Document {
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let Command::Check(check) = &arguments.command;
     let repository = Repository::parse(without_tag(&check.reference)).map_err(Failure::usage)?;
-    let registry = Registry::new(
+    let options = Options {
+        insecure: check.insecure.registries.clone(),
+        ..Options::default()
+    };
+    let registry = Registry::with(
         &context.environment,
         context.clock.clone(),
         &context.interrupt,
+        options,
     )
     .map_err(Failure::of_registry)?;
     let user = registry.user(&repository).map_err(Failure::of_registry)?;

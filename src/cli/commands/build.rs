@@ -57,10 +57,12 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
     let arguments = execution.run;
     let plan = &planned.plan;
     let client = registry::Options {
-        confirm: !arguments.no_verify_push,
+        confirm: !arguments.push.no_verify_push,
+        budget: arguments.push.timeout.map(|seconds| seconds.0),
+        insecure: arguments.push.insecure.registries.clone(),
         ..registry::Options::default()
     };
-    let destinations = open_with(context, &planned.destinations, client)?;
+    let destinations = open_with(context, &planned.destinations, &client)?;
     for path in [&arguments.metadata_file, &arguments.image_refs]
         .into_iter()
         .flatten()

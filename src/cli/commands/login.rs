@@ -2,10 +2,11 @@
 
 use clap::Args;
 
+use crate::cli::arguments::InsecureArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::hint::Hint;
-use crate::registry::{self, RegistryError, Secret};
+use crate::registry::{self, Options, RegistryError, Secret};
 use crate::report::{Event, Reporter as _};
 
 /// A password or token; registries' own are far shorter.
@@ -22,6 +23,8 @@ pub(in crate::cli) struct Arguments {
     /// Read the password from standard input (the only way to give it)
     #[arg(long)]
     password_stdin: bool,
+    #[command(flatten)]
+    insecure: InsecureArguments,
 }
 
 /// The password was not given in the only safe way, or not at all.
@@ -60,11 +63,16 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     if password.is_empty() {
         return Err(Failure::usage(NoPassword::Empty));
     }
+    let options = Options {
+        insecure: arguments.insecure.registries.clone(),
+        ..Options::default()
+    };
     let place = registry::login(
         &context.environment,
         &arguments.registry,
         &arguments.username,
         &Secret::new(password),
+        options,
         context.clock.clone(),
         &context.interrupt,
     )

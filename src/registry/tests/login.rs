@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, Server};
 use super::stage::Stage;
-use crate::registry::{CredentialSource, RegistryError, Secret, credential_source, login, logout};
+use crate::registry::{
+    CredentialSource, Options, RegistryError, Secret, credential_source, login, logout,
+};
 
 /// A registry that takes `me` with the password `secret`.
 fn basic() -> Server {
@@ -28,6 +30,7 @@ fn log_in(
         &host,
         "me",
         &secret,
+        Options::default(),
         clock,
         &stage.interrupt,
     )

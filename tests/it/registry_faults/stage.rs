@@ -116,6 +116,7 @@ impl Stage {
             limits: self.limits,
             confirm,
             seed: Some(7),
+            ..Options::default()
         };
         let interrupt = Interrupt::new();
         let clock = self.clock.clone();

@@ -27,24 +27,25 @@ pub(crate) struct Registry {
 impl Registry {
     /// One that lets everybody in.
     pub(crate) fn open() -> Self {
-        Self::start(None)
+        Self::start(None, "")
+    }
+
+    /// One with these further lines in the `http` section of its configuration, which has one line.
+    pub(crate) fn with_http(http: &str, with_password: bool) -> Self {
+        Self::start(with_password.then(htpasswd), http)
     }
 
     /// One that asks for [`USER`] and [`PASSWORD`].
     pub(crate) fn with_password() -> Self {
-        let output = Command::new("htpasswd")
-            .args(["-Bbn", USER, PASSWORD])
-            .output()
-            .expect("htpasswd is installed by tests/run");
-        Self::start(Some(output.stdout))
+        Self::start(Some(htpasswd()), "")
     }
 
-    fn start(htpasswd: Option<Vec<u8>>) -> Self {
+    fn start(htpasswd: Option<Vec<u8>>, http: &str) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let port = free_port();
         let data = directory.path().join("data");
         let mut yaml = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\nhttp: {{addr: '127.0.0.1:{port}'{http}}}\n",
             data.display()
         );
         if let Some(htpasswd) = htpasswd {
@@ -143,6 +144,15 @@ impl Drop for Registry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// [`USER`] and [`PASSWORD`] as the registry wants them.
+fn htpasswd() -> Vec<u8> {
+    let output = Command::new("htpasswd")
+        .args(["-Bbn", USER, PASSWORD])
+        .output()
+        .expect("htpasswd is installed by tests/run");
+    output.stdout
 }
 
 /// A port that was free a moment ago.
