@@ -5,6 +5,7 @@
 mod build;
 mod configuration;
 mod error;
+mod home;
 mod invocation;
 mod lockfile;
 mod metadata;
@@ -16,6 +17,7 @@ mod vendor;
 pub use build::{BuildRequest, Built, Selection, build};
 pub use configuration::{Configuration, cargo_home};
 pub use error::{CargoError, Said};
+pub use home::HomeInside;
 pub use invocation::{Cargo, Network};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_version};
 pub use metadata::{metadata, package};

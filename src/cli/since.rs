@@ -198,9 +198,11 @@ impl Context {
         threads: NonZeroUsize,
     ) -> Result<Affected, Failure> {
         let session = self.session(planned);
-        let changed = comparison
+        let mut changed = comparison
             .changed_paths(session.environment, session.interrupt)
             .map_err(of_git)?;
+        let made = &planned.workspace.target_directory;
+        changed.retain(|path| !path.starts_with(made));
         // The usual case on a branch's first day costs no more questions.
         if changed.is_empty() && comparison.head == Head::WorkTree {
             return Ok(Affected::nothing(&planned.plan));

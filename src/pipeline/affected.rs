@@ -13,7 +13,8 @@ use crate::cargo::Cargo;
 use crate::fs::relative;
 use crate::hint::{BoxedHint, Hint as _};
 use crate::plan::{Plan, PlannedService};
-use crate::since::{CommitTree, Comparison, Head, NoBase, Revision};
+use crate::process::temporary_directory;
+use crate::since::{CommitTree, Comparison, GitError, Head, NoBase, Revision};
 use crate::split::{
     self, Changes, FileDigests, Ingredient, IngredientKind, Origin, Request, Sources, SplitError,
     View, differences,
@@ -246,19 +247,23 @@ impl Laid {
             comparison,
             ..
         } = comparing;
-        let parent = split::temporary_directory(session.environment);
+        // This machine is at fault where there is none, not the commit.
+        let parent = temporary_directory(session.environment)
+            .map_err(|error| LaidError::Present(GitError::from(error).into()))?;
         let tree = CommitTree::lay_out(
             session.environment,
             &comparison.repository,
             commit,
-            None,
             &parent,
             session.interrupt,
         );
         if session.interrupt.received().is_some() {
             return Err(LaidError::Present(PipelineError::Interrupted));
         }
-        let tree = tree.map_err(|error| LaidError::Commit(error.into()))?;
+        let tree = tree.map_err(|error| match error {
+            GitError::Write { .. } => LaidError::Present(error.into()),
+            error => LaidError::Commit(error.into()),
+        })?;
         // Links on the way would give files two names.
         let top = fs_err::canonicalize(tree.path())
             .map_err(|error| LaidError::Present(PipelineError::Input(error)))?;

@@ -203,12 +203,15 @@ fn build_ingredients(
     let service = keying.service;
     let config = &service.config;
     let selection = &service.selection;
+    // cargo cares neither for their order nor for repetitions.
+    let features: BTreeSet<&str> = selection.features.iter().map(String::as_str).collect();
+    let features: Vec<&str> = features.into_iter().collect();
     let mut all = vec![
         build("target", &service.target),
         build("package", &service.package),
         build("binary", &service.binary),
         build("profile", &config.profile.value),
-        build("features", selection.features.join(",")),
+        build("features", features.join(",")),
         build("all-features", selection.all_features.to_string()),
         build(
             "no-default-features",

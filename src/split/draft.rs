@@ -21,7 +21,7 @@ use super::named::named_files;
 use super::settings::base_of;
 use super::sources::{Manifest, Part, Sources, View};
 use crate::cargo::LockedPackage;
-use crate::config::{Input, ServiceConfig};
+use crate::config::{Input, ServiceConfig, Source};
 use crate::fs::{common_ancestor, highest, normalized, relative};
 use crate::workspace::{Package, Service};
 
@@ -417,7 +417,7 @@ impl Drafting<'_> {
         let service = &self.request.service.name;
         for asset in &config.assets.value {
             // The build itself says what is wrong with an asset.
-            for path in named_files(self.sources.workspace, &asset.from)? {
+            for path in self.named(&asset.from)? {
                 self.add_file(path);
             }
         }
@@ -429,7 +429,7 @@ impl Drafting<'_> {
                 }
                 Input::Glob(source) => source,
             };
-            let found = named_files(self.sources.workspace, source)?;
+            let found = self.named(source)?;
             if found.is_empty() {
                 return Err(SplitError::NoSuchInput {
                     service: service.clone(),
@@ -441,6 +441,10 @@ impl Drafting<'_> {
             }
         }
         Ok(())
+    }
+
+    fn named(&self, source: &Source) -> Result<Vec<PathBuf>, SplitError> {
+        named_files(self.sources.workspace, &self.sources.home, source)
     }
 
     fn add_file(&mut self, path: PathBuf) {

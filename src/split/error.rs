@@ -7,6 +7,7 @@ use super::listing::ListingError;
 use super::manifest::ManifestError;
 use crate::cargo::{CargoError, LockfileError};
 use crate::hint::Hint;
+use crate::process::NoTemporaryDirectory;
 
 /// A split that cannot be made, or not be written.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum SplitError {
     /// A file that cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
+    /// There is no place to try a lock.
+    #[error(transparent)]
+    Temporary(#[from] NoTemporaryDirectory),
     /// A file that is too large to be what it should be.
     #[error("`{path}` is larger than {limit} MiB")]
     TooLarge {
@@ -196,6 +200,7 @@ impl Hint for SplitError {
             Self::Lockfile(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
             Self::Listing(error) => error.hint(),
+            Self::Temporary(error) => error.hint(),
             Self::Minimise { .. } => Some(
                 "let cargo read the registry's index once: `cargo fetch --locked` in the workspace"
                     .to_owned(),

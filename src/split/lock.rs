@@ -14,7 +14,7 @@ use super::sources::{Part, Sources, read_text};
 use crate::cargo::{self, Lockfile};
 use crate::digest::{Digest, HashingWriter};
 use crate::fs::write_atomic;
-use crate::process::Environment;
+use crate::process::temporary_directory;
 use crate::workspace::Purpose;
 
 /// Counts up when a lock that was kept would be made otherwise today.
@@ -141,7 +141,7 @@ impl Skeleton {
     fn minimised(&self, sources: &Sources<'_>, service: &str) -> Result<String, SplitError> {
         let directory = tempfile::Builder::new()
             .prefix("cargo-lighter-")
-            .tempdir_in(temporary_directory(sources.cargo.environment()))?;
+            .tempdir_in(temporary_directory(sources.cargo.environment())?)?;
         // A link on the way to it would make cargo see two names of one file.
         let top = fs_err::canonicalize(directory.path())?;
         for (path, text) in &self.texts {
@@ -171,13 +171,6 @@ impl Skeleton {
         // An older cargo than the one that ran here may have to read it.
         Ok(cargo::with_version(&text, sources.lock.version).unwrap_or(text))
     }
-}
-
-/// Where the system wants temporary files.
-pub fn temporary_directory(environment: &Environment) -> PathBuf {
-    environment
-        .os("TMPDIR")
-        .map_or_else(|| PathBuf::from("/tmp"), |path| environment.resolve(path))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), SplitError> {

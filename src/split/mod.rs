@@ -39,7 +39,6 @@ pub use draft::Request;
 pub use error::SplitError;
 pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, differences};
 pub use listing::ListingError;
-pub use lock::temporary_directory;
 pub use manifest::ManifestError;
 pub use observed::check_last_build;
 pub use reach::Changes;

@@ -33,11 +33,6 @@ impl Changes {
         Self { paths, decisive }
     }
 
-    /// Whether nothing changed.
-    pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
-    }
-
     /// Whether any of them may have a part in the split of a service. What is certainly none of its
     /// files, now or before, cannot.
     ///

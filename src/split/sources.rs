@@ -14,7 +14,7 @@ use super::listing::{FileKind, Listing};
 use super::manifest::{Development, parse};
 use super::memo::Memo;
 use super::settings::Settings;
-use crate::cargo::{Cargo, Lockfile};
+use crate::cargo::{Cargo, HomeInside, Lockfile};
 use crate::fs::normalized;
 use crate::workspace::{Package, Service, Target, Workspace};
 
@@ -99,6 +99,8 @@ pub struct Sources<'a> {
     pub(super) origin: Origin,
     /// Deepest root first.
     listings: Vec<Listing>,
+    /// cargo's home, where it lies in the repository.
+    pub(super) home: HomeInside,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
     contents: Memo<(usize, Part), Arc<PackageContents>>,
@@ -129,8 +131,10 @@ impl<'a> Sources<'a> {
             .iter()
             .map(|package| Manifest::read(&package.manifest))
             .collect::<Result<_, _>>()?;
-        let settings = Settings::read(workspace, cargo.environment())?;
         let listings = listings(workspace, &cargo, origin)?;
+        let is_listed = |path: &Path| listed_in(&listings, path).is_some();
+        let settings = Settings::read(workspace, cargo.environment(), &is_listed)?;
+        let home = HomeInside::of(cargo.environment(), &workspace.repository_root);
         Ok(Self {
             workspace,
             cargo,
@@ -141,6 +145,7 @@ impl<'a> Sources<'a> {
             manifests,
             origin,
             listings,
+            home,
             cache,
             contents: Memo::default(),
             package_texts: Memo::default(),
@@ -195,7 +200,7 @@ impl<'a> Sources<'a> {
 
     /// What stands at `path`, if it is one of the repository's files.
     pub(super) fn kind(&self, path: &Path) -> Option<FileKind> {
-        self.listing_of(path)?.kind(path)
+        listed_in(&self.listings, path)
     }
 
     /// The repository's files below `directory`, sorted.
@@ -215,9 +220,7 @@ impl<'a> Sources<'a> {
     }
 
     fn listing_of(&self, path: &Path) -> Option<&Listing> {
-        self.listings
-            .iter()
-            .find(|listing| path.starts_with(listing.root()))
+        listing_around(&self.listings, path)
     }
 }
 
@@ -232,6 +235,16 @@ impl Manifest {
             document,
         })
     }
+}
+
+fn listing_around<'a>(listings: &'a [Listing], path: &Path) -> Option<&'a Listing> {
+    listings
+        .iter()
+        .find(|listing| path.starts_with(listing.root()))
+}
+
+fn listed_in(listings: &[Listing], path: &Path) -> Option<FileKind> {
+    listing_around(listings, path)?.kind(path)
 }
 
 /// A text file of bounded size.

@@ -1,90 +1,11 @@
-//! `plan --since`: which services a change reaches, why, and what happens where nobody can tell.
+//! `plan --since`: which services a change reaches, and why.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::cli::{Lighter, Run};
+use crate::support::affected::{Edit, affected, assert_affected, changed, since, try_edits};
 use crate::support::tools::run;
 use crate::support::workspace::{Checkout, manifest};
-
-/// The affected services with their reasons.
-type Affected = BTreeMap<String, Vec<String>>;
-
-fn since(directory: &Path, revision: &str) -> Lighter {
-    Lighter::at(directory).args(["plan", "--since", revision])
-}
-
-#[track_caller]
-fn affected(run: Run) -> Affected {
-    let run = run.expect(0);
-    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let texts = |list: &serde_json::Value| -> Vec<String> {
-        let list = list.as_array().expect("a list").iter();
-        list.map(|text| text.as_str().expect("text").to_owned())
-            .collect()
-    };
-    let services = json["services"].as_array().expect("a list").iter();
-    let services: Affected = services
-        .map(|row| {
-            let name = row["service"].as_str().expect("a name");
-            (name.to_owned(), texts(&row["reasons"]))
-        })
-        .collect();
-    let unaffected = texts(&json["unaffected"]);
-    assert!(
-        unaffected.iter().all(|name| !services.contains_key(name)),
-        "{json}"
-    );
-    services
-}
-
-#[track_caller]
-fn changed(checkout: &Checkout) -> Affected {
-    affected(
-        since(checkout.path(), "HEAD")
-            .args(["--format", "json"])
-            .run(),
-    )
-}
-
-/// Asserts that just the services are affected that `expected` names (`SERVICE: REASON`), each with the
-/// reasons that are named.
-#[track_caller]
-fn assert_affected(found: &Affected, expected: &[&str]) {
-    let mut named: Affected = BTreeMap::new();
-    for line in expected {
-        let (service, reason) = line.split_once(": ").expect("SERVICE: REASON");
-        named
-            .entry(service.to_owned())
-            .or_default()
-            .push(reason.to_owned());
-    }
-    assert!(
-        found.keys().eq(named.keys()),
-        "{found:#?}\nexpected\n{named:#?}"
-    );
-    for (service, reasons) in &named {
-        for reason in reasons {
-            assert!(
-                found[service].contains(reason),
-                "no `{reason}` in {found:#?}"
-            );
-        }
-    }
-}
-
-type Edit = fn(&Checkout);
-
-#[track_caller]
-fn try_edits(checkout: &Checkout, table: &[(Edit, &[&str])]) {
-    for (edit, expected) in table {
-        edit(checkout);
-        assert_affected(&changed(checkout), expected);
-        checkout.restore();
-    }
-}
 
 fn executable(checkout: &Checkout, file: &str) {
     let permissions = std::fs::Permissions::from_mode(0o755);
@@ -454,85 +375,6 @@ fn a_workspace_in_a_directory_of_its_repository() {
         "alpha: ../../.cargo/config.toml changed",
         "beta: ../../.cargo/config.toml changed",
     ]);
-}
-
-/// Asserts that both services count as affected, with a warning that has `parts`.
-#[track_caller]
-fn assert_everything(run: Run, parts: &[&str]) {
-    let run = run
-        .says(&["every service counts as affected: "])
-        .says(parts);
-    let found = affected(run);
-    assert!(found.keys().eq(["alpha", "beta"]), "{found:?}");
-    for reasons in found.values() {
-        assert!(
-            reasons[0].starts_with("everything counts as affected: "),
-            "{reasons:?}"
-        );
-    }
-}
-
-#[test]
-fn without_a_base_everything_is_affected() {
-    let checkout = Checkout::of_two();
-    checkout.commit("second");
-    let json =
-        |directory: &Path, revision: &str| since(directory, revision).args(["--format", "json"]);
-    let zeros = "0".repeat(40);
-    assert_everything(json(checkout.path(), &zeros).run(), &["the branch is new"]);
-    let elsewhere = Checkout::empty();
-    let shallow = elsewhere.path().join("shallow");
-    let address = format!("file://{}", checkout.path().display());
-    elsewhere.git(&["clone", "-q", "--depth=1", &address, "shallow"]);
-    let ci = json(&shallow, "HEAD~1").env("GITHUB_ACTIONS", "true").run();
-    assert_everything(ci, &["the clone is shallow", "fetch-depth: 0"]);
-    elsewhere.git(&["clone", "-q", &address, "whole"]);
-    let whole = elsewhere.path().join("whole");
-    assert_everything(
-        json(&whole, "origin/feature").run(),
-        &["was never fetched", "git fetch origin feature"],
-    );
-    fs_err::remove_dir_all(whole.join(".git")).expect("there");
-    assert_everything(json(&whole, "HEAD").run(), &["is in no work tree of git"]);
-}
-
-#[test]
-fn an_unknown_revision_is_refused_with_near_names() {
-    let checkout = Checkout::of_two();
-    checkout.git(&["branch", "release-1"]);
-    since(checkout.path(), "relaese-1").run().expect(2).says(&[
-        "there is no commit `relaese-1`",
-        "did you mean `release-1`?",
-    ]);
-    since(checkout.path(), "")
-        .run()
-        .expect(2)
-        .says(&["is empty"]);
-    Lighter::at(checkout.path())
-        .args(["plan", "--head", "HEAD"])
-        .run()
-        .expect(2)
-        .says(&["--since"]);
-}
-
-#[test]
-fn a_base_that_cannot_be_read_affects_everything() {
-    let checkout = Checkout::empty();
-    checkout.write("README.md", "nothing yet\n");
-    checkout.commit("empty");
-    checkout.write_two("");
-    checkout.replace("alpha/Cargo.toml", "[package]", "[package");
-    checkout.commit("broken");
-    checkout.replace("alpha/Cargo.toml", "[package", "[package]");
-    let json = |revision: &str| {
-        since(checkout.path(), revision)
-            .args(["--format", "json"])
-            .run()
-    };
-    assert_everything(json("HEAD~1"), &["was not there"]);
-    assert_everything(json("HEAD"), &["the workspace of the base cannot be read"]);
-    checkout.commit("whole");
-    assert_affected(&changed(&checkout), &[]);
 }
 
 #[test]

@@ -551,6 +551,30 @@ fn what_a_library_root_holds_is_an_input() {
 }
 
 #[test]
+fn neither_the_order_nor_the_repetition_of_features_changes_a_key() {
+    let checkout = Checkout::of_two();
+    checkout.replace("alpha/Cargo.toml", "extra = []", "extra = []\nmore = []");
+    let of = |features: &[&str]| {
+        let features = features.iter().flat_map(|list| ["-F", list]);
+        keys(plan(checkout.path()).args(features).run())
+    };
+    let once = of(&["alpha/extra,alpha/more"]);
+    assert_eq!(of(&["alpha/more,alpha/extra", "alpha/more"]), once);
+    assert_ne!(of(&["alpha/more"]), once);
+    let listed = |list: &str| {
+        let table = format!("\n[package.metadata.lighter]\nfeatures = {list}\n");
+        checkout.replace("alpha/Cargo.toml", "\n[package.metadata.lighter]\n", &table);
+        let found = keys(plan(checkout.path()).run());
+        checkout.replace("alpha/Cargo.toml", &table, "\n[package.metadata.lighter]\n");
+        found
+    };
+    assert_eq!(
+        listed("[\"more\", \"extra\", \"more\"]"),
+        listed("[\"extra\", \"more\"]")
+    );
+}
+
+#[test]
 fn keys_that_cannot_be_compared_say_so() {
     let base = Base::new();
     let it = &base.checkout;
