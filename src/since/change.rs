@@ -231,6 +231,34 @@ impl Comparison {
         Ok(located(&tracked).into_iter().chain(untracked).collect())
     }
 
+    /// Paths below the top that git ignores, absolute; a directory stands for all in it. What cargo makes,
+    /// in the directory `target` and in a home inside of the repository, is left out.
+    ///
+    /// One run of git.
+    ///
+    /// # Errors
+    /// [`GitError`] when git cannot tell.
+    pub fn ignored_paths(
+        &self,
+        environment: &Environment,
+        target: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
+        let git = Git::at(environment, &self.repository, interrupt).patient();
+        let listed = git.tell([
+            "ls-files",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+            "-z",
+        ])?;
+        let home = HomeInside::of(environment, &self.repository);
+        let mut found: BTreeSet<PathBuf> = paths(&listed).map(|path| self.located(&path)).collect();
+        found.retain(|path| !path.starts_with(target) && !home.is_all_of(path));
+        Ok(found)
+    }
+
     fn read(&self, git: &Git, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
         let answer = git.ask(arguments.iter().copied())?;
         if answer.succeeded() {

@@ -17,7 +17,7 @@ use super::manifest::{
     Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
     rewrite_foreign_root, rewrite_root, strip_development, unstable, workspace_pointer,
 };
-use super::named::named_files;
+use super::named::{input_of, named_files};
 use super::settings::base_of;
 use super::sources::{Manifest, Part, Sources, View};
 use crate::cargo::LockedPackage;
@@ -91,6 +91,7 @@ pub(super) fn draft(
     drafting.add_packages()?;
     drafting.add_manifests()?;
     drafting.add_named_files()?;
+    drafting.refuse_secrets()?;
     drafting.add_settings();
     let vendored = drafting.vendored();
     let workspace = sources.workspace;
@@ -438,6 +439,25 @@ impl Drafting<'_> {
             }
             for path in found {
                 self.add_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// A build reads what its sources name. What looks like a secret is only taken from git, or from whoever
+    /// names it in the configuration.
+    fn refuse_secrets(&self) -> Result<(), SplitError> {
+        for index in &self.closure.packages {
+            let contents = self.sources.contents(*index, &self.part(*index))?;
+            let mut secrets = contents.secrets.iter();
+            if let Some(path) = secrets.find(|path| !self.files.contains_key(*path)) {
+                let root = &self.sources.workspace.root;
+                let service = self.sources.workspace.package_of(self.request.service);
+                return Err(SplitError::Secret {
+                    package: self.sources.package(*index).name.clone(),
+                    path: relative(path, root),
+                    input: input_of(path, &service.directory, root),
+                });
             }
         }
         Ok(())

@@ -141,6 +141,18 @@ pub enum SplitError {
         /// The entry of `inputs` that adds it.
         input: String,
     },
+    /// A source names a file that git does not track, and that looks like a secret.
+    #[error(
+        "a source of `{package}` names `{path}`, which git does not track and which looks like a secret"
+    )]
+    Secret {
+        /// The package.
+        package: String,
+        /// The file, as seen from the workspace root.
+        path: PathBuf,
+        /// The entry of `inputs` that adds it.
+        input: String,
+    },
     /// The sources of a split's dependencies cannot be had.
     #[error("cargo cannot vendor the dependencies of the split of `{service}`")]
     Vendor {
@@ -179,6 +191,11 @@ pub enum SplitError {
 }
 
 impl SplitError {
+    /// Whether inputs of a service remain unknown, though nothing is wrong with its split.
+    pub fn is_blind_spot(&self) -> bool {
+        matches!(self, Self::Unforeseen { .. } | Self::Secret { .. })
+    }
+
     /// Whether a manifest, a file or the command line must change, rather than this machine.
     pub fn is_configuration(&self) -> bool {
         !matches!(
@@ -236,6 +253,9 @@ impl Hint for SplitError {
             }
             Self::Unforeseen { input, .. } => Some(format!(
                 "add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of its package"
+            )),
+            Self::Secret { input, .. } => Some(format!(
+                "if it is none, add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
             )),
             Self::ResolverOne => Some(
                 "leave `--no-dev-deps` away, or set `resolver = \"2\"` in the root manifest".to_owned(),

@@ -11,6 +11,7 @@
 //! changes it.
 
 mod binaries;
+mod blind;
 mod closure;
 mod configuration;
 mod contents;
@@ -34,6 +35,7 @@ mod vendor;
 mod vendored;
 mod write;
 
+pub use blind::{BlindSpot, blind_spot, may_be_blind};
 pub use digests::FileDigests;
 pub use draft::Request;
 pub use error::SplitError;

@@ -297,10 +297,9 @@ fn an_ignored_asset_concerns_its_own_service_only() {
     checkout.append("beta/src/main.rs", "// more\n");
     let found = changed(&checkout);
     assert!(found.keys().eq(["beta"]), "{found:?}");
-    let reason = found["beta"].concat();
-    assert!(
-        reason.starts_with("its inputs at the base cannot be read: "),
-        "{reason}"
+    assert_eq!(
+        found["beta"],
+        ["beta/bundle.ignored is not tracked by git: whether it changed cannot be known"]
     );
 }
 
@@ -347,6 +346,88 @@ fn commits_are_compared_without_the_work_tree() {
     assert_affected(
         &between("main", "topic"),
         &["alpha: alpha/src/main.rs changed"],
+    );
+}
+
+#[test]
+fn the_services_between_commits_are_those_of_the_head() {
+    let checkout = Checkout::of_two();
+    checkout.git(&["switch", "-q", "-c", "topic"]);
+    checkout.replace("Cargo.toml", "\"beta\", ", "\"new\", ");
+    checkout.git(&["rm", "-q", "-r", "beta"]);
+    checkout.write("new/Cargo.toml", &manifest("new", ""));
+    checkout.write("new/src/main.rs", "fn main() {}\n");
+    checkout.cargo(&["update", "--workspace"]);
+    checkout.commit("second");
+    checkout.git(&["switch", "-q", "main"]);
+    let between = |arguments: &[&str]| {
+        let run = since(checkout.path(), "main").args(["--head", "topic"]);
+        run.args(arguments.iter().copied()).run()
+    };
+    let run = between(&["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_affected(&affected(run), &["new: the service is new"]);
+    assert_eq!(json["unaffected"], serde_json::json!(["alpha"]));
+    // Also where the base is the head.
+    checkout.git(&["switch", "-q", "-c", "later", "topic"]);
+    checkout.git(&["commit", "-q", "--allow-empty", "-m", "third"]);
+    checkout.git(&["switch", "-q", "main"]);
+    let run = since(checkout.path(), "later").args(["--head", "topic", "--format", "json"]);
+    let run = run.run();
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_affected(&affected(run), &[]);
+    assert_eq!(json["unaffected"], serde_json::json!(["alpha", "new"]));
+    between(&["--keys"])
+        .expect(2)
+        .says(&["is not what is checked out"]);
+}
+
+#[test]
+fn a_commit_is_a_change_for_whoever_bears_its_time() {
+    let checkout = Checkout::of_two();
+    checkout.append(
+        "beta/Cargo.toml",
+        "[package.metadata.lighter]\ncreated = \"commit\"\n",
+    );
+    let commit = |time: &str| {
+        let all = "git add -A && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x";
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", all]).env("GIT_COMMITTER_DATE", time);
+        run(shell.current_dir(checkout.path()));
+    };
+    let since = |base: &str, more: &[&str]| {
+        let run = since(checkout.path(), base).args(["--format", "json"]);
+        affected(run.args(more.iter().copied()).run())
+    };
+    let time = "beta: the commit's time (`created = \"commit\"`)";
+    commit("1700000000 +0000");
+    assert_affected(&since("HEAD", &[]), &[]);
+    commit("1700000001 +0000");
+    assert_affected(&since("HEAD~1", &[]), &[time]);
+    checkout.append("alpha/src/main.rs", "// more\n");
+    checkout.append("beta/src/main.rs", "// more\n");
+    let found = since("HEAD~1", &[]);
+    assert_affected(
+        &found,
+        &[
+            "alpha: alpha/src/main.rs changed",
+            "beta: beta/src/main.rs changed",
+            time,
+        ],
+    );
+    assert_affected(
+        &since("HEAD", &[]),
+        &[
+            "alpha: alpha/src/main.rs changed",
+            "beta: beta/src/main.rs changed",
+        ],
+    );
+    checkout.restore();
+    let between = since("HEAD~2", &["--head", "HEAD~1"]);
+    assert!(
+        between["beta"]
+            .iter()
+            .any(|why| why.starts_with("created "))
     );
 }
 
