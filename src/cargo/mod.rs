@@ -23,5 +23,5 @@ pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_ver
 pub use metadata::{metadata, package};
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;
-pub use update::minimise_lock;
+pub use update::{minimise_lock, version};
 pub use vendor::vendor;

@@ -17,7 +17,7 @@ use crate::layer::collect_assets;
 use crate::plan::{Plan, PlannedService};
 use crate::runtime::{self, LibraryRoot, fixed_files, loadable_libraries, packages_digest};
 use crate::since::Revision;
-use crate::split::{FileDigests, Ingredient, IngredientKind, Split};
+use crate::split::{FileDigests, Ingredient, IngredientKind, Split, UNSET};
 use crate::workspace::Workspace;
 
 /// Variables that C compilers and the build scripts of native libraries read, by how their names begin:
@@ -275,7 +275,7 @@ fn variables(session: &Session<'_>, keying: &Keying<'_>) -> Vec<Ingredient> {
             let value = match session.environment.raw(name) {
                 // Values may be secrets; a digest shows only that they changed.
                 Some(value) => Digest::of(value.as_encoded_bytes()).to_string(),
-                None => "unset".to_owned(),
+                None => UNSET.to_owned(),
             };
             Ingredient::new(IngredientKind::Variable, name, value)
         })

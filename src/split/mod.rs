@@ -39,7 +39,7 @@ pub use blind::{BlindSpot, blind_spot, may_be_blind};
 pub use digests::FileDigests;
 pub use draft::Request;
 pub use error::SplitError;
-pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, differences};
+pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, UNSET, differences};
 pub use listing::ListingError;
 pub use manifest::ManifestError;
 pub use observed::check_last_build;

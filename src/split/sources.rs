@@ -1,8 +1,9 @@
 //! A workspace as it stands in its repository: what every split of it is taken from.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use toml_edit::DocumentMut;
 
@@ -14,7 +15,7 @@ use super::listing::{FileKind, Listing};
 use super::manifest::{Development, parse};
 use super::memo::Memo;
 use super::settings::Settings;
-use crate::cargo::{Cargo, HomeInside, Lockfile};
+use crate::cargo::{Cargo, Configuration, HomeInside, Lockfile, version};
 use crate::fs::normalized;
 use crate::workspace::{Package, Service, Target, Workspace};
 
@@ -103,6 +104,8 @@ pub struct Sources<'a> {
     pub(super) home: HomeInside,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
+    /// What beside the files decides how cargo resolves.
+    resolver: OnceLock<String>,
     contents: Memo<(usize, Part), Arc<PackageContents>>,
     /// Manifests of packages as splits have them.
     pub(super) package_texts: Memo<(usize, Part, Development), String>,
@@ -147,6 +150,7 @@ impl<'a> Sources<'a> {
             listings,
             home,
             cache,
+            resolver: OnceLock::new(),
             contents: Memo::default(),
             package_texts: Memo::default(),
             paths: Memo::default(),
@@ -196,6 +200,32 @@ impl<'a> Sources<'a> {
     /// The package of that index.
     pub(super) fn package(&self, index: usize) -> &Package {
         &self.workspace.packages[index]
+    }
+
+    /// cargo's version, and where its configuration outside of the repository says that sources are.
+    pub(super) fn resolver(&self) -> &str {
+        self.resolver.get_or_init(|| {
+            let mut told = version(&self.cargo).unwrap_or_default();
+            let configuration = Configuration::read(self.cargo.environment()).unwrap_or_default();
+            for table in [
+                "source",
+                "registries",
+                "registry",
+                "patch",
+                "paths",
+                "resolver",
+            ] {
+                for (file, item) in configuration.items(&[table]) {
+                    // Those of the repository are in every split.
+                    let inside = file.starts_with(&self.workspace.repository_root);
+                    if !inside || self.home.holds(file) {
+                        // Writing to a text cannot fail.
+                        let _ = writeln!(told, "[{table}] {item}");
+                    }
+                }
+            }
+            told
+        })
     }
 
     /// What stands at `path`, if it is one of the repository's files.

@@ -18,6 +18,7 @@ mod failures;
 mod features;
 mod files;
 mod keys;
+mod keys_meaning;
 mod layouts;
 mod linkage;
 mod main_job;
