@@ -28,3 +28,12 @@ pub fn minimise_lock(
     }
     Cargo::answer(program).map(drop)
 }
+
+/// What `cargo --version` prints: another cargo may resolve otherwise.
+///
+/// # Errors
+/// When cargo cannot be run.
+pub fn version(cargo: &Cargo) -> Result<String, CargoError> {
+    let answer = Cargo::answer(cargo.unlocked_command("--version"))?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}

@@ -194,7 +194,7 @@ fn manifest_directory(here: &Path, manifest_path: Option<&Path>) -> Option<PathB
     directory.is_dir().then_some(directory)
 }
 
-fn filter(arguments: &PlanArguments) -> ServiceFilter {
+pub(super) fn filter(arguments: &PlanArguments) -> ServiceFilter {
     ServiceFilter {
         services: arguments.selection.services.clone(),
         packages: arguments.selection.packages.clone(),

@@ -1,7 +1,9 @@
 //! `--since`: which services a change reaches.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 use clap::Args;
 
@@ -198,19 +200,30 @@ impl Context {
         threads: NonZeroUsize,
     ) -> Result<Affected, Failure> {
         let session = self.session(planned);
-        let changed = comparison
-            .changed_paths(session.environment, session.interrupt)
-            .map_err(of_git)?;
+        let made = &planned.workspace.target_directory;
+        let (changed, ignored) = thread::scope(|scope| {
+            let ignored = scope
+                .spawn(|| comparison.ignored_paths(session.environment, made, session.interrupt));
+            let changed = comparison.changed_paths(session.environment, session.interrupt);
+            // A thread that ended without an answer leaves everything to be looked at.
+            let ignored = ignored.join();
+            (
+                changed,
+                ignored.unwrap_or_else(|_| Ok(BTreeSet::from([made.clone()]))),
+            )
+        });
+        let (mut changed, ignored) = (changed.map_err(of_git)?, ignored.map_err(of_git)?);
+        changed.retain(|path| !path.starts_with(made));
         // The usual case on a branch's first day costs no more questions.
-        if changed.is_empty() && comparison.head == Head::WorkTree {
-            return Ok(Affected::nothing(&planned.plan));
-        }
-        let revision = Revision::read(
-            session.environment,
-            &planned.plan.workspace_root,
-            session.interrupt,
-        )
-        .map_err(of_git)?;
+        let is_asked = !changed.is_empty()
+            || comparison.head != Head::WorkTree
+            || pipeline::wants_time(&planned.plan);
+        let revision = if is_asked {
+            let root = &planned.plan.workspace_root;
+            Revision::read(session.environment, root, session.interrupt).map_err(of_git)?
+        } else {
+            None
+        };
         let other = match &comparison.head {
             Head::Commit(head) => difference(head, revision.as_ref()),
             Head::WorkTree => None,
@@ -219,8 +232,8 @@ impl Context {
             let head = head.clone();
             return Err(Failure::usage(OtherHead { head, what }));
         }
-        let plan_at = |manifest: &Path, repository: &Path| {
-            self.plan_at(planned, arguments, manifest, repository)
+        let plan_at = |manifest: &Path, repository: &Path, names: Option<&BTreeSet<String>>| {
+            self.plan_at(planned, arguments, (manifest, repository), names)
                 .map_err(|failure| {
                     failure
                         .error
@@ -236,6 +249,7 @@ impl Context {
             },
             comparison,
             changed: &changed,
+            ignored: &ignored,
             checked_out: other.is_none(),
             revision: revision.as_ref(),
             plan_at: &plan_at,
@@ -244,13 +258,14 @@ impl Context {
         .map_err(Failure::of_pipeline)
     }
 
-    /// The plan of the same services in another directory, by the same arguments.
+    /// The plan of the services of these names in another directory, or of those that are selected there,
+    /// by the same arguments.
     fn plan_at(
         &self,
         planned: &Planned,
         arguments: &PlanArguments,
-        manifest: &Path,
-        repository: &Path,
+        (manifest, repository): (&Path, &Path),
+        names: Option<&BTreeSet<String>>,
     ) -> Result<(Workspace, Plan), Failure> {
         let workspace_arguments = WorkspaceArguments {
             manifest_path: Some(manifest.to_owned()),
@@ -264,8 +279,16 @@ impl Context {
             &super::context::overrides(arguments),
             Some(repository),
         )?;
-        let names = planned.plan.services.iter().map(|service| &service.service);
-        let selected = names.filter_map(|name| workspace.service(name)).collect();
+        let selected = match names {
+            Some(names) => names
+                .iter()
+                .filter_map(|name| workspace.service(name))
+                .collect(),
+            // Where nothing is what the command line selects, nothing is planned.
+            None => super::context::filter(arguments)
+                .select(&workspace)
+                .unwrap_or_default(),
+        };
         let target = planned
             .plan
             .services

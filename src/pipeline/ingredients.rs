@@ -17,7 +17,7 @@ use crate::layer::collect_assets;
 use crate::plan::{Plan, PlannedService};
 use crate::runtime::{self, LibraryRoot, fixed_files, loadable_libraries, packages_digest};
 use crate::since::Revision;
-use crate::split::{FileDigests, Ingredient, IngredientKind, Split};
+use crate::split::{FileDigests, Ingredient, IngredientKind, Split, UNSET};
 use crate::workspace::Workspace;
 
 /// Variables that C compilers and the build scripts of native libraries read, by how their names begin:
@@ -203,12 +203,15 @@ fn build_ingredients(
     let service = keying.service;
     let config = &service.config;
     let selection = &service.selection;
+    // cargo cares neither for their order nor for repetitions.
+    let features: BTreeSet<&str> = selection.features.iter().map(String::as_str).collect();
+    let features: Vec<&str> = features.into_iter().collect();
     let mut all = vec![
         build("target", &service.target),
         build("package", &service.package),
         build("binary", &service.binary),
         build("profile", &config.profile.value),
-        build("features", selection.features.join(",")),
+        build("features", features.join(",")),
         build("all-features", selection.all_features.to_string()),
         build(
             "no-default-features",
@@ -272,7 +275,7 @@ fn variables(session: &Session<'_>, keying: &Keying<'_>) -> Vec<Ingredient> {
             let value = match session.environment.raw(name) {
                 // Values may be secrets; a digest shows only that they changed.
                 Some(value) => Digest::of(value.as_encoded_bytes()).to_string(),
-                None => "unset".to_owned(),
+                None => UNSET.to_owned(),
             };
             Ingredient::new(IngredientKind::Variable, name, value)
         })

@@ -5,15 +5,13 @@ use std::num::NonZeroUsize;
 use super::ingredients::{KeyWorld, Keying, ingredients};
 use super::parallel::in_parallel;
 use super::splits::cache_directory;
+use super::standing::with_hint;
 use super::{PipelineError, Session, State};
 use crate::cargo::Cargo;
 use crate::config::Builder;
-use crate::hint::Hint as _;
 use crate::plan::PlannedService;
 use crate::since::Revision;
-use crate::split::{
-    self, FileDigests, Key, Keyed, Origin, Request, Sources, Split, SplitError, View,
-};
+use crate::split::{self, FileDigests, Key, Keyed, Origin, Request, Sources, Split, View};
 
 /// The key of each planned service, in plan order.
 ///
@@ -55,9 +53,8 @@ pub(super) fn keys_of(
         };
         let split = match split::split(&sources, &request) {
             Ok(split) => split,
-            Err(error @ SplitError::Unforeseen { .. }) => {
-                let hint = error.hint().map(|hint| format!(": {hint}"));
-                let reason = format!("{error}{}", hint.unwrap_or_default());
+            Err(error) if error.is_blind_spot() => {
+                let reason = with_hint(&error);
                 return Ok(Keyed::Unknown { reason });
             }
             Err(error) => return Err(error.into()),
@@ -86,11 +83,19 @@ pub(super) fn unknown(
     service: &PlannedService,
     split: &Split,
 ) -> Option<String> {
-    if let Some(package) = split.asking_git.first() {
-        return Some(format!(
-            "the build of `{package}` asks git, and what git answers is in no file"
-        ));
-    }
+    let asking = split.asking_git.first();
+    asking
+        .map(|package| asking_git(package))
+        .or_else(|| zig_is_missing(session, service))
+}
+
+/// Why the inputs of whoever needs `package` cannot be known.
+pub(super) fn asking_git(package: &str) -> String {
+    format!("the build of `{package}` asks git, and what git answers is in no file")
+}
+
+/// Why the linker of a service cannot be known.
+pub(super) fn zig_is_missing(session: &Session<'_>, service: &PlannedService) -> Option<String> {
     let zig = service.config.builder.value == Builder::Zigbuild;
     (zig && session.environment.find_program("zig").is_none())
         .then(|| "`builder = \"zigbuild\"`, and `zig` is not on PATH to be looked at".to_owned())

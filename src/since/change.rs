@@ -9,6 +9,7 @@ use super::NoBase;
 use super::git::{Git, GitError, is_id, paths};
 use super::index::IndexCopy;
 use super::no_base::{CloneBy, explain, near_references};
+use crate::cargo::HomeInside;
 use crate::process::{Environment, Interrupt};
 
 /// Where a comparison begins and ends.
@@ -186,7 +187,8 @@ impl Comparison {
     /// and files that git neither tracks nor ignores. A file that was changed and changed back does not
     /// differ; one that was renamed is two paths. A submodule, and a repository inside that is none,
     /// is one path, whatever changed in it: a path stands for all below it. Files that git ignores, or
-    /// was told to assume unchanged, are never among them.
+    /// was told to assume unchanged, are never among them, nor is what cargo keeps in a home inside of the
+    /// repository.
     ///
     /// Three runs of git, two of them beside each other; one with a commit as head. The work tree is
     /// compared by a copy of the index, below `TMPDIR`, because git writes to it.
@@ -201,9 +203,10 @@ impl Comparison {
         let git = Git::at(environment, &self.repository, interrupt)
             .set("diff.autoRefreshIndex=true")
             .patient();
-        let found = match &self.head {
+        let (tracked, untracked) = match &self.head {
             Head::Commit(id) => {
-                vec![self.read(&git, &differences("diff-tree", &[&self.base, id]))?]
+                let arguments = differences("diff-tree", &[&self.base, id]);
+                (self.read(&git, &arguments)?, Vec::new())
             }
             Head::WorkTree => {
                 let index = IndexCopy::of(&git, environment, &self.repository)?;
@@ -215,16 +218,45 @@ impl Comparison {
                     let untracked = untracked.join().unwrap_or_else(|_| {
                         Err(GitError::Failed("nothing: its reader ended".to_owned()))
                     });
-                    Ok::<_, GitError>(vec![tracked?, untracked?])
+                    Ok::<_, GitError>((tracked?, untracked?))
                 })?
             }
         };
-        let located = |path: PathBuf| self.located(&path);
-        Ok(found
-            .iter()
-            .flat_map(|output| paths(output))
-            .map(located)
-            .collect())
+        let home = HomeInside::of(environment, &self.repository);
+        let located = |output: &[u8]| -> Vec<PathBuf> {
+            paths(output).map(|path| self.located(&path)).collect()
+        };
+        let mut untracked = located(&untracked);
+        untracked.retain(|path| !home.holds(path));
+        Ok(located(&tracked).into_iter().chain(untracked).collect())
+    }
+
+    /// Paths below the top that git ignores, absolute; a directory stands for all in it. What cargo makes,
+    /// in the directory `target` and in a home inside of the repository, is left out.
+    ///
+    /// One run of git.
+    ///
+    /// # Errors
+    /// [`GitError`] when git cannot tell.
+    pub fn ignored_paths(
+        &self,
+        environment: &Environment,
+        target: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<BTreeSet<PathBuf>, GitError> {
+        let git = Git::at(environment, &self.repository, interrupt).patient();
+        let listed = git.tell([
+            "ls-files",
+            "--others",
+            "--ignored",
+            "--exclude-standard",
+            "--directory",
+            "-z",
+        ])?;
+        let home = HomeInside::of(environment, &self.repository);
+        let mut found: BTreeSet<PathBuf> = paths(&listed).map(|path| self.located(&path)).collect();
+        found.retain(|path| !path.starts_with(target) && !home.is_all_of(path));
+        Ok(found)
     }
 
     fn read(&self, git: &Git, arguments: &[&str]) -> Result<Vec<u8>, GitError> {

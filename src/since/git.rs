@@ -1,58 +1,13 @@
-//! The one place that runs git.
-//!
-//! The user's own repository is only read: no lock is taken, no hook runs, nothing is fetched. What a
-//! git that started us left in the environment is dropped, because it speaks of that git's repository
-//! and index; what git is told by the user's configuration stays.
+//! Questions to git, and why it has no answer.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::Duration;
 
 use crate::hint::{Hint, quoted_list};
-use crate::process::{Environment, Interrupt, Program, ProgramError};
+use crate::process::{self, Environment, Interrupt, NoTemporaryDirectory, ProgramError};
 use crate::report::printable;
-
-/// For questions about commits and names.
-const LIMIT: Duration = Duration::from_mins(1);
-/// For what looks at every file of a repository.
-const LONG_LIMIT: Duration = Duration::from_mins(10);
-
-/// Variables by which git tells its children (hooks, aliases) of one repository (`git rev-parse
-/// --local-env-vars`), or that change how paths are read. `GIT_CONFIG_*` stays: it is how users and CI
-/// systems configure git.
-const FOREIGN: &[&str] = &[
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ATTR_SOURCE",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DEFAULT_HASH",
-    "GIT_DIFF_OPTS",
-    "GIT_DIR",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_GRAFT_FILE",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INDEX_VERSION",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_NAMESPACE",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_QUARANTINE_PATH",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-    "LANGUAGE",
-];
-
-/// Settings that hold for every call, whatever the user configured.
-const SETTINGS: &[&str] = &["core.quotePath=false", "log.showSignature=false"];
 
 /// git could not tell what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +42,9 @@ pub enum GitError {
         /// The commit's id.
         commit: String,
     },
+    /// There is no place for a copy.
+    #[error(transparent)]
+    Temporary(#[from] NoTemporaryDirectory),
     /// A file or directory of our own could not be written.
     #[error("cannot write to `{}`", .path.display())]
     Write {
@@ -101,7 +59,10 @@ pub enum GitError {
 impl GitError {
     /// Whether what was typed is wrong, rather than the world.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::EmptyRevision | Self::UnknownRevision { .. })
+        matches!(
+            self,
+            Self::EmptyRevision | Self::UnknownRevision { .. } | Self::Temporary(_)
+        )
     }
 }
 
@@ -109,6 +70,7 @@ impl Hint for GitError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Program(error) => error.hint(),
+            Self::Temporary(error) => error.hint(),
             Self::Untrusted { directory } => Some(format!(
                 "run `git config --global --add safe.directory '{}'` if you trust it",
                 printable(&directory.to_string_lossy())
@@ -159,47 +121,26 @@ impl Answer {
 
 /// git, in one directory.
 #[derive(Debug, Clone)]
-pub(super) struct Git {
-    environment: Environment,
-    interrupt: Interrupt,
-    settings: Vec<String>,
-    limit: Duration,
-}
+pub(super) struct Git(process::Git);
 
 impl Git {
     pub(super) fn at(environment: &Environment, directory: &Path, interrupt: &Interrupt) -> Self {
-        let mut environment = environment.clone().at(directory);
-        for name in FOREIGN {
-            environment = environment.without(name);
-        }
-        Self {
-            environment: environment
-                .with("GIT_NO_LAZY_FETCH", "1")
-                .with("GIT_OPTIONAL_LOCKS", "0")
-                .with("GIT_TERMINAL_PROMPT", "0")
-                .with("LC_ALL", "C"),
-            interrupt: interrupt.clone(),
-            settings: SETTINGS.iter().map(|&setting| setting.to_owned()).collect(),
-            limit: LIMIT,
-        }
+        Self(process::Git::at(environment, directory, interrupt))
     }
 
     /// The same with an environment variable.
-    pub(super) fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.environment = self.environment.with(name, value);
-        self
+    pub(super) fn with(self, name: &str, value: impl Into<OsString>) -> Self {
+        Self(self.0.with(name, value))
     }
 
     /// The same with a setting, `key=value`.
-    pub(super) fn set(mut self, setting: &str) -> Self {
-        self.settings.push(setting.to_owned());
-        self
+    pub(super) fn set(self, setting: &str) -> Self {
+        Self(self.0.set(setting))
     }
 
     /// The same with time to look at every file.
-    pub(super) fn patient(mut self) -> Self {
-        self.limit = LONG_LIMIT;
-        self
+    pub(super) fn patient(self) -> Self {
+        Self(self.0.patient())
     }
 
     /// Runs to the end, whatever the exit code.
@@ -219,13 +160,7 @@ impl Git {
         arguments: impl IntoIterator<Item = A>,
         input: &[u8],
     ) -> Result<Answer, GitError> {
-        let settings = self.settings.iter().flat_map(|setting| ["-c", setting]);
-        let captured = Program::new("git", &self.environment)
-            .args(settings)
-            .args(arguments)
-            .interrupted_by(&self.interrupt)
-            .time_limit(self.limit)
-            .capture(input)?;
+        let captured = self.0.run(arguments, input)?;
         let answer = Answer {
             status: captured.status,
             stdout: captured.stdout,
@@ -233,7 +168,7 @@ impl Git {
         };
         if !answer.succeeded() && answer.complaint().contains("dubious ownership") {
             return Err(GitError::Untrusted {
-                directory: self.environment.directory().to_owned(),
+                directory: self.0.directory().to_owned(),
             });
         }
         Ok(answer)

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::git::{Git, GitError, paths};
-use crate::process::Environment;
-use crate::split::temporary_directory;
+use crate::process::{Environment, temporary_directory};
 
 /// A copy of a repository's index, which goes with the value.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ impl IndexCopy {
         let asked = git.tell(["rev-parse", "--git-path", "index"])?;
         let below = paths(asked.strip_suffix(b"\n").unwrap_or(&asked)).next();
         let index = repository.join(below.unwrap_or_default());
-        let parent = temporary_directory(environment);
+        let parent = temporary_directory(environment)?;
         let directory = tempfile::Builder::new()
             .prefix("lighter-index-")
             .tempdir_in(&parent)

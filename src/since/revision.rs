@@ -50,6 +50,29 @@ impl Revision {
         Ok(Self::parse(&status, &committed))
     }
 
+    /// The commit `id` of the repository around `directory`, on no branch.
+    ///
+    /// # Errors
+    /// [`GitError`] where git cannot tell.
+    pub fn of_commit(
+        environment: &Environment,
+        directory: &Path,
+        id: &str,
+        interrupt: &Interrupt,
+    ) -> Result<Self, GitError> {
+        let git = Git::at(environment, directory, interrupt);
+        let told = git.tell(["log", "-1", "--format=%ct", "--end-of-options", id])?;
+        let committed = str::from_utf8(&told).ok();
+        let committed = committed.and_then(|text| text.trim().parse().ok());
+        Ok(Self {
+            sha: id.to_owned(),
+            branch: None,
+            dirty: false,
+            committed: committed
+                .ok_or_else(|| GitError::Failed(format!("no time of commit {id}")))?,
+        })
+    }
+
     fn parse(status: &[u8], committed: &[u8]) -> Option<Self> {
         let sha = header(status, "# branch.oid ").filter(|oid| oid != "(initial)")?;
         Some(Self {

@@ -1,6 +1,5 @@
 //! The files of a commit, laid out beside the user's repository.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -38,9 +37,7 @@ pub struct CommitTree {
 }
 
 impl CommitTree {
-    /// Lays out `commit` of the repository around `repository` in a new directory below `parent`. With
-    /// `only`, just these files and what is below these directories, all relative to the top of the
-    /// repository.
+    /// Lays out `commit` of the repository around `repository` in a new directory below `parent`.
     ///
     /// `parent` should be no directory of the workspace: cargo and git would find there what belongs to
     /// the work tree.
@@ -52,7 +49,6 @@ impl CommitTree {
         environment: &Environment,
         repository: &Path,
         commit: &str,
-        only: Option<&BTreeSet<PathBuf>>,
         parent: &Path,
         interrupt: &Interrupt,
     ) -> Result<Self, GitError> {
@@ -93,10 +89,7 @@ impl CommitTree {
         };
         reading(&["read-tree", "--end-of-options", commit], b"")?;
         let entries = reading(&["ls-files", "--stage", "-z"], b"")?;
-        let wanted = |path: &Path| {
-            only.is_none_or(|only| path.ancestors().any(|above| only.contains(above)))
-        };
-        let (submodules, input) = sorted_out(&entries, wanted);
+        let (submodules, input) = sorted_out(&entries);
         reading(&["checkout-index", "--force", "--stdin", "-z"], &input)?;
         Ok(Self {
             directory,
@@ -109,21 +102,18 @@ impl CommitTree {
         self.directory.path().join("files")
     }
 
-    /// Submodules of the commit among what was asked for, relative to the top, sorted. Their files are
+    /// Submodules of the commit, relative to the top, sorted. Their files are
     /// not there, because they are another repository's: what reads them cannot be compared.
     pub fn submodules(&self) -> &[PathBuf] {
         &self.submodules
     }
 }
 
-/// Of an index's entries that are wanted: the submodules, and all others as input of `checkout-index`.
-fn sorted_out(entries: &[u8], wanted: impl Fn(&Path) -> bool) -> (Vec<PathBuf>, Vec<u8>) {
+/// Of an index's entries the submodules, and all others as input of `checkout-index`.
+fn sorted_out(entries: &[u8]) -> (Vec<PathBuf>, Vec<u8>) {
     let mut submodules = Vec::new();
     let mut files = Vec::new();
     for (mode, path) in entries.split(|&byte| byte == 0).filter_map(entry) {
-        if !wanted(Path::new(OsStr::from_bytes(path))) {
-            continue;
-        }
         if mode == SUBMODULE {
             submodules.push(PathBuf::from(OsStr::from_bytes(path)));
         } else {

@@ -1,15 +1,17 @@
 //! What one package gives to a split: the files it owns, and those its sources name elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::SplitError;
 use super::binaries::places;
+use super::listing::FileKind;
 use super::manifest::outside_paths;
 use super::owned::owned_files;
 use super::scan::{Base, Reference, Scan, Submodule, What, scan_build_script, scan_source};
-use super::sources::{Part, Sources, View};
-use crate::fs::{highest, normalized};
+use super::sources::{Origin, Part, Sources, View};
+use crate::fs::{highest, looks_secret, normalized, sorted_files_where};
 use crate::workspace::{Package, Purpose, Target};
 
 /// Sources are small; what is larger was generated, and includes nothing.
@@ -41,6 +43,8 @@ pub(super) struct PackageContents {
     pub(super) files: BTreeMap<PathBuf, PathBuf>,
     /// The highest directories that paths in its sources lead over.
     pub(super) climbs: BTreeSet<PathBuf>,
+    /// Files that its sources name, that git does not track and that look like secrets.
+    pub(super) secrets: BTreeSet<PathBuf>,
     /// Variables of the environment that are read while it is compiled.
     pub(super) variables: BTreeSet<String>,
     /// Whether it links native libraries by itself.
@@ -70,13 +74,14 @@ impl PackageContents {
                 ..Self::default()
             },
             scanned: BTreeSet::new(),
+            walked: BTreeSet::new(),
             pending: VecDeque::new(),
         };
         gathering.found.asks_git = asks_git_through_others(package);
         gathering.begin(view, &left_out);
         for text in outside_paths(&sources.manifests[index].document) {
             let path = normalized(&package.directory.join(text));
-            gathering.take(&path, What::Module);
+            gathering.take(&path, What::Module, false)?;
         }
         while let Some(source) = gathering.pending.pop_front() {
             gathering.scan(&source)?;
@@ -132,6 +137,8 @@ struct Gathering<'a> {
     package: &'a Package,
     found: PackageContents,
     scanned: BTreeSet<PathBuf>,
+    /// Directories in which files were looked for that git ignores.
+    walked: BTreeSet<PathBuf>,
     pending: VecDeque<Pending>,
 }
 
@@ -200,6 +207,7 @@ impl Gathering<'_> {
             links_native,
             asks_git,
             modules,
+            certain,
         } = match source.role {
             Role::BuildScript => scan_build_script(&text),
             Role::Owned | Role::Foreign => scan_source(&text),
@@ -211,8 +219,8 @@ impl Gathering<'_> {
         }));
         self.found.links_native |= links_native;
         self.found.asks_git |= asks_git;
-        for reference in references {
-            self.follow(source, &reference);
+        for (index, reference) in references.iter().enumerate() {
+            self.follow(source, reference, index < certain)?;
         }
         for module in modules {
             self.add_module(source, &module);
@@ -229,28 +237,35 @@ impl Gathering<'_> {
         }
     }
 
-    fn follow(&mut self, source: &Pending, reference: &Reference) {
+    fn follow(
+        &mut self,
+        source: &Pending,
+        reference: &Reference,
+        is_certain: bool,
+    ) -> Result<(), SplitError> {
         let base = self.base(source, reference.base);
         let path = normalized(&base.join(&reference.path));
         // A text in a build script may be anything. One that names the package, or what it lies in, is
         // not about files.
         let is_guess = source.role == Role::BuildScript && reference.what == What::Any;
         if is_guess && self.package.directory.starts_with(&path) {
-            return;
+            return Ok(());
         }
         let before = self.found.files.len();
-        self.take(&path, reference.what);
+        self.take(&path, reference.what, is_certain)?;
         let is_there = self.found.files.len() > before || self.found.files.contains_key(&path);
         if is_there && reference.path.starts_with("..") {
             let climb = highest(Path::new(&reference.path), &base);
             self.found.climbs.insert(climb);
         }
+        Ok(())
     }
 
-    /// Adds what a reference leads to, if the repository has it.
-    fn take(&mut self, path: &Path, what: What) {
+    /// Adds what a reference leads to, if the repository has it. A certain one is a wish, as that of an
+    /// asset is: what git ignores is taken, too.
+    fn take(&mut self, path: &Path, what: What, is_certain: bool) -> Result<(), SplitError> {
         if !path.starts_with(&self.package.directory) && !self.sources.is_inside(path) {
-            return;
+            return Ok(());
         }
         if self.sources.kind(path).is_some() {
             self.add(path);
@@ -258,15 +273,72 @@ impl Gathering<'_> {
                 self.pending
                     .push_back(Pending::new(path, Role::Foreign, true));
             }
-            return;
+            return Ok(());
         }
         // Whoever names a directory that holds the package means something else.
-        if matches!(what, What::File | What::Source) || self.package.directory.starts_with(path) {
-            return;
+        if self.package.directory.starts_with(path) {
+            return Ok(());
+        }
+        if is_certain {
+            self.take_ignored(path, what)?;
+        }
+        if matches!(what, What::File | What::Source) {
+            return Ok(());
         }
         for inner in self.sources.below(path) {
             self.add(&inner);
         }
+        Ok(())
+    }
+
+    /// Adds files at or below a path that are there, though the repository does not list them.
+    fn take_ignored(&mut self, path: &Path, what: What) -> Result<(), SplitError> {
+        let Some(metadata) = self.unlisted(path) else {
+            return Ok(());
+        };
+        if !metadata.is_dir() {
+            if looks_secret(path) {
+                self.found.secrets.insert(path.to_owned());
+                return Ok(());
+            }
+            self.add(path);
+            if is_source(path) && matches!(what, What::Source | What::Module) {
+                self.pending
+                    .push_back(Pending::new(path, Role::Foreign, true));
+            }
+            return Ok(());
+        }
+        if matches!(what, What::File | What::Source) || !self.walked.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let is_wanted = |inner: &Path| {
+            !inner.ends_with(".git")
+                && *inner != *self.sources.workspace.target_directory
+                && !self.sources.home.holds(inner)
+        };
+        for inner in sorted_files_where(path, is_wanted)? {
+            if self.sources.kind(&inner.path).is_none() && !looks_secret(&inner.path) {
+                self.add(&inner.path);
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands at a path that no build made, and that is no part of git or of cargo.
+    fn unlisted(&self, path: &Path) -> Option<Metadata> {
+        let sources = self.sources;
+        let is_of_git = path.components().any(|part| part.as_os_str() == ".git");
+        let is_made = path.starts_with(&sources.workspace.target_directory);
+        // What a link leads to comes with the link.
+        let mut above = path.ancestors();
+        let is_linked = above.any(|above| sources.kind(above) == Some(FileKind::Symlink));
+        let is_of_others = is_of_git || is_made || is_linked || sources.home.holds(path);
+        if is_of_others || sources.origin == Origin::Tree {
+            return None;
+        }
+        let metadata = path.symlink_metadata().ok()?;
+        let is_any = metadata.is_file() || metadata.is_symlink() || metadata.is_dir();
+        is_any.then_some(metadata)
     }
 
     fn add(&mut self, path: &Path) {
@@ -280,19 +352,24 @@ impl Gathering<'_> {
     /// where it looks like an executable of its own.
     fn add_module(&mut self, source: &Pending, module: &Submodule) {
         let base = self.base(source, module.base);
-        for file in module.files() {
-            let path = normalized(&base.join(file));
-            if self.sources.kind(&path).is_some() {
-                self.add(&path);
-                self.pending
-                    .push_back(Pending::new(&path, source.role, false));
-            }
+        let places = module.files().map(|file| normalized(&base.join(file)));
+        let is_listed = |path: &&PathBuf| self.sources.kind(path).is_some();
+        let mut found: Vec<&PathBuf> = places.iter().filter(is_listed).collect();
+        if found.is_empty() {
+            let inside = |path: &&PathBuf| self.sources.is_inside(path);
+            let is_file = |path: &&PathBuf| self.unlisted(path).is_some_and(|it| it.is_file());
+            found.extend(places.iter().filter(inside).find(is_file));
+        }
+        for path in found {
+            self.add(path);
+            self.pending
+                .push_back(Pending::new(path, source.role, false));
         }
     }
 }
 
 /// Whether a package has a dependency by which build scripts learn from git where they are.
-fn asks_git_through_others(package: &Package) -> bool {
+pub(super) fn asks_git_through_others(package: &Package) -> bool {
     const CRATES: [&str; 3] = ["built", "git-version", "shadow-rs"];
     let mut dependencies = package.dependencies.iter();
     dependencies.any(|dependency| {

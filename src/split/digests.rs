@@ -2,7 +2,7 @@
 //!
 //! A file whose size, times and inode are those of an earlier run is not read again. As git does, a file
 //! that changed so shortly before it was looked at that it could change once more without a trace in
-//! its times is not remembered.
+//! its times is not remembered. Nor is one that no run looked at for a month.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,20 +10,24 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::memo::Memo;
 use crate::digest::Digest;
 use crate::fs::write_atomic;
 
-const NAME: &str = "file-digests-1";
+const NAME: &str = "file-digests-2";
 const MAX_FILE: u64 = 256 * 1024 * 1024;
+/// Those that were looked at last are kept.
+const MAX_FILES: usize = 500_000;
+const MAX_DAYS: i128 = 30;
+const NANOSECONDS_OF_DAY: i128 = 24 * 60 * 60 * 1_000_000_000;
 /// Coarser than the clock of any file system.
 const RACY_NANOSECONDS: i128 = 2_000_000_000;
 
 /// What tells that a file is the one that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {
     size: u64,
     inode: u64,
@@ -31,11 +35,22 @@ struct Stamp {
     changed: i128,
 }
 
+/// What is known of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    stamp: Stamp,
+    digest: Digest,
+    /// The last day on which a run looked at it, counted from 1970.
+    day: i128,
+    /// Whether it could not have changed without a trace when it was looked at.
+    settled: bool,
+}
+
 /// Digests of files by their paths, of this run and of earlier ones.
 #[derive(Debug, Default)]
 pub struct FileDigests {
     place: Option<PathBuf>,
-    known: Mutex<BTreeMap<PathBuf, (Stamp, Digest)>>,
+    known: Mutex<BTreeMap<PathBuf, Known>>,
     learned: Mutex<bool>,
     /// What was looked at in this run: services share most of their files.
     seen: Memo<PathBuf, Digest>,
@@ -74,21 +89,28 @@ impl FileDigests {
     }
 
     fn look_at(&self, path: &Path) -> io::Result<Digest> {
-        let stamp = Stamp::of(path)?;
-        let known = |digests: &Self| {
-            let known = digests.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(path).copied()
-        };
-        if let Some((then, digest)) = known(self)
-            && then == stamp
+        let (now, stamp) = (now(), Stamp::of(path)?);
+        let day = now / NANOSECONDS_OF_DAY;
+        if let Some(known) = self.known().get_mut(path)
+            && known.stamp == stamp
         {
-            return Ok(digest);
+            known.day = day;
+            return Ok(known.digest);
         }
         let (digest, _) = Digest::of_reader(&mut fs_err::File::open(path)?)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(path.to_owned(), (stamp, digest));
+        let known = Known {
+            stamp,
+            digest,
+            day,
+            settled: stamp.is_settled_at(now),
+        };
+        self.known().insert(path.to_owned(), known);
         *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = true;
         Ok(digest)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps what was learned for later runs; where that cannot be, they learn it again.
@@ -97,8 +119,7 @@ impl FileDigests {
         let Some(place) = self.place.as_deref().filter(|_| learned) else {
             return;
         };
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = serialized(&known, now());
+        let bytes = serialized(&self.known(), now() / NANOSECONDS_OF_DAY, MAX_FILES);
         if let Some(parent) = place.parent()
             && fs_err::create_dir_all(parent).is_ok()
         {
@@ -120,6 +141,11 @@ impl Stamp {
             changed: time(metadata.ctime(), metadata.ctime_nsec()),
         })
     }
+
+    /// Whether a change after `now`, when the file was looked at, would leave another time.
+    fn is_settled_at(&self, now: i128) -> bool {
+        self.modified.max(self.changed) + RACY_NANOSECONDS <= now
+    }
 }
 
 fn now() -> i128 {
@@ -129,26 +155,37 @@ fn now() -> i128 {
     })
 }
 
-fn serialized(known: &BTreeMap<PathBuf, (Stamp, Digest)>, now: i128) -> Vec<u8> {
+fn serialized(known: &BTreeMap<PathBuf, Known>, today: i128, most: usize) -> Vec<u8> {
+    let lasting = |known: &Known| known.settled && known.day.saturating_add(MAX_DAYS) >= today;
+    let mut kept: Vec<(&PathBuf, &Known)> =
+        known.iter().filter(|(_, known)| lasting(known)).collect();
+    if kept.len() > most {
+        kept.sort_by_key(|(path, known)| (std::cmp::Reverse(known.day), *path));
+        kept.truncate(most);
+        kept.sort();
+    }
     let mut bytes = Vec::new();
-    for (path, (stamp, digest)) in known {
+    for (
+        path,
+        Known {
+            stamp, digest, day, ..
+        },
+    ) in kept
+    {
         let Stamp {
             size,
             inode,
             modified,
             changed,
-        } = *stamp;
-        if modified.max(changed) + RACY_NANOSECONDS > now {
-            continue;
-        }
-        bytes.extend(format!("{digest} {size} {inode} {modified} {changed} ").bytes());
+        } = stamp;
+        bytes.extend(format!("{digest} {size} {inode} {modified} {changed} {day} ").bytes());
         bytes.extend(path.as_os_str().as_bytes());
         bytes.push(0);
     }
     bytes
 }
 
-fn read(place: &Path) -> Option<BTreeMap<PathBuf, (Stamp, Digest)>> {
+fn read(place: &Path) -> Option<BTreeMap<PathBuf, Known>> {
     if fs_err::metadata(place).ok()?.len() > MAX_FILE {
         return None;
     }
@@ -156,15 +193,15 @@ fn read(place: &Path) -> Option<BTreeMap<PathBuf, (Stamp, Digest)>> {
 }
 
 /// `None` for a file that is not ours: all of it is forgotten then.
-fn parse(bytes: &[u8]) -> Option<BTreeMap<PathBuf, (Stamp, Digest)>> {
+fn parse(bytes: &[u8]) -> Option<BTreeMap<PathBuf, Known>> {
     let records = bytes
         .split(|byte| *byte == 0)
         .filter(|record| !record.is_empty());
     records.map(parse_record).collect()
 }
 
-fn parse_record(record: &[u8]) -> Option<(PathBuf, (Stamp, Digest))> {
-    let mut fields = record.splitn(6, |byte| *byte == b' ');
+fn parse_record(record: &[u8]) -> Option<(PathBuf, Known)> {
+    let mut fields = record.splitn(7, |byte| *byte == b' ');
     let mut text = || std::str::from_utf8(fields.next()?).ok();
     let digest = text()?.parse().ok()?;
     let stamp = Stamp {
@@ -173,8 +210,14 @@ fn parse_record(record: &[u8]) -> Option<(PathBuf, (Stamp, Digest))> {
         modified: text()?.parse().ok()?,
         changed: text()?.parse().ok()?,
     };
+    let known = Known {
+        stamp,
+        digest,
+        day: text()?.parse().ok()?,
+        settled: true,
+    };
     let path = PathBuf::from(OsStr::from_bytes(fields.next()?));
-    Some((path, (stamp, digest)))
+    Some((path, known))
 }
 
 #[cfg(test)]
@@ -183,23 +226,58 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_file_that_changed_just_now_is_not_remembered() {
-        let stamp = |modified| Stamp {
+    fn known(modified: i128, day: i128) -> Known {
+        let stamp = Stamp {
             size: 1,
             inode: 2,
             modified,
             changed: 0,
         };
-        let digest = Digest::of(b"x");
-        let now = 100_000_000_000;
-        let known = BTreeMap::from([
-            (PathBuf::from("/old file"), (stamp(5), digest)),
-            (PathBuf::from("/new"), (stamp(now - 1), digest)),
+        Known {
+            stamp,
+            digest: Digest::of(b"x"),
+            day,
+            settled: true,
+        }
+    }
+
+    #[test]
+    fn what_was_kept_comes_back() {
+        let all = BTreeMap::from([(PathBuf::from("/a file"), known(5, 100))]);
+        assert_eq!(parse(&serialized(&all, 100, 9)), Some(all));
+    }
+
+    #[test]
+    fn a_file_that_changed_just_before_it_was_looked_at_is_not_remembered_however_late_that_is_kept()
+     {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("file");
+        fs_err::write(&path, "one").expect("written");
+        let digests = FileDigests::open(Some(directory.path()));
+        digests.of(&path).expect("readable");
+        // Whatever time it is when this is written: the file was looked at too early.
+        assert!(serialized(&digests.known(), 0, 9).is_empty());
+        let stamp = known(100_000_000_000, 0).stamp;
+        assert!(!stamp.is_settled_at(100_000_000_001));
+        assert!(stamp.is_settled_at(102_000_000_000));
+    }
+
+    #[test]
+    fn files_that_no_run_looked_at_for_a_month_are_forgotten() {
+        let all = BTreeMap::from([
+            (PathBuf::from("/a"), known(5, 100)),
+            (PathBuf::from("/b"), known(5, 69)),
+            (PathBuf::from("/c"), known(5, 99)),
+            (PathBuf::from("/d"), known(5, 70)),
         ]);
-        let kept = parse(&serialized(&known, now)).expect("ours");
-        assert_eq!(kept.keys().collect::<Vec<_>>(), [Path::new("/old file")]);
-        assert_eq!(kept[Path::new("/old file")], (stamp(5), digest));
+        let kept = |most| parse(&serialized(&all, 100, most)).expect("ours");
+        let names = |most| {
+            let kept = kept(most).into_keys();
+            kept.map(|path| path.display().to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(9), ["/a", "/c", "/d"]);
+        assert_eq!(names(2), ["/a", "/c"]);
     }
 
     #[test]

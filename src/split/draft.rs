@@ -18,11 +18,11 @@ use super::manifest::{
     rewrite_foreign_root, rewrite_parsed_root, rewrite_root, strip_development, unstable,
     workspace_pointer,
 };
-use super::named::named_files;
+use super::named::{input_of, named_files};
 use super::settings::base_of;
 use super::sources::{Manifest, Part, Sources, View};
 use crate::cargo::LockedPackage;
-use crate::config::{Input, ServiceConfig};
+use crate::config::{Input, ServiceConfig, Source};
 use crate::fs::{common_ancestor, highest, normalized, relative};
 use crate::workspace::{Package, Service};
 
@@ -92,6 +92,7 @@ pub(super) fn draft(
     drafting.add_packages()?;
     drafting.add_manifests()?;
     drafting.add_named_files()?;
+    drafting.refuse_secrets()?;
     drafting.add_settings();
     let vendored = drafting.vendored();
     let workspace = sources.workspace;
@@ -425,7 +426,7 @@ impl Drafting<'_> {
         let service = &self.request.service.name;
         for asset in &config.assets.value {
             // The build itself says what is wrong with an asset.
-            for path in named_files(self.sources.workspace, &asset.from)? {
+            for path in self.named(&asset.from)? {
                 self.add_file(path);
             }
         }
@@ -437,7 +438,7 @@ impl Drafting<'_> {
                 }
                 Input::Glob(source) => source,
             };
-            let found = named_files(self.sources.workspace, source)?;
+            let found = self.named(source)?;
             if found.is_empty() {
                 return Err(SplitError::NoSuchInput {
                     service: service.clone(),
@@ -449,6 +450,29 @@ impl Drafting<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A build reads what its sources name. What looks like a secret is only taken from git, or from whoever
+    /// names it in the configuration.
+    fn refuse_secrets(&self) -> Result<(), SplitError> {
+        for index in &self.closure.packages {
+            let contents = self.sources.contents(*index, &self.part(*index))?;
+            let mut secrets = contents.secrets.iter();
+            if let Some(path) = secrets.find(|path| !self.files.contains_key(*path)) {
+                let root = &self.sources.workspace.root;
+                let service = self.sources.workspace.package_of(self.request.service);
+                return Err(SplitError::Secret {
+                    package: self.sources.package(*index).name.clone(),
+                    path: relative(path, root),
+                    input: input_of(path, &service.directory, root),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self, source: &Source) -> Result<Vec<PathBuf>, SplitError> {
+        named_files(self.sources.workspace, &self.sources.home, source)
     }
 
     fn add_file(&mut self, path: PathBuf) {

@@ -7,6 +7,7 @@ use super::listing::ListingError;
 use super::manifest::ManifestError;
 use crate::cargo::{CargoError, LockfileError};
 use crate::hint::Hint;
+use crate::process::NoTemporaryDirectory;
 
 /// A split that cannot be made, or not be written.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum SplitError {
     /// A file that cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
+    /// There is no place to try a lock.
+    #[error(transparent)]
+    Temporary(#[from] NoTemporaryDirectory),
     /// A file that is too large to be what it should be.
     #[error("`{path}` is larger than {limit} MiB")]
     TooLarge {
@@ -137,6 +141,18 @@ pub enum SplitError {
         /// The entry of `inputs` that adds it.
         input: String,
     },
+    /// A source names a file that git does not track, and that looks like a secret.
+    #[error(
+        "a source of `{package}` names `{path}`, which git does not track and which looks like a secret"
+    )]
+    Secret {
+        /// The package.
+        package: String,
+        /// The file, as seen from the workspace root.
+        path: PathBuf,
+        /// The entry of `inputs` that adds it.
+        input: String,
+    },
     /// The sources of a split's dependencies cannot be had.
     #[error("cargo cannot vendor the dependencies of the split of `{service}`")]
     Vendor {
@@ -175,6 +191,11 @@ pub enum SplitError {
 }
 
 impl SplitError {
+    /// Whether inputs of a service remain unknown, though nothing is wrong with its split.
+    pub fn is_blind_spot(&self) -> bool {
+        matches!(self, Self::Unforeseen { .. } | Self::Secret { .. })
+    }
+
     /// Whether a manifest, a file or the command line must change, rather than this machine.
     pub fn is_configuration(&self) -> bool {
         !matches!(
@@ -196,6 +217,7 @@ impl Hint for SplitError {
             Self::Lockfile(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
             Self::Listing(error) => error.hint(),
+            Self::Temporary(error) => error.hint(),
             Self::Minimise { .. } => Some(
                 "let cargo read the registry's index once: `cargo fetch --locked` in the workspace"
                     .to_owned(),
@@ -231,6 +253,9 @@ impl Hint for SplitError {
             }
             Self::Unforeseen { input, .. } => Some(format!(
                 "add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of its package"
+            )),
+            Self::Secret { input, .. } => Some(format!(
+                "if it is none, add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
             )),
             Self::ResolverOne => Some(
                 "leave `--no-dev-deps` away, or set `resolver = \"2\"` in the root manifest".to_owned(),

@@ -7,13 +7,19 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item};
 
 use super::digests::FileDigests;
-use super::manifest::{canonical, canonical_document, parse};
+use super::manifest::{
+    Profiles, canonical_document, forget_unread, forget_unread_configuration, parse,
+};
+use super::sources::read_text;
 use super::{Split, SplitError, SplitFile, View};
 use crate::digest::Digest;
 use crate::fs::relative;
 
 /// Counts up when the same inputs would give another key or another image.
 const FORMAT: &str = "1";
+
+/// The value of a variable that is read, and not set.
+pub const UNSET: &str = "unset";
 
 /// What kind of input an ingredient is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,18 +138,14 @@ impl Key {
     pub fn ingredients(&self) -> &[Ingredient] {
         &self.ingredients
     }
-
-    /// How `self` differs from `before`, sorted; nothing if they are the same key.
-    pub fn differences(&self, before: &Self) -> Vec<Difference> {
-        differences(&before.ingredients, &self.ingredients)
-    }
 }
 
-/// How the second of two lists differs from the first, sorted.
+/// How the second of two lists differs from the first, sorted, but that another profile is
+/// told first: with it, other tables of manifests count.
 pub fn differences(before: &[Ingredient], after: &[Ingredient]) -> Vec<Difference> {
     let (then, now) = (by_place(before), by_place(after));
     let places: BTreeSet<Place<'_>> = then.keys().chain(now.keys()).copied().collect();
-    places
+    let mut found: Vec<Difference> = places
         .into_iter()
         .filter(|place| then.get(place) != now.get(place))
         .map(|place| Difference {
@@ -152,7 +154,10 @@ pub fn differences(before: &[Ingredient], after: &[Ingredient]) -> Vec<Differenc
             before: then.get(&place).map(told),
             after: now.get(&place).map(told),
         })
-        .collect()
+        .collect();
+    let is_profile = |it: &Difference| it.kind == IngredientKind::Build && it.name == "profile";
+    found.sort_by_key(|difference| !is_profile(difference));
+    found
 }
 
 type Place<'a> = (IngredientKind, &'a str);
@@ -190,6 +195,7 @@ impl Split {
     pub fn ingredients(&self, digests: &FileDigests) -> Result<Vec<Ingredient>, SplitError> {
         let mut ingredients = Vec::new();
         let workspace = self.manifest.parent().unwrap_or(Path::new(""));
+        let profiles = self.profiles()?;
         for (path, file) in &self.files {
             // As seen from the workspace root: a split's root may move up, and its files are the same.
             let name = relative(path, workspace).to_string_lossy().into_owned();
@@ -198,9 +204,7 @@ impl Split {
             }
             let ingredient = match file {
                 SplitFile::Text(text) => {
-                    let digest = digests.of_meaning(text, || {
-                        Ok::<_, SplitError>(canonical_document(&without_own_metadata(path, text)?))
-                    })?;
+                    let digest = self.meaning(digests, path, text, &profiles)?;
                     Ingredient::new(IngredientKind::Manifest, name, digest.to_string())
                 }
                 SplitFile::Link(target) => {
@@ -208,10 +212,12 @@ impl Split {
                     Ingredient::new(IngredientKind::File, name, value)
                 }
                 SplitFile::Copy { from, .. } if self.settings.contains(path) => {
-                    let text = super::sources::read_text(from)?;
+                    let text = read_text(from)?;
                     // A toolchain file may be a bare name.
-                    let meaning = canonical(path, &text).unwrap_or(text);
-                    let digest = Digest::of(meaning.as_bytes()).to_string();
+                    let digest = self
+                        .meaning(digests, path, &text, &profiles)
+                        .unwrap_or_else(|_| Digest::of(text.as_bytes()));
+                    let digest = digest.to_string();
                     Ingredient::new(IngredientKind::Manifest, name, digest)
                 }
                 SplitFile::Copy { from, executable } => {
@@ -229,6 +235,48 @@ impl Split {
             "keys are of the production view"
         );
         Ok(ingredients)
+    }
+
+    /// Of what a manifest or a file of cargo's configuration means to a build of the service.
+    fn meaning(
+        &self,
+        digests: &FileDigests,
+        path: &Path,
+        text: &str,
+        profiles: &Profiles,
+    ) -> Result<Digest, SplitError> {
+        let is_setting = self.settings.contains(path);
+        let asked = format!("{is_setting} {profiles:?} {text}");
+        digests.of_meaning(&asked, || {
+            let document = if is_setting {
+                let mut document = parse(path, text)?;
+                forget_unread_configuration(&mut document, profiles);
+                document
+            } else {
+                let mut document = without_own_metadata(path, text)?;
+                forget_unread(&mut document, profiles);
+                document
+            };
+            Ok(canonical_document(&document))
+        })
+    }
+
+    /// The profiles that count. Those that cargo has by itself inherit from nothing that is written down.
+    fn profiles(&self) -> Result<Profiles, SplitError> {
+        if ["dev", "release"].contains(&self.profile.as_str()) {
+            return Ok(Profiles::of(&self.profile, &[]));
+        }
+        let mut documents = Vec::new();
+        for path in self.settings.iter().chain([&self.manifest]) {
+            let text = match self.files.get(path) {
+                Some(SplitFile::Text(text)) => text.clone(),
+                Some(SplitFile::Copy { from, .. }) => read_text(from)?,
+                Some(SplitFile::Link(_)) | None => continue,
+            };
+            documents.extend(parse(path, &text).ok());
+        }
+        let documents: Vec<&DocumentMut> = documents.iter().collect();
+        Ok(Profiles::of(&self.profile, &documents))
     }
 
     /// The lock's packages from elsewhere; local ones are manifests and files. Versions of one package
@@ -320,6 +368,15 @@ impl fmt::Display for Difference {
             {
                 write!(formatter, "{name} {} -> {}", shown(before), shown(after))
             }
+            (IngredientKind::Variable, None, Some(after)) if after == UNSET => {
+                write!(formatter, "variable {name} is read now")
+            }
+            (IngredientKind::Variable, None, _) => {
+                write!(formatter, "variable {name} is set or read now")
+            }
+            (IngredientKind::Variable, _, None) => {
+                write!(formatter, "variable {name} is set or read no more")
+            }
             (IngredientKind::Variable, ..) => write!(formatter, "variable {name} changed"),
             (IngredientKind::ImageFile, Some(_), Some(_)) => {
                 write!(formatter, "{name} of the image changed")
@@ -404,8 +461,7 @@ mod tests {
         use IngredientKind::Build;
         let before = key(&[(Build, "flags", "a"), (Build, "flags", "b")]);
         let after = key(&[(Build, "flags", "a"), (Build, "flags", "c")]);
-        let told: Vec<String> = after
-            .differences(&before)
+        let told: Vec<String> = differences(before.ingredients(), after.ingredients())
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -436,6 +492,7 @@ mod tests {
             (File, "src/main.rs", "0644 sha256:1"),
             (Build, "profile", "release"),
             (Build, "rustflags", ""),
+            (Variable, "OLD", "sha256:1"),
             (Variable, "TOKEN", "sha256:1"),
         ]);
         let after = key(&[
@@ -444,25 +501,29 @@ mod tests {
             (File, "src/new.rs", "0644 sha256:3"),
             (Build, "profile", "dist"),
             (Build, "rustflags", "--cfg a"),
+            (Variable, "NEW", "unset"),
+            (Variable, "SET", "sha256:1"),
             (Variable, "TOKEN", "sha256:2"),
         ]);
-        let told: Vec<String> = after
-            .differences(&before)
+        let told: Vec<String> = differences(before.ingredients(), after.ingredients())
             .iter()
             .map(ToString::to_string)
             .collect();
         assert_eq!(
             told,
             [
+                "profile release -> dist",
                 "src/main.rs changed",
                 "src/new.rs added",
                 "old 0.1.0 removed",
                 "serde 1.0.219 -> 1.0.220",
-                "profile release -> dist",
                 "rustflags nothing -> --cfg a",
+                "variable NEW is read now",
+                "variable OLD is set or read no more",
+                "variable SET is set or read now",
                 "variable TOKEN changed",
             ]
         );
-        assert!(after.differences(&after).is_empty());
+        assert!(differences(after.ingredients(), after.ingredients()).is_empty());
     }
 }

@@ -13,6 +13,7 @@ use std::ops::Bound;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::cargo::HomeInside;
 use crate::fs::{looks_secret, sorted_files};
 use crate::hint::Hint;
 use crate::process::{Environment, Interrupt, ProgramError};
@@ -95,7 +96,7 @@ impl Listing {
     /// Lists the files below `root`: the root of a repository or, without git, the directory where
     /// ignore rules begin to hold. Nothing in `excluded` is listed; all these paths are absolute.
     /// Repositories inside `root`, submodules or not, are listed by their own rules. What cargo marked
-    /// as its target directory is left out unless it is tracked.
+    /// as its target directory, or keeps in its home, is left out unless it is tracked.
     ///
     /// # Errors
     /// [`ListingError`] where git refuses, a directory cannot be read, or the run is interrupted.
@@ -106,13 +107,14 @@ impl Listing {
         interrupt: &Interrupt,
     ) -> Result<Self, ListingError> {
         let has_git = environment.find_program("git").is_some();
+        let home = HomeInside::of(environment, root);
         let mut files = Vec::new();
         let mut repositories = vec![root.to_owned()];
         while let Some(repository) = repositories.pop() {
             let found = if has_git && is_repository(&repository) {
-                git::files(&repository, environment, interrupt)?
+                git::files(&repository, &home, environment, interrupt)?
             } else {
-                walk::files(&repository, excluded, interrupt)?
+                walk::files(&repository, excluded, &home, interrupt)?
             };
             for path in found {
                 if interrupt.received().is_some() {

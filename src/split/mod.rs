@@ -11,6 +11,7 @@
 //! changes it.
 
 mod binaries;
+mod blind;
 mod closure;
 mod configuration;
 mod contents;
@@ -34,12 +35,12 @@ mod vendor;
 mod vendored;
 mod write;
 
+pub use blind::{BlindSpot, blind_spot, may_be_blind};
 pub use digests::FileDigests;
 pub use draft::Request;
 pub use error::SplitError;
-pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, differences};
+pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, UNSET, differences};
 pub use listing::ListingError;
-pub use lock::temporary_directory;
 pub use manifest::ManifestError;
 pub use observed::check_last_build;
 pub use reach::Changes;

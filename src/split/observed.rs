@@ -10,10 +10,12 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
+use super::draft::{Draft, Drafted};
+use super::named::input_of;
 use super::sources::Sources;
 use super::{Split, SplitError, SplitFile};
 use crate::fs::{normalized, relative};
-use crate::workspace::Service;
+use crate::workspace::{Service, Workspace};
 
 const MAX_LIST: u64 = 16 * 1024 * 1024;
 
@@ -28,16 +30,36 @@ pub fn check_last_build(
     service: &Service,
     split: &Split,
 ) -> Result<(), SplitError> {
-    let target = &sources.workspace.target_directory;
-    let kept = target.join("lighter").join("inputs");
-    let Some((read, when)) = read_list(&kept.join(format!("{}.d", service.name))) else {
+    check(sources, service, &Content::of(split))
+}
+
+/// The same of a draft.
+pub(super) fn check_draft(
+    sources: &Sources<'_>,
+    service: &Service,
+    draft: &Draft,
+) -> Result<(), SplitError> {
+    check(sources, service, &Content::of_draft(draft))
+}
+
+/// Whether the last build of a service left a list.
+pub(super) fn has_list(workspace: &Workspace, service: &Service) -> bool {
+    list_of(workspace, service).exists()
+}
+
+fn list_of(workspace: &Workspace, service: &Service) -> PathBuf {
+    let kept = workspace.target_directory.join("lighter").join("inputs");
+    kept.join(format!("{}.d", service.name))
+}
+
+fn check(sources: &Sources<'_>, service: &Service, has: &Content<'_>) -> Result<(), SplitError> {
+    let Some((read, when)) = read_list(&list_of(sources.workspace, service)) else {
         return Ok(());
     };
-    if is_newer(sources, split, when) {
+    if has.is_newer(sources, when) {
         return Ok(());
     }
     let package = sources.workspace.package_of(service);
-    let has = Content::of(split);
     for path in read {
         let path = normalized(&sources.workspace.root.join(path));
         if !is_source(sources, &path) {
@@ -61,14 +83,7 @@ pub fn check_last_build(
 fn unforeseen(sources: &Sources<'_>, service: &Service, path: &Path, all: &str) -> SplitError {
     let package = sources.workspace.package_of(service);
     let root = &sources.workspace.root;
-    let input = match (
-        path.strip_prefix(&package.directory),
-        path.strip_prefix(root),
-    ) {
-        (Ok(inside), _) => inside.display().to_string(),
-        (_, Ok(inside)) => format!("/{}", inside.display()),
-        _ => relative(path, &package.directory).display().to_string(),
-    };
+    let input = input_of(path, &package.directory, root);
     SplitError::Unforeseen {
         service: service.name.clone(),
         path: relative(path, root),
@@ -86,8 +101,11 @@ fn is_source(sources: &Sources<'_>, path: &Path) -> bool {
 
 /// What a split has, by the paths of the workspace.
 struct Content<'a> {
-    split: &'a Split,
+    files: BTreeSet<PathBuf>,
     copied: BTreeSet<&'a Path>,
+    /// Directories of which it has what it needs.
+    vendored: Option<&'a BTreeSet<PathBuf>>,
+    packages: &'a BTreeSet<usize>,
 }
 
 impl<'a> Content<'a> {
@@ -96,36 +114,51 @@ impl<'a> Content<'a> {
             SplitFile::Copy { from, .. } => Some(from.as_path()),
             _ => None,
         });
+        let files = split.files.keys();
         Self {
-            split,
+            files: files.map(|path| split.origin.join(path)).collect(),
             copied: copied.collect(),
+            vendored: None,
+            packages: &split.packages,
+        }
+    }
+
+    fn of_draft(draft: &'a Draft) -> Self {
+        let copied = draft.files.values().filter_map(|drafted| match drafted {
+            Drafted::From(real) => Some(real.as_path()),
+            Drafted::Text(_) => None,
+        });
+        Self {
+            files: draft.files.keys().cloned().collect(),
+            copied: copied.collect(),
+            vendored: Some(&draft.vendored),
+            packages: &draft.packages,
         }
     }
 
     fn file(&self, path: &Path) -> bool {
+        let is_vendored = |path: &Path| {
+            let mut vendored = self.vendored.into_iter().flatten();
+            vendored.any(|directory| path.starts_with(directory))
+        };
         let has = |path: &Path| {
-            let inside = path.strip_prefix(&self.split.origin);
-            inside.is_ok_and(|inside| self.split.files.contains_key(inside))
-                || self.copied.contains(path)
+            self.files.contains(path) || self.copied.contains(path) || is_vendored(path)
         };
         has(path) || path.canonicalize().is_ok_and(|real| has(&real))
     }
-}
 
-/// Whether anything that the split is made from is newer than the list.
-fn is_newer(sources: &Sources<'_>, split: &Split, when: SystemTime) -> bool {
-    let workspace = sources.workspace;
-    let copied = split.files.values().filter_map(|file| match file {
-        SplitFile::Copy { from, .. } => Some(from.as_path()),
-        _ => None,
-    });
-    let manifests = split.packages.iter();
-    let manifests = manifests.map(|index| sources.package(*index).manifest.as_path());
-    let lock = workspace.root.join("Cargo.lock");
-    copied
-        .chain(manifests)
-        .chain([workspace.manifest.as_path(), &lock])
-        .any(|path| modified(path).is_none_or(|time| time > when))
+    /// Whether anything that the split is made from is newer than the list.
+    fn is_newer(&self, sources: &Sources<'_>, when: SystemTime) -> bool {
+        let workspace = sources.workspace;
+        let manifests = self.packages.iter();
+        let manifests = manifests.map(|index| sources.package(*index).manifest.as_path());
+        let lock = workspace.root.join("Cargo.lock");
+        let copied = self.copied.iter().copied();
+        copied
+            .chain(manifests)
+            .chain([workspace.manifest.as_path(), &lock])
+            .any(|path| modified(path).is_none_or(|time| time > when))
+    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::SplitError;
 use super::closure::closure;
-use super::draft::{Drafted, Request, draft};
+use super::draft::{Draft, Drafted, Request, draft};
 use super::sources::Sources;
 use crate::cargo::LockedPackage;
 
@@ -33,11 +33,6 @@ impl Changes {
         Self { paths, decisive }
     }
 
-    /// Whether nothing changed.
-    pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
-    }
-
     /// Whether any of them may have a part in the split of a service. What is certainly none of its
     /// files, now or before, cannot.
     ///
@@ -54,15 +49,7 @@ impl Changes {
         if self.paths.is_empty() {
             return Ok(false);
         }
-        let start = request.service.package;
-        let closure = closure(sources, &sources.lock, start, request.view)?;
-        let needed: Vec<&LockedPackage> = closure
-            .locked
-            .iter()
-            .map(|index| &sources.lock.packages[*index])
-            .collect();
-        // Of what the lock has for the service this is all, and so more than its split will have.
-        let draft = draft(sources, request, &closure, &needed)?;
+        let draft = rough(sources, request)?;
         if draft
             .files
             .iter()
@@ -123,6 +110,18 @@ impl Changes {
     fn touch(&self, path: &Path) -> bool {
         path.ancestors().any(|above| self.paths.contains(above))
     }
+}
+
+/// A draft of all that the workspace's lock has for a service, and so of more than its split will have.
+pub(super) fn rough(sources: &Sources<'_>, request: &Request<'_>) -> Result<Draft, SplitError> {
+    let start = request.service.package;
+    let closure = closure(sources, &sources.lock, start, request.view)?;
+    let needed: Vec<&LockedPackage> = closure
+        .locked
+        .iter()
+        .map(|index| &sources.lock.packages[*index])
+        .collect();
+    draft(sources, request, &closure, &needed)
 }
 
 /// Whether a change of `path` may add files to a split, take some away, or change what all have.

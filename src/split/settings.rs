@@ -36,25 +36,26 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Finds them as cargo and rustup do: in the workspace root and in each directory above. cargo's
-    /// home is the user's and belongs to no workspace.
+    /// home is the user's and belongs to no workspace, unless the repository lists what is in it.
     pub(super) fn read(
         workspace: &Workspace,
         environment: &Environment,
+        is_listed: &dyn Fn(&Path) -> bool,
     ) -> Result<Self, SplitError> {
         let mut settings = Self::default();
         let home = cargo_home(environment);
         for directory in workspace.root.ancestors() {
             let inside = directory.starts_with(&workspace.repository_root);
             let place = directory.join(".cargo");
-            if home.as_deref() != Some(&place) {
-                // cargo prefers the old name where both exist.
-                let names = [place.join("config"), place.join("config.toml")];
-                if let Some(path) = names.into_iter().find(|path| path.is_file()) {
-                    if inside {
-                        settings.add(&path, &workspace.repository_root, 0)?;
-                    } else {
-                        settings.foreign.push(path);
-                    }
+            // cargo prefers the old name where both exist.
+            let names = [place.join("config"), place.join("config.toml")];
+            if let Some(path) = names.into_iter().find(|path| path.is_file())
+                && (home.as_deref() != Some(&place) || is_listed(&path))
+            {
+                if inside {
+                    settings.add(&path, &workspace.repository_root, 0)?;
+                } else {
+                    settings.foreign.push(path);
                 }
             }
             if inside && settings.toolchain.is_none() {

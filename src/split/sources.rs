@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use toml_edit::DocumentMut;
 
@@ -15,7 +17,7 @@ use super::listing::{FileKind, Listing};
 use super::manifest::{Development, parse};
 use super::memo::Memo;
 use super::settings::Settings;
-use crate::cargo::{Cargo, Lockfile};
+use crate::cargo::{Cargo, Configuration, HomeInside, Lockfile, version};
 use crate::fs::normalized;
 use crate::workspace::{Package, Service, Target, Workspace};
 
@@ -103,8 +105,14 @@ pub struct Sources<'a> {
     pub(super) origin: Origin,
     /// Deepest root first.
     listings: Vec<Listing>,
+    /// cargo's home, where it lies in the repository.
+    pub(super) home: HomeInside,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
+    /// What `cargo --version` says; nothing where it says nothing.
+    version: String,
+    /// What beside the files decides how cargo resolves.
+    resolver: OnceLock<String>,
     contents: Memo<(usize, Part), Arc<PackageContents>>,
     /// Manifests of packages as splits have them.
     pub(super) package_texts: Memo<(usize, Part, Development), String>,
@@ -137,8 +145,17 @@ impl<'a> Sources<'a> {
         let by_directory = directories
             .map(|(index, package)| (package.directory.clone().into_os_string(), index))
             .collect();
-        let settings = Settings::read(workspace, cargo.environment())?;
-        let listings = listings(workspace, &cargo, origin)?;
+        let (listings, version) = thread::scope(|scope| {
+            // Both wait for a program.
+            let version = scope.spawn(|| version(&cargo));
+            let listings = listings(workspace, &cargo, origin);
+            (listings, version.join())
+        });
+        let listings = listings?;
+        let version = version.ok().and_then(Result::ok).unwrap_or_default();
+        let is_listed = |path: &Path| listed_in(&listings, path).is_some();
+        let settings = Settings::read(workspace, cargo.environment(), &is_listed)?;
+        let home = HomeInside::of(cargo.environment(), &workspace.repository_root);
         Ok(Self {
             workspace,
             cargo,
@@ -150,7 +167,10 @@ impl<'a> Sources<'a> {
             by_directory,
             origin,
             listings,
+            home,
             cache,
+            version,
+            resolver: OnceLock::new(),
             contents: Memo::default(),
             package_texts: Memo::default(),
             paths: Memo::default(),
@@ -221,9 +241,35 @@ impl<'a> Sources<'a> {
         found.map(|(index, _)| index)
     }
 
+    /// cargo's version, and where its configuration outside of the repository says that sources are.
+    pub(super) fn resolver(&self) -> &str {
+        self.resolver.get_or_init(|| {
+            let mut told = self.version.clone();
+            let configuration = Configuration::read(self.cargo.environment()).unwrap_or_default();
+            for table in [
+                "source",
+                "registries",
+                "registry",
+                "patch",
+                "paths",
+                "resolver",
+            ] {
+                for (file, item) in configuration.items(&[table]) {
+                    // Those of the repository are in every split.
+                    let inside = file.starts_with(&self.workspace.repository_root);
+                    if !inside || self.home.holds(file) {
+                        // Writing to a text cannot fail.
+                        let _ = writeln!(told, "[{table}] {item}");
+                    }
+                }
+            }
+            told
+        })
+    }
+
     /// What stands at `path`, if it is one of the repository's files.
     pub(super) fn kind(&self, path: &Path) -> Option<FileKind> {
-        self.listing_of(path)?.kind(path)
+        listed_in(&self.listings, path)
     }
 
     /// The repository's files below `directory`, sorted.
@@ -243,9 +289,7 @@ impl<'a> Sources<'a> {
     }
 
     fn listing_of(&self, path: &Path) -> Option<&Listing> {
-        self.listings
-            .iter()
-            .find(|listing| path.starts_with(listing.root()))
+        listing_around(&self.listings, path)
     }
 }
 
@@ -260,6 +304,16 @@ impl Manifest {
             document,
         })
     }
+}
+
+fn listing_around<'a>(listings: &'a [Listing], path: &Path) -> Option<&'a Listing> {
+    listings
+        .iter()
+        .find(|listing| path.starts_with(listing.root()))
+}
+
+fn listed_in(listings: &[Listing], path: &Path) -> Option<FileKind> {
+    listing_around(listings, path)?.kind(path)
 }
 
 /// A text file of bounded size.

@@ -27,6 +27,8 @@ pub struct Split {
     pub origin: PathBuf,
     /// Its root manifest, relative to its root.
     pub manifest: PathBuf,
+    /// The profile that its service is built with.
+    pub profile: String,
     /// Its files, by their paths relative to its root.
     pub files: BTreeMap<PathBuf, SplitFile>,
     /// Those of its files that are cargo's configuration or name the toolchain.
@@ -112,6 +114,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
     let split = Split {
         service: service.clone(),
         view: request.view,
+        profile: request.config.profile.value.clone(),
         manifest: relative(&sources.workspace.manifest, &draft.root),
         origin: draft.root,
         files,

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-use super::lock::temporary_directory;
 use super::manifest::parse;
 use super::sources::read_text;
 use super::{Sources, Split, SplitError, SplitFile, write};
 use crate::cargo::{self, CargoError, LockedPackage};
 use crate::fs::sorted_files;
+use crate::process::temporary_directory;
 
 /// What cargo calls the directory that stands in for registries.
 const SOURCE: &str = "vendored-sources";
@@ -33,7 +33,7 @@ pub struct Vendored {
 pub fn vendor(sources: &Sources<'_>, splits: &mut [Split]) -> Result<Vendored, SplitError> {
     let directory = tempfile::Builder::new()
         .prefix("cargo-lighter-")
-        .tempdir_in(temporary_directory(sources.cargo.environment()))?;
+        .tempdir_in(temporary_directory(sources.cargo.environment())?)?;
     // A link on the way to it would make cargo see two names of one file.
     let top = fs_err::canonicalize(directory.path())?;
     // Splits that need the same packages need the same sources.

@@ -1,90 +1,11 @@
-//! `plan --since`: which services a change reaches, why, and what happens where nobody can tell.
+//! `plan --since`: which services a change reaches, and why.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::cli::{Lighter, Run};
+use crate::support::affected::{Edit, affected, assert_affected, changed, since, try_edits};
 use crate::support::tools::run;
 use crate::support::workspace::{Checkout, manifest};
-
-/// The affected services with their reasons.
-type Affected = BTreeMap<String, Vec<String>>;
-
-fn since(directory: &Path, revision: &str) -> Lighter {
-    Lighter::at(directory).args(["plan", "--since", revision])
-}
-
-#[track_caller]
-fn affected(run: Run) -> Affected {
-    let run = run.expect(0);
-    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let texts = |list: &serde_json::Value| -> Vec<String> {
-        let list = list.as_array().expect("a list").iter();
-        list.map(|text| text.as_str().expect("text").to_owned())
-            .collect()
-    };
-    let services = json["services"].as_array().expect("a list").iter();
-    let services: Affected = services
-        .map(|row| {
-            let name = row["service"].as_str().expect("a name");
-            (name.to_owned(), texts(&row["reasons"]))
-        })
-        .collect();
-    let unaffected = texts(&json["unaffected"]);
-    assert!(
-        unaffected.iter().all(|name| !services.contains_key(name)),
-        "{json}"
-    );
-    services
-}
-
-#[track_caller]
-fn changed(checkout: &Checkout) -> Affected {
-    affected(
-        since(checkout.path(), "HEAD")
-            .args(["--format", "json"])
-            .run(),
-    )
-}
-
-/// Asserts that just the services are affected that `expected` names (`SERVICE: REASON`), each with the
-/// reasons that are named.
-#[track_caller]
-fn assert_affected(found: &Affected, expected: &[&str]) {
-    let mut named: Affected = BTreeMap::new();
-    for line in expected {
-        let (service, reason) = line.split_once(": ").expect("SERVICE: REASON");
-        named
-            .entry(service.to_owned())
-            .or_default()
-            .push(reason.to_owned());
-    }
-    assert!(
-        found.keys().eq(named.keys()),
-        "{found:#?}\nexpected\n{named:#?}"
-    );
-    for (service, reasons) in &named {
-        for reason in reasons {
-            assert!(
-                found[service].contains(reason),
-                "no `{reason}` in {found:#?}"
-            );
-        }
-    }
-}
-
-type Edit = fn(&Checkout);
-
-#[track_caller]
-fn try_edits(checkout: &Checkout, table: &[(Edit, &[&str])]) {
-    for (edit, expected) in table {
-        edit(checkout);
-        assert_affected(&changed(checkout), expected);
-        checkout.restore();
-    }
-}
 
 fn executable(checkout: &Checkout, file: &str) {
     let permissions = std::fs::Permissions::from_mode(0o755);
@@ -376,10 +297,9 @@ fn an_ignored_asset_concerns_its_own_service_only() {
     checkout.append("beta/src/main.rs", "// more\n");
     let found = changed(&checkout);
     assert!(found.keys().eq(["beta"]), "{found:?}");
-    let reason = found["beta"].concat();
-    assert!(
-        reason.starts_with("its inputs at the base cannot be read: "),
-        "{reason}"
+    assert_eq!(
+        found["beta"],
+        ["beta/bundle.ignored is not tracked by git: whether it changed cannot be known"]
     );
 }
 
@@ -430,6 +350,88 @@ fn commits_are_compared_without_the_work_tree() {
 }
 
 #[test]
+fn the_services_between_commits_are_those_of_the_head() {
+    let checkout = Checkout::of_two();
+    checkout.git(&["switch", "-q", "-c", "topic"]);
+    checkout.replace("Cargo.toml", "\"beta\", ", "\"new\", ");
+    checkout.git(&["rm", "-q", "-r", "beta"]);
+    checkout.write("new/Cargo.toml", &manifest("new", ""));
+    checkout.write("new/src/main.rs", "fn main() {}\n");
+    checkout.cargo(&["update", "--workspace"]);
+    checkout.commit("second");
+    checkout.git(&["switch", "-q", "main"]);
+    let between = |arguments: &[&str]| {
+        let run = since(checkout.path(), "main").args(["--head", "topic"]);
+        run.args(arguments.iter().copied()).run()
+    };
+    let run = between(&["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_affected(&affected(run), &["new: the service is new"]);
+    assert_eq!(json["unaffected"], serde_json::json!(["alpha"]));
+    // Also where the base is the head.
+    checkout.git(&["switch", "-q", "-c", "later", "topic"]);
+    checkout.git(&["commit", "-q", "--allow-empty", "-m", "third"]);
+    checkout.git(&["switch", "-q", "main"]);
+    let run = since(checkout.path(), "later").args(["--head", "topic", "--format", "json"]);
+    let run = run.run();
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_affected(&affected(run), &[]);
+    assert_eq!(json["unaffected"], serde_json::json!(["alpha", "new"]));
+    between(&["--keys"])
+        .expect(2)
+        .says(&["is not what is checked out"]);
+}
+
+#[test]
+fn a_commit_is_a_change_for_whoever_bears_its_time() {
+    let checkout = Checkout::of_two();
+    checkout.append(
+        "beta/Cargo.toml",
+        "[package.metadata.lighter]\ncreated = \"commit\"\n",
+    );
+    let commit = |time: &str| {
+        let all = "git add -A && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x";
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", all]).env("GIT_COMMITTER_DATE", time);
+        run(shell.current_dir(checkout.path()));
+    };
+    let since = |base: &str, more: &[&str]| {
+        let run = since(checkout.path(), base).args(["--format", "json"]);
+        affected(run.args(more.iter().copied()).run())
+    };
+    let time = "beta: the commit's time (`created = \"commit\"`)";
+    commit("1700000000 +0000");
+    assert_affected(&since("HEAD", &[]), &[]);
+    commit("1700000001 +0000");
+    assert_affected(&since("HEAD~1", &[]), &[time]);
+    checkout.append("alpha/src/main.rs", "// more\n");
+    checkout.append("beta/src/main.rs", "// more\n");
+    let found = since("HEAD~1", &[]);
+    assert_affected(
+        &found,
+        &[
+            "alpha: alpha/src/main.rs changed",
+            "beta: beta/src/main.rs changed",
+            time,
+        ],
+    );
+    assert_affected(
+        &since("HEAD", &[]),
+        &[
+            "alpha: alpha/src/main.rs changed",
+            "beta: beta/src/main.rs changed",
+        ],
+    );
+    checkout.restore();
+    let between = since("HEAD~2", &["--head", "HEAD~1"]);
+    assert!(
+        between["beta"]
+            .iter()
+            .any(|why| why.starts_with("created "))
+    );
+}
+
+#[test]
 fn a_workspace_in_a_directory_of_its_repository() {
     let checkout = Checkout::empty();
     checkout.write_two("deep/er/");
@@ -454,85 +456,6 @@ fn a_workspace_in_a_directory_of_its_repository() {
         "alpha: ../../.cargo/config.toml changed",
         "beta: ../../.cargo/config.toml changed",
     ]);
-}
-
-/// Asserts that both services count as affected, with a warning that has `parts`.
-#[track_caller]
-fn assert_everything(run: Run, parts: &[&str]) {
-    let run = run
-        .says(&["every service counts as affected: "])
-        .says(parts);
-    let found = affected(run);
-    assert!(found.keys().eq(["alpha", "beta"]), "{found:?}");
-    for reasons in found.values() {
-        assert!(
-            reasons[0].starts_with("everything counts as affected: "),
-            "{reasons:?}"
-        );
-    }
-}
-
-#[test]
-fn without_a_base_everything_is_affected() {
-    let checkout = Checkout::of_two();
-    checkout.commit("second");
-    let json =
-        |directory: &Path, revision: &str| since(directory, revision).args(["--format", "json"]);
-    let zeros = "0".repeat(40);
-    assert_everything(json(checkout.path(), &zeros).run(), &["the branch is new"]);
-    let elsewhere = Checkout::empty();
-    let shallow = elsewhere.path().join("shallow");
-    let address = format!("file://{}", checkout.path().display());
-    elsewhere.git(&["clone", "-q", "--depth=1", &address, "shallow"]);
-    let ci = json(&shallow, "HEAD~1").env("GITHUB_ACTIONS", "true").run();
-    assert_everything(ci, &["the clone is shallow", "fetch-depth: 0"]);
-    elsewhere.git(&["clone", "-q", &address, "whole"]);
-    let whole = elsewhere.path().join("whole");
-    assert_everything(
-        json(&whole, "origin/feature").run(),
-        &["was never fetched", "git fetch origin feature"],
-    );
-    fs_err::remove_dir_all(whole.join(".git")).expect("there");
-    assert_everything(json(&whole, "HEAD").run(), &["is in no work tree of git"]);
-}
-
-#[test]
-fn an_unknown_revision_is_refused_with_near_names() {
-    let checkout = Checkout::of_two();
-    checkout.git(&["branch", "release-1"]);
-    since(checkout.path(), "relaese-1").run().expect(2).says(&[
-        "there is no commit `relaese-1`",
-        "did you mean `release-1`?",
-    ]);
-    since(checkout.path(), "")
-        .run()
-        .expect(2)
-        .says(&["is empty"]);
-    Lighter::at(checkout.path())
-        .args(["plan", "--head", "HEAD"])
-        .run()
-        .expect(2)
-        .says(&["--since"]);
-}
-
-#[test]
-fn a_base_that_cannot_be_read_affects_everything() {
-    let checkout = Checkout::empty();
-    checkout.write("README.md", "nothing yet\n");
-    checkout.commit("empty");
-    checkout.write_two("");
-    checkout.replace("alpha/Cargo.toml", "[package]", "[package");
-    checkout.commit("broken");
-    checkout.replace("alpha/Cargo.toml", "[package", "[package]");
-    let json = |revision: &str| {
-        since(checkout.path(), revision)
-            .args(["--format", "json"])
-            .run()
-    };
-    assert_everything(json("HEAD~1"), &["was not there"]);
-    assert_everything(json("HEAD"), &["the workspace of the base cannot be read"]);
-    checkout.commit("whole");
-    assert_affected(&changed(&checkout), &[]);
 }
 
 #[test]

@@ -270,23 +270,23 @@ fn every_input_of_a_run_changes_the_keys() {
         ),
         (
             |run| run.env("CARGO_PROFILE_RELEASE_LTO", "true"),
-            both("variable CARGO_PROFILE_RELEASE_LTO changed"),
+            both("variable CARGO_PROFILE_RELEASE_LTO is set or read now"),
         ),
         (
             |run| run.env("CARGO_INCREMENTAL", "1"),
-            both("variable CARGO_INCREMENTAL changed"),
+            both("variable CARGO_INCREMENTAL is set or read now"),
         ),
         (
             |run| run.env("HOST_CC", "a"),
-            both("variable HOST_CC changed"),
+            both("variable HOST_CC is set or read now"),
         ),
         (
             |run| run.env("CFLAGS_x86_64_unknown_linux_gnu", "-O1"),
-            both("variable CFLAGS_x86_64_unknown_linux_gnu changed"),
+            both("variable CFLAGS_x86_64_unknown_linux_gnu is set or read now"),
         ),
         (
             |run| run.env("ZLIB_STATIC", "1"),
-            both("variable ZLIB_STATIC changed"),
+            both("variable ZLIB_STATIC is set or read now"),
         ),
         (
             |run| run.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "/bin/sh"),
@@ -551,6 +551,30 @@ fn what_a_library_root_holds_is_an_input() {
 }
 
 #[test]
+fn neither_the_order_nor_the_repetition_of_features_changes_a_key() {
+    let checkout = Checkout::of_two();
+    checkout.replace("alpha/Cargo.toml", "extra = []", "extra = []\nmore = []");
+    let of = |features: &[&str]| {
+        let features = features.iter().flat_map(|list| ["-F", list]);
+        keys(plan(checkout.path()).args(features).run())
+    };
+    let once = of(&["alpha/extra,alpha/more"]);
+    assert_eq!(of(&["alpha/more,alpha/extra", "alpha/more"]), once);
+    assert_ne!(of(&["alpha/more"]), once);
+    let listed = |list: &str| {
+        let table = format!("\n[package.metadata.lighter]\nfeatures = {list}\n");
+        checkout.replace("alpha/Cargo.toml", "\n[package.metadata.lighter]\n", &table);
+        let found = keys(plan(checkout.path()).run());
+        checkout.replace("alpha/Cargo.toml", &table, "\n[package.metadata.lighter]\n");
+        found
+    };
+    assert_eq!(
+        listed("[\"more\", \"extra\", \"more\"]"),
+        listed("[\"extra\", \"more\"]")
+    );
+}
+
+#[test]
 fn keys_that_cannot_be_compared_say_so() {
     let base = Base::new();
     let it = &base.checkout;
@@ -568,7 +592,8 @@ fn keys_that_cannot_be_compared_say_so() {
     against("target/foreign.json")
         .expect(2)
         .says(&["holds no keys", "--explain"]);
-    against("target/absent.json")
-        .expect(2)
-        .says(&["target/absent.json"]);
+    against("target/absent.json").expect(2).says(&[
+        "error: there is no file `target/absent.json` to compare with",
+        "hint: write it with `cargo lighter plan --keys --explain --format json > target/absent.json`",
+    ]);
 }

@@ -65,7 +65,13 @@ enum Format {
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let mut planned = context.plan(&arguments.plan, Aim::Layout)?;
     let (threads, _) = Context::threads(arguments.plan.compile.jobs);
-    let change = context.change(&planned, &arguments.plan, &arguments.since, false, threads)?;
+    let change = context.change(
+        &planned,
+        &arguments.plan,
+        &arguments.since,
+        arguments.keys,
+        threads,
+    )?;
     let unaffected = change
         .as_ref()
         .map(|change| keep_affected(&mut planned.plan, change));
@@ -160,7 +166,8 @@ fn push_flags(arguments: &Arguments) -> Vec<String> {
 /// Leaves the affected services in the plan, each with its reasons, and gives the names of the others.
 fn keep_affected(plan: &mut Plan, change: &Change) -> Vec<String> {
     let mut unaffected = Vec::new();
-    let services = std::mem::take(&mut plan.services);
+    let present = std::mem::take(&mut plan.services);
+    let services = change.affected.services.clone().unwrap_or(present);
     for (mut service, reasons) in services.into_iter().zip(&change.affected.reasons) {
         match reasons {
             Some(reasons) => {

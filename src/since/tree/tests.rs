@@ -10,26 +10,20 @@ use crate::process::{ProgramError, Signal};
 use crate::since::fixture::World;
 
 impl World {
-    fn lay_out_from(
-        &self,
-        repository: &Path,
-        commit: &str,
-        only: Option<&BTreeSet<PathBuf>>,
-    ) -> Result<CommitTree, GitError> {
+    fn lay_out_from(&self, repository: &Path, commit: &str) -> Result<CommitTree, GitError> {
         let parent = self.beside("temporary");
         fs_err::create_dir_all(&parent).expect("created");
         CommitTree::lay_out(
             &self.environment,
             repository,
             commit,
-            only,
             &parent,
             &self.interrupt,
         )
     }
 
     fn lay_out(&self, commit: &str) -> CommitTree {
-        self.lay_out_from(&self.repository(), commit, None)
+        self.lay_out_from(&self.repository(), commit)
             .expect("laid out")
     }
 
@@ -81,24 +75,6 @@ fn a_commit_is_laid_out_beside_the_work_tree() {
 }
 
 #[test]
-fn only_what_is_asked_for_is_laid_out() {
-    let world = World::new();
-    for name in ["a/one", "a/deep/two", "ab/three", "top"] {
-        world.write(name, name);
-    }
-    let commit = world.commit("second");
-    let only = BTreeSet::from([
-        PathBuf::from("a"),
-        PathBuf::from("top"),
-        PathBuf::from("none"),
-    ]);
-    let tree = world
-        .lay_out_from(&world.repository(), &commit, Some(&only))
-        .expect("laid out");
-    assert_eq!(names(&tree), ["a/deep/two", "a/one", "top"]);
-}
-
-#[test]
 fn attributes_of_the_commit_apply() {
     let world = World::new();
     world.write(".gitattributes", "*.txt eol=crlf\n*.up filter=up\n");
@@ -136,7 +112,7 @@ fn a_filter_that_is_not_configured_changes_nothing() {
     );
     world.git(&["config", "filter.lfs.smudge", "no-such-program"]);
     world.git(&["config", "filter.lfs.required", "true"]);
-    let failed = world.lay_out_from(&world.repository(), &commit, None);
+    let failed = world.lay_out_from(&world.repository(), &commit);
     assert!(matches!(failed, Err(GitError::Failed(_))), "{failed:?}");
     assert_eq!(world.left_behind(), 0);
 }
@@ -159,7 +135,7 @@ fn a_work_tree_of_its_own_is_read() {
     world.git(&["worktree", "add", "--quiet", "../second", "-b", "topic"]);
     let second = world.beside("second");
     let before = World::snapshot(&world.repository());
-    let tree = world.lay_out_from(&second, "HEAD", None).expect("laid out");
+    let tree = world.lay_out_from(&second, "HEAD").expect("laid out");
     assert_eq!(names(&tree), ["Cargo.toml", "src/a.rs"]);
     assert_eq!(before, World::snapshot(&world.repository()));
 }
@@ -202,9 +178,9 @@ fn shallow_clones_have_the_commits_they_have() {
     let url = format!("file://{}", world.repository().display());
     world.git(&["clone", "--quiet", "--depth", "1", &url, "../clone"]);
     let clone = world.beside("clone");
-    let tree = world.lay_out_from(&clone, "HEAD", None).expect("laid out");
+    let tree = world.lay_out_from(&clone, "HEAD").expect("laid out");
     assert_eq!(read(&tree, "src/a.rs"), "b\n");
-    let missing = world.lay_out_from(&clone, &first, None);
+    let missing = world.lay_out_from(&clone, &first);
     assert!(matches!(missing, Err(GitError::Failed(_))), "{missing:?}");
 }
 
@@ -221,19 +197,17 @@ fn a_partial_clone_says_what_it_lacks() {
         let clone = world.beside(&name);
         let to = clone.to_str().expect("text");
         world.git(&["clone", "--quiet", "--filter", filter, &url, to]);
-        let tree = world.lay_out_from(&clone, "HEAD", None).expect("laid out");
+        let tree = world.lay_out_from(&clone, "HEAD").expect("laid out");
         assert_eq!(read(&tree, "src/a.rs"), "b\n");
         let before = World::snapshot(&clone);
-        let error = world
-            .lay_out_from(&clone, &first, None)
-            .expect_err("missing");
+        let error = world.lay_out_from(&clone, &first).expect_err("missing");
         assert!(matches!(error, GitError::MissingObjects { .. }), "{error}");
         assert_eq!(before, World::snapshot(&clone));
         let hint = error.hint().expect("a hint");
         let command = hint.split('`').nth(1).expect("a command");
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         world.git_in(&clone, &words);
-        let tree = world.lay_out_from(&clone, &first, None).expect("laid out");
+        let tree = world.lay_out_from(&clone, &first).expect("laid out");
         assert_eq!(read(&tree, "src/a.rs"), "a\n");
     }
 }
@@ -265,7 +239,7 @@ fn nothing_is_left_after_an_interrupt() {
     let commit = world.commit("slow");
     world.git(&["config", "filter.slow.smudge", "sleep 600"]);
     world.interrupt.send(Signal::Terminate);
-    let stopped = world.lay_out_from(&world.repository(), &commit, None);
+    let stopped = world.lay_out_from(&world.repository(), &commit);
     let interrupted = matches!(stopped, Err(GitError::Program(ProgramError::Interrupted)));
     assert!(interrupted, "{stopped:?}");
     assert_eq!(world.left_behind(), 0);
@@ -278,7 +252,6 @@ fn a_directory_that_cannot_be_written_is_named() {
         &world.environment,
         &world.repository(),
         "HEAD",
-        None,
         Path::new("/no/such"),
         &world.interrupt,
     )
@@ -289,14 +262,14 @@ fn a_directory_that_cannot_be_written_is_named() {
 proptest! {
     #[test]
     fn foreign_output_never_panics(output in proptest::collection::vec(any::<u8>(), 0..64)) {
-        let _ = sorted_out(&output, |_| true);
+        let _ = sorted_out(&output);
     }
 
     #[test]
     fn entries_come_back_whole(path in proptest::collection::vec(1_u8..=255, 1..16), link in any::<bool>()) {
         let mode: &[u8] = if link { SUBMODULE } else { b"100644" };
         let output = [mode, b" 0123 0\t", &path, b"\0"].concat();
-        let (submodules, files) = sorted_out(&output, |_| true);
+        let (submodules, files) = sorted_out(&output);
         if link {
             prop_assert_eq!(submodules, [PathBuf::from(OsStr::from_bytes(&path))]);
             prop_assert!(files.is_empty());
@@ -304,7 +277,5 @@ proptest! {
             prop_assert_eq!(files, [path.as_slice(), b"\0"].concat());
             prop_assert!(submodules.is_empty());
         }
-        let (none, nothing) = sorted_out(&output, |_| false);
-        prop_assert!(none.is_empty() && nothing.is_empty());
     }
 }

@@ -3,62 +3,24 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::{ListingError, is_secret, is_target_directory};
-use crate::process::{Environment, Interrupt, Program};
+use crate::cargo::HomeInside;
+use crate::process::{Environment, Git, Interrupt};
 use crate::report::printable;
-
-const LIMIT: Duration = Duration::from_mins(1);
-
-/// What leads git to another repository, index or work tree than those of the directory it stands in:
-/// a hook that runs us has such variables. (`git rev-parse --local-env-vars` names them. Those that
-/// hold configuration stay, because they may say which directories are safe.)
-const LEADING_ELSEWHERE: &[&str] = &[
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-    // These change how a path of ours would be read.
-    "GIT_GLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_NOGLOB_PATHSPECS",
-];
 
 /// Absolute paths of what is tracked, and of what is neither tracked nor ignored, in the repository at
 /// `root`. Repositories inside it are listed as directories. Some may be deleted.
 pub(super) fn files(
     root: &Path,
+    home: &HomeInside,
     environment: &Environment,
     interrupt: &Interrupt,
 ) -> Result<Vec<PathBuf>, ListingError> {
-    let environment = LEADING_ELSEWHERE
-        .iter()
-        .fold(environment.clone(), |environment, name| {
-            environment.without(name)
-        })
-        .at(root)
-        // Without optional locks a reader never stands in the way of the user's own git.
-        .with("GIT_OPTIONAL_LOCKS", "0")
-        // One warning is told from others by its words.
-        .with("LC_ALL", "C");
-    let captured = Program::new("git", &environment)
+    let captured = Git::at(environment, root, interrupt)
         // A file monitor would be started to stay.
-        .args(["-c", "core.fsmonitor=false"])
-        .args(["ls-files", "-z", "-t", "-co", "--exclude-standard"])
-        .interrupted_by(interrupt)
-        .time_limit(LIMIT)
-        .capture(b"")?;
+        .set("core.fsmonitor=false")
+        .run(["ls-files", "-z", "-t", "-co", "--exclude-standard"], b"")?;
     let words = String::from_utf8_lossy(&captured.stderr);
     if !captured.status.success() || tells_of_gaps(&words) {
         return Err(ListingError::Git {
@@ -66,7 +28,8 @@ pub(super) fn files(
             words: printable(&words),
         });
     }
-    let entries = parse(&captured.stdout, root);
+    let mut entries = parse(&captured.stdout, root);
+    entries.retain(|entry| entry.tracked || !home.holds(&entry.path));
     let target_directories: Vec<&Path> = entries
         .iter()
         .filter(|entry| !entry.tracked && entry.path.ends_with("CACHEDIR.TAG"))

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use ignore::{DirEntry, WalkBuilder};
 
 use super::{ListingError, is_repository, is_secret, is_target_directory};
+use crate::cargo::HomeInside;
 use crate::process::{Interrupt, ProgramError};
 
 /// Absolute paths of all that is not ignored below `root`, directories apart. Repositories inside it
@@ -14,9 +15,10 @@ use crate::process::{Interrupt, ProgramError};
 pub(super) fn files(
     root: &Path,
     excluded: &[PathBuf],
+    home: &HomeInside,
     interrupt: &Interrupt,
 ) -> Result<Vec<PathBuf>, ListingError> {
-    let excluded = excluded.to_owned();
+    let (excluded, home) = (excluded.to_owned(), home.clone());
     let (sender, repositories) = mpsc::channel();
     let is_entered = move |entry: &DirEntry| {
         let path = entry.path();
@@ -24,6 +26,9 @@ pub(super) fn files(
             return true;
         }
         if entry.file_name() == ".git" || excluded.iter().any(|directory| path == directory) {
+            return false;
+        }
+        if home.holds(path) {
             return false;
         }
         if !entry.file_type().is_some_and(|kind| kind.is_dir()) {

@@ -2,23 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-use super::{ManifestError, parse};
-
-/// A TOML text without comments and formatting, its keys sorted and its tables in one form: equal for
-/// texts that say the same, different where any value, or the order in an array, differs. For hashing;
+/// A document without comments and formatting, its keys sorted and its tables in one form: equal for
+/// documents that say the same, different where any value, or the order in an array, differs. For hashing;
 /// it is not TOML.
-///
-/// # Errors
-/// [`ManifestError`] naming `path` where it is not TOML.
-pub(in crate::split) fn canonical(path: &Path, text: &str) -> Result<String, ManifestError> {
-    Ok(canonical_document(&parse(path, text)?))
-}
-
-/// The same of a document.
 pub(in crate::split) fn canonical_document(document: &DocumentMut) -> String {
     let mut written = String::new();
     write_table(document.as_table(), &mut written);

@@ -18,9 +18,10 @@ mod paths;
 mod root;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod unstable;
 
-pub(in crate::split) use canonical::{canonical, canonical_document};
+pub(in crate::split) use canonical::canonical_document;
 pub(in crate::split) use development::{Development, strip_development};
 pub(in crate::split) use edit::parse;
 pub use error::ManifestError;
@@ -28,6 +29,7 @@ pub(in crate::split) use foreign::rewrite_foreign_root;
 pub(in crate::split) use inheritance::{inherited_dependencies, inherits};
 pub(in crate::split) use paths::{dependency_paths, outside_paths, workspace_pointer};
 pub(in crate::split) use root::{RootRequest, rewrite_parsed_root, rewrite_root};
+pub(in crate::split) use unread::{Profiles, forget_unread, forget_unread_configuration};
 pub(in crate::split) use unstable::unstable;
 
 /// The tables of dependencies in a package or below `[target.*]`, in both spellings that cargo knows,

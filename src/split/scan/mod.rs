@@ -78,8 +78,10 @@ impl Submodule {
 /// What a source names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// Paths, each once, in the order of the source.
+    /// Paths, each once, in the order of the source: those in macros and attributes before others.
     pub(super) references: Vec<Reference>,
+    /// How many of them stand in macros and attributes, which can mean nothing but files.
+    pub(super) certain: usize,
     /// Environment variables that are read while the package is built, but for those that cargo sets.
     pub(super) variables: BTreeSet<String>,
     /// Whether it says that a native library is linked.
@@ -99,6 +101,13 @@ impl Scan {
         });
     }
 
+    fn all_certain(self) -> Self {
+        Self {
+            certain: self.references.len(),
+            ..self
+        }
+    }
+
     fn without_repetitions(mut self) -> Self {
         let mut seen = BTreeSet::new();
         self.references
@@ -109,9 +118,8 @@ impl Scan {
 
 /// What a source of a library or an executable names.
 pub(super) fn scan_source(text: &str) -> Scan {
-    walk::walk(text, walk::Kind::Source)
-        .scan
-        .without_repetitions()
+    let scan = walk::walk(text, walk::Kind::Source).scan;
+    scan.without_repetitions().all_certain()
 }
 
 /// What a source of a build script names: what [`scan_source`] finds, every string literal as a path
@@ -120,9 +128,10 @@ pub(super) fn scan_source(text: &str) -> Scan {
 /// A build script mostly joins its paths from pieces. Where it climbs (`".."`, `.parent()`), every
 /// literal is also named above the package by so many steps.
 pub(super) fn scan_build_script(text: &str) -> Scan {
-    let mut walked = walk::walk(text, walk::Kind::BuildScript);
-    build_script::read(&walked.literals, walked.climbs, &mut walked.scan);
-    walked.scan.without_repetitions()
+    let walked = walk::walk(text, walk::Kind::BuildScript);
+    let mut scan = walked.scan.without_repetitions().all_certain();
+    build_script::read(&walked.literals, walked.climbs, &mut scan);
+    scan.without_repetitions()
 }
 
 #[cfg(test)]

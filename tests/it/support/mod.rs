@@ -1,5 +1,6 @@
 //! What integration tests share: runs of the program, workspaces, registries, and other tools.
 
+pub(crate) mod affected;
 pub(crate) mod check;
 pub(crate) mod cli;
 pub(crate) mod refusal;

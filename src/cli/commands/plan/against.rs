@@ -14,18 +14,29 @@ use crate::split::{Difference, Ingredient, IngredientKind, differences};
 
 const MAX_FILE: u64 = 256 * 1024 * 1024;
 
-/// The file holds no keys.
+/// There are no keys to compare with.
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` holds no keys that can be compared")]
-struct NoKeys {
-    path: PathBuf,
-    #[source]
-    source: std::io::Error,
+enum NoKeys {
+    /// Nothing is there.
+    #[error("there is no file `{0}` to compare with")]
+    Absent(PathBuf),
+    /// It is something else.
+    #[error("`{path}` holds no keys that can be compared")]
+    Foreign {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
 }
 
 impl Hint for NoKeys {
     fn hint(&self) -> Option<String> {
-        Some("write it with `cargo lighter plan --keys --explain --format json`".to_owned())
+        let path = match self {
+            Self::Absent(path) | Self::Foreign { path, .. } => path.display(),
+        };
+        Some(format!(
+            "write it with `cargo lighter plan --keys --explain --format json > {path}`"
+        ))
     }
 }
 
@@ -48,8 +59,17 @@ pub(super) fn compare(
     plan: &Plan,
     details: &Details,
 ) -> Result<Exit, Failure> {
-    let path = context.environment.resolve(path);
-    let before = read(&path).map_err(|source| Failure::usage(NoKeys { path, source }))?;
+    let given = path.to_owned();
+    let before = read(&context.environment.resolve(path)).map_err(|source| {
+        Failure::usage(if source.kind() == std::io::ErrorKind::NotFound {
+            NoKeys::Absent(given)
+        } else {
+            NoKeys::Foreign {
+                path: given,
+                source,
+            }
+        })
+    })?;
     let mut text = String::new();
     for service in &plan.services {
         let name = &service.service;

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use crate::split::manifest;
 
 fn canonical(text: &str) -> String {
-    manifest::canonical(Path::new("Cargo.toml"), text)
-        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+    let document = manifest::parse(Path::new("Cargo.toml"), text);
+    manifest::canonical_document(&document.unwrap_or_else(|error| panic!("{error}\n{text}")))
 }
 
 #[test]
@@ -120,7 +120,7 @@ proptest! {
         let left = manifest::Development { tests: true, benches: true, examples: true };
         let stripped = manifest::strip_development(path, &text, left);
         let foreign = manifest::rewrite_foreign_root(path, &text, &["a".to_owned()], false);
-        prop_assert_eq!(stripped.is_ok(), manifest::canonical(path, &text).is_ok());
+        prop_assert_eq!(stripped.is_ok(), manifest::parse(path, &text).is_ok());
         for changed in [stripped, foreign].into_iter().flatten() {
             prop_assert!(manifest::parse(path, &changed).is_ok(), "{}", changed);
         }
@@ -139,7 +139,8 @@ fn depth_is_an_error_and_not_the_end() {
             format!("a = {}{}", "[".repeat(depth), "]".repeat(depth)),
             format!("a = {}1{}", "{ a = ".repeat(depth), " }".repeat(depth)),
         ] {
-            let result = manifest::canonical(Path::new("Cargo.toml"), &text);
+            let result = manifest::parse(Path::new("Cargo.toml"), &text)
+                .map(|document| manifest::canonical_document(&document));
             assert_eq!(result.is_ok(), depth == 10);
         }
     }
