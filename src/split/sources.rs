@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use toml_edit::DocumentMut;
 
@@ -109,8 +108,6 @@ pub struct Sources<'a> {
     pub(super) home: HomeInside,
     /// Where what was found out is kept for later runs.
     pub(super) cache: Option<PathBuf>,
-    /// What `cargo --version` says; nothing where it says nothing.
-    version: String,
     /// What beside the files decides how cargo resolves.
     resolver: OnceLock<String>,
     contents: Memo<(usize, Part), Arc<PackageContents>>,
@@ -145,14 +142,7 @@ impl<'a> Sources<'a> {
         let by_directory = directories
             .map(|(index, package)| (package.directory.clone().into_os_string(), index))
             .collect();
-        let (listings, version) = thread::scope(|scope| {
-            // Both wait for a program.
-            let version = scope.spawn(|| version(&cargo));
-            let listings = listings(workspace, &cargo, origin);
-            (listings, version.join())
-        });
-        let listings = listings?;
-        let version = version.ok().and_then(Result::ok).unwrap_or_default();
+        let listings = listings(workspace, &cargo, origin)?;
         let is_listed = |path: &Path| listed_in(&listings, path).is_some();
         let settings = Settings::read(workspace, cargo.environment(), &is_listed)?;
         let home = HomeInside::of(cargo.environment(), &workspace.repository_root);
@@ -169,7 +159,6 @@ impl<'a> Sources<'a> {
             listings,
             home,
             cache,
-            version,
             resolver: OnceLock::new(),
             contents: Memo::default(),
             package_texts: Memo::default(),
@@ -244,7 +233,7 @@ impl<'a> Sources<'a> {
     /// cargo's version, and where its configuration outside of the repository says that sources are.
     pub(super) fn resolver(&self) -> &str {
         self.resolver.get_or_init(|| {
-            let mut told = self.version.clone();
+            let mut told = version(&self.cargo).unwrap_or_default();
             let configuration = Configuration::read(self.cargo.environment()).unwrap_or_default();
             for table in [
                 "source",
