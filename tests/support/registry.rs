@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::chance::Chance;
 use super::contents::{Contents, digest_of};
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Change, Fault, Faults};
@@ -63,6 +64,7 @@ struct State {
     contents: Contents,
     tokens: Tokens,
     faults: Faults,
+    chance: Option<Chance>,
     log: Vec<Exchange>,
     flooded: u64,
     stopped: bool,
@@ -113,6 +115,17 @@ impl FaultRegistry {
 
     pub(crate) fn add(&self, fault: Fault) {
         self.shared.state().faults.add(fault);
+    }
+
+    /// Of a thousand requests, lets so many fail, as `seed` has it.
+    pub(crate) fn fail_by_chance(&self, seed: u64, faults: u64) {
+        self.shared.state().chance = Some(Chance::new(seed, faults));
+    }
+
+    /// How many failed by chance.
+    pub(crate) fn chances(&self) -> u64 {
+        let state = self.shared.state();
+        state.chance.as_ref().map_or(0, |chance| chance.happened)
     }
 
     /// Every request so far, to both origins.
@@ -262,7 +275,9 @@ impl Shared {
             status: None,
         });
         self.noted.notify_all();
-        (state.log.len() - 1, state.faults.take(origin, head))
+        let act = state.faults.take(origin, head);
+        let act = act.or_else(|| state.chance.as_mut()?.take(head));
+        (state.log.len() - 1, act)
     }
 
     fn finish(&self, entry: usize, answer: &Answer) {

@@ -181,13 +181,13 @@ fn services_that_are_pushed_at_the_same_time_send_a_common_layer_once() {
     let client = stage.client();
     let services = ["a", "b", "c", "d"];
     client.expect(&services);
+    let images: Vec<_> = (1..5).map(|seed| stage.image(seed)).collect();
     std::thread::scope(|scope| {
-        for (seed, service) in (1..).zip(services) {
+        for (image, service) in images.iter().zip(services) {
             let (stage, client) = (&stage, &client);
             scope.spawn(move || {
-                let image = stage.image(seed);
-                client.push(service, &image, &["v1"]).expect("pushed");
-                assert!(stage.has(service, &image, "v1"));
+                client.push(service, image, &["v1"]).expect("pushed");
+                assert!(stage.has(service, image, "v1"));
             });
         }
     });
