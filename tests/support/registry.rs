@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) mounts: bool,
     pub(crate) immutable_tags: bool,
     pub(crate) immutable_status: u16,
+    /// A right that manifests need besides that to push.
+    pub(crate) manifest_right: Option<&'static str>,
     /// What a manifest with unknown blobs is answered with.
     pub(crate) unknown_status: u16,
     pub(crate) chunk_minimum: Option<u64>,
@@ -43,6 +45,7 @@ impl Default for Settings {
             mounts: true,
             immutable_tags: false,
             immutable_status: 400,
+            manifest_right: None,
             unknown_status: 400,
             chunk_minimum: None,
             repositories: None,
@@ -335,7 +338,8 @@ impl Shared {
             Origin::Registry => settings.guard,
             Origin::Other => Guard::Open,
         };
-        if let Some(refusal) = state.tokens.refuse(guard, head, &route, now) {
+        let right = settings.manifest_right;
+        if let Some(refusal) = state.tokens.refuse(guard, head, &route, right, now) {
             return refusal;
         }
         let exists = |name: &str| {
