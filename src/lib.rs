@@ -107,6 +107,11 @@
 //! **A new input of keys.** Add an [`split::Ingredient`] in `src/pipeline/ingredients.rs`, with a value
 //! that is the same in every checkout; tests name what must and what must not change a key.
 //!
+//! **A new fault of registries.** Add a row to a table in `tests/it/registry_faults/`: an id, what goes
+//! wrong and when, and what shall come of it. What the registry of the tests can do is in
+//! `tests/support/fault.rs`; what follows an outcome of an upload is decided in `src/registry/course.rs`,
+//! which requests are repeated in `src/registry/retry.rs`.
+//!
 //! **A new event.** Add a variant to [`report::Event`], and say in `src/ui/console.rs` and
 //! `src/ui/json.rs` how it looks.
 //!

@@ -47,6 +47,8 @@ pub(super) struct Access {
     /// Paths of the repositories that this run pushes to.
     siblings: Mutex<BTreeSet<String>>,
     batching: Mutex<Batching>,
+    /// Scopes that a registry asked for in place of ours.
+    wider: Mutex<BTreeMap<Scope, String>>,
 }
 
 /// Whether one token may be asked for with several scopes: some token services grant only one.
@@ -85,6 +87,7 @@ impl Access {
             declined: AtomicU32::new(0),
             siblings: Mutex::default(),
             batching: Mutex::default(),
+            wider: Mutex::default(),
         })
     }
 
@@ -153,6 +156,19 @@ impl Access {
 
     fn batching(&self) -> MutexGuard<'_, Batching> {
         self.batching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that a registry wants another scope in place of ours.
+    pub(super) fn widen(&self, scope: &Scope, wanted: String) {
+        let mut wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
+        wider.insert(scope.clone(), wanted);
+    }
+
+    /// What to ask a token for, if anything in particular.
+    pub(super) fn wording(&self, scope: &Scope) -> Option<String> {
+        let wider = self.wider.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = || scope.text().map(str::to_owned);
+        wider.get(scope).cloned().or_else(ours)
     }
 
     /// What the registry said when it refused the credential, if it did.

@@ -60,6 +60,13 @@ impl Permit {
     }
 }
 
+/// Whether a text is a single scope of the repository that `ours` begins with.
+fn is_one_scope(scope: &str, ours: &str) -> bool {
+    let actions = scope.strip_prefix(ours).unwrap_or_default();
+    let legal = |c: char| c.is_ascii_lowercase() || matches!(c, ',' | '*');
+    !actions.is_empty() && actions.len() <= 100 && actions.chars().all(legal)
+}
+
 impl Call<'_> {
     /// The permit for this call's scope.
     ///
@@ -129,6 +136,12 @@ impl Call<'_> {
             *token = None;
         }
         drop(token);
+        // Of our own repository only: what else a token may do is not for the registry to say.
+        let ours = format!("repository:{}:", self.path());
+        let missing = challenge::missing_scope(&reply.headers);
+        if let Some(wanted) = missing.filter(|scope| is_one_scope(scope, &ours)) {
+            self.access.widen(&self.scope, wanted);
+        }
         let challenge = challenge::read(&reply.headers);
         let renewable = challenge.is_some() || matches!(permit, Permit::Bearer { .. });
         if let Some(challenge) = challenge {
@@ -289,13 +302,8 @@ impl Call<'_> {
         let siblings = readable
             .iter()
             .map(|path| format!("repository:{path}:pull"));
-        let scopes: Vec<String> = self
-            .scope
-            .text()
-            .map(str::to_owned)
-            .into_iter()
-            .chain(siblings)
-            .collect();
+        let ours = self.access.wording(&self.scope);
+        let scopes: Vec<String> = ours.into_iter().chain(siblings).collect();
         let joined = scopes.join(" ");
         let credential = self.credential().await?.map(|(credential, _)| credential);
         if let Some(Credential::IdentityToken(token)) = credential {

@@ -57,6 +57,22 @@ fn bearer(challenge: &ChallengeRef<'_>) -> Option<Challenge> {
     })
 }
 
+/// The scope that a registry says is missing, where that is why it refuses a token (RFC 6750, 3.1).
+pub(super) fn missing_scope(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(WWW_AUTHENTICATE).iter().find_map(|value| {
+        let challenges = parse_challenges(value.to_str().ok()?).ok()?;
+        challenges.iter().find_map(|challenge| {
+            let parameter = |name: &str| {
+                let mut known = challenge.params.iter();
+                let found = known.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+                Some(found.1.to_unescaped())
+            };
+            let insufficient = parameter("error")? == "insufficient_scope";
+            parameter("scope").filter(|_| insufficient)
+        })
+    })
+}
+
 /// The URL of a token service, if credentials may go there: the registry's own origin, or a public
 /// https address without a user name in it.
 pub(super) fn realm(realm: &str, endpoint: &Endpoint) -> Result<Url, BadAddress> {
@@ -123,6 +139,21 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_scope_is_read_only_where_it_is_what_is_wrong() {
+        let missing = |header: &str| {
+            let value = HeaderValue::from_str(header).expect("a header");
+            missing_scope(&HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]))
+        };
+        let scope = r#"Bearer realm="https://a/t",scope="repository:x:pull,push,delete""#;
+        assert_eq!(missing(scope), None);
+        assert_eq!(
+            missing(&format!(r#"{scope},error="insufficient_scope""#)).as_deref(),
+            Some("repository:x:pull,push,delete")
+        );
+        assert_eq!(missing(&format!(r#"{scope},error="invalid_token""#)), None);
+    }
+
+    #[test]
     fn hostile_realms_are_refused() {
         for registry in ["ghcr.io", "localhost:5000", "127.0.0.1:5000"] {
             let endpoint = Endpoint::of(registry).expect("legal");
@@ -171,7 +202,8 @@ mod tests {
         #[test]
         fn any_header_is_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
-                let _ = read(&HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]));
+                let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);
+                let _ = (read(&headers), missing_scope(&headers));
             }
         }
 

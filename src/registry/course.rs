@@ -19,7 +19,7 @@ const MAX_SILENCES: u32 = 2;
 /// know everything at the same time.
 const MAX_CONFIRMATIONS: u32 = 3;
 /// Uploads that a registry acknowledged and did not store.
-const MAX_LOSSES: u32 = 2;
+const MAX_LOSSES: u32 = 3;
 
 /// What is done next about a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,9 @@
 //! `Request`s: it finds the permit (credentials, tokens), repeats what is worth repeating
 //! (`retry`), and counts. The endpoints follow the OCI distribution specification, "Endpoints".
 //!
+//! An image's way is `image`, a blob's way in it `blob`, which carries out what `course` decides. All
+//! waits are those of `patience`, by the run's clock.
+//!
 //! Three rules keep credentials safe, each in one place: they are found by the exact host only
 //! (`docker_config`), go only to the origin they belong to (`call`), and a token service or an
 //! upload address named by the registry is judged before anything is sent to it (`challenge`,

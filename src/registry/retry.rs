@@ -22,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 pub(super) enum Outcome {
     /// An answer that another attempt would not change, or an error of ours.
     Final,
-    /// Nobody listens, or the name is unknown.
+    /// Nobody listens, the name is unknown, or the first answer ever is no HTTP.
     Unreachable,
     /// Time ran out.
     Silent,
@@ -44,7 +44,9 @@ impl Outcome {
             },
             Err(RegistryError::Lost { .. }) => Self::Broken,
             Err(RegistryError::TimedOut { .. }) => Self::Silent,
-            Err(RegistryError::Unreachable { .. }) => Self::Unreachable,
+            Err(RegistryError::Unreachable { .. } | RegistryError::NotPlain { .. }) => {
+                Self::Unreachable
+            }
             Ok(_) | Err(_) => Self::Final,
         }
     }

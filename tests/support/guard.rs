@@ -107,11 +107,15 @@ impl Tokens {
         guard: Guard,
         head: &Head,
         route: &Route,
+        manifest_right: Option<&str>,
         now: Duration,
     ) -> Option<Answer> {
+        let puts = head.method == "PUT" && matches!(route, Route::Manifest { .. });
+        let right = manifest_right.filter(|_| puts);
         let challenge = |error: &str| {
             let scope = route.repository().map_or_else(String::new, |repository| {
-                format!(",scope=\"repository:{repository}:pull,push\"")
+                let more = right.map_or_else(String::new, |right| format!(",{right}"));
+                format!(",scope=\"repository:{repository}:pull,push{more}\"")
             });
             let value =
                 format!("Bearer realm=\"http://{{host}}/token\",service=\"fault\"{scope}{error}");
@@ -132,7 +136,7 @@ impl Tokens {
                 let grant = self.granted.get(token);
                 match grant.filter(|grant| now < grant.until) {
                     None => Some(challenge(",error=\"invalid_token\"")),
-                    Some(grant) if needed(head, route).is_subset(&grant.rights) => None,
+                    Some(grant) if needed(head, route, right).is_subset(&grant.rights) => None,
                     Some(_) => Some(challenge(",error=\"insufficient_scope\"")),
                 }
             }
@@ -158,14 +162,16 @@ fn rights_of(scope: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn needed(head: &Head, route: &Route) -> BTreeSet<(String, String)> {
+fn needed(head: &Head, route: &Route, right: Option<&str>) -> BTreeSet<(String, String)> {
     let mut needed = BTreeSet::new();
     let Some(repository) = route.repository() else {
         return needed;
     };
     let reads = matches!(head.method.as_str(), "GET" | "HEAD");
     let action = if reads { "pull" } else { "push" };
-    needed.insert((repository.to_owned(), action.to_owned()));
+    for action in [action].into_iter().chain(right) {
+        needed.insert((repository.to_owned(), action.to_owned()));
+    }
     if let Some(from) = head.parameter("from") {
         needed.insert((from, "pull".to_owned()));
     }

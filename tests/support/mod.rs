@@ -6,6 +6,7 @@
 
 mod answer;
 mod blobs;
+mod chance;
 mod contents;
 mod exchange;
 mod fault;

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::chance::Chance;
 use super::contents::{Contents, digest_of};
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Change, Fault, Faults};
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) mounts: bool,
     pub(crate) immutable_tags: bool,
     pub(crate) immutable_status: u16,
+    /// A right that manifests need besides that to push.
+    pub(crate) manifest_right: Option<&'static str>,
     /// What a manifest with unknown blobs is answered with.
     pub(crate) unknown_status: u16,
     pub(crate) chunk_minimum: Option<u64>,
@@ -42,6 +45,7 @@ impl Default for Settings {
             mounts: true,
             immutable_tags: false,
             immutable_status: 400,
+            manifest_right: None,
             unknown_status: 400,
             chunk_minimum: None,
             repositories: None,
@@ -63,6 +67,7 @@ struct State {
     contents: Contents,
     tokens: Tokens,
     faults: Faults,
+    chance: Option<Chance>,
     log: Vec<Exchange>,
     flooded: u64,
     stopped: bool,
@@ -113,6 +118,17 @@ impl FaultRegistry {
 
     pub(crate) fn add(&self, fault: Fault) {
         self.shared.state().faults.add(fault);
+    }
+
+    /// Of a thousand requests, lets so many fail, as `seed` has it.
+    pub(crate) fn fail_by_chance(&self, seed: u64, faults: u64) {
+        self.shared.state().chance = Some(Chance::new(seed, faults));
+    }
+
+    /// How many failed by chance.
+    pub(crate) fn chances(&self) -> u64 {
+        let state = self.shared.state();
+        state.chance.as_ref().map_or(0, |chance| chance.happened)
     }
 
     /// Every request so far, to both origins.
@@ -262,7 +278,9 @@ impl Shared {
             status: None,
         });
         self.noted.notify_all();
-        (state.log.len() - 1, state.faults.take(origin, head))
+        let act = state.faults.take(origin, head);
+        let act = act.or_else(|| state.chance.as_mut()?.take(head));
+        (state.log.len() - 1, act)
     }
 
     fn finish(&self, entry: usize, answer: &Answer) {
@@ -320,7 +338,8 @@ impl Shared {
             Origin::Registry => settings.guard,
             Origin::Other => Guard::Open,
         };
-        if let Some(refusal) = state.tokens.refuse(guard, head, &route, now) {
+        let right = settings.manifest_right;
+        if let Some(refusal) = state.tokens.refuse(guard, head, &route, right, now) {
             return refusal;
         }
         let exists = |name: &str| {

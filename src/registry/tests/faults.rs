@@ -210,11 +210,12 @@ fn nobody_listening_is_said_soon() {
 fn a_tls_server_on_this_machine_is_recognised() {
     let alert = Answer::Raw(vec![0x15, 3, 1, 0, 2, 2, 70]);
     let words = Answer::status(400).body("Client sent an HTTP request to an HTTPS server.\n");
-    for answer in [alert, words] {
+    // Garbage may come from a broken connection; words do not.
+    for (answer, requests) in [(alert, 3), (words, 1)] {
         let server = Server::start(move |_| answer.clone());
         let error = push_all(&server).expect_err("https");
         assert!(matches!(error, RegistryError::NotPlain { .. }), "{error:?}");
-        assert_eq!(server.received().len(), 1);
+        assert_eq!(server.received().len(), requests);
     }
 }
 

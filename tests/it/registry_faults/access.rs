@@ -108,7 +108,11 @@ fn challenges() {
             )
             .fails(|error| matches!(error, RegistryError::Unauthorized { status: 403, .. }))
             .then(|stage| counted(stage, "GET", "/token", 1)),
-        scenario("A6 a manifest needs another scope")
+        scenario("A6b a manifest needs another right, which the registry names")
+            .tokens(LIFE)
+            .with(|settings| settings.manifest_right = Some("delete"))
+            .then(|stage| counted(stage, "GET", "/token", 2)),
+        scenario("A6a a manifest needs a scope that we have")
             .tokens(LIFE)
             .fault(on("PUT", "/manifests/").answer(Answer::status(401).with(
                 "WWW-Authenticate",

@@ -9,5 +9,6 @@ mod program;
 mod requests;
 mod retries;
 mod scenario;
+mod soak;
 mod stage;
 mod uploads;

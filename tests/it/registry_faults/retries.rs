@@ -112,6 +112,8 @@ fn broken_registries() {
         scenario("R6a the end of a connection that was kept")
             .fault(on("POST", UPLOADS).act(Act::HangUp)),
         scenario("R6b five times").fault(on("POST", UPLOADS).times(5).act(Act::HangUp)),
+        scenario("R6d garbage instead of the very first answer")
+            .fault(on("GET", "/v2/").act(Act::Raw(b"no http\r\n\r\n"))),
         scenario("R6c garbage instead of an answer")
             .fault(on("POST", UPLOADS).act(Act::Raw(b"no http\r\n\r\n"))),
     ]);

@@ -81,7 +81,17 @@ impl Stage {
     pub(super) fn image(&self, seed: u8) -> Image {
         static SHARED: LazyLock<Vec<u8>> = LazyLock::new(|| bytes(LARGE, 0));
         let own = bytes(70_000, seed);
-        let layers = [&*SHARED, &own].map(|content| self.blob(content));
+        self.image_of(&[&SHARED, &own], u64::from(seed))
+    }
+
+    /// An image of a few kilobytes that shares nothing with others but its first layer.
+    pub(super) fn small_image(&self, seed: u64) -> Image {
+        let own = [bytes(20_000, 1), seed.to_be_bytes().to_vec()].concat();
+        self.image_of(&[&bytes(3000, 0), &own], seed)
+    }
+
+    fn image_of(&self, layers: &[&[u8]], seed: u64) -> Image {
+        let layers: Vec<_> = layers.iter().map(|content| self.blob(content)).collect();
         let config = serde_json::json!({ "architecture": "amd64", "os": "linux", "seed": seed });
         let config = Document::new(media_type::CONFIG, &config).expect("JSON");
         let descriptors = layers.iter().map(|(layer, _)| layer.clone()).collect();
@@ -91,7 +101,7 @@ impl Stage {
             std::collections::BTreeMap::new(),
         );
         Image {
-            layers: layers.to_vec(),
+            layers,
             config,
             manifest: Document::new(media_type::MANIFEST, &manifest).expect("JSON"),
         }
