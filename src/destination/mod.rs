@@ -43,11 +43,12 @@ pub trait Destination: Send + Sync {
         Ok(())
     }
 
-    /// Checks, before anything is compiled, that images of these names can be delivered.
+    /// Checks, before anything is compiled, that an image of this name can be delivered. `tag` is the first
+    /// that it will get, if that is known.
     ///
     /// # Errors
     /// [`DestinationError`] with what stands in the way.
-    fn preflight(&self, images: &[String]) -> Result<(), DestinationError>;
+    fn preflight(&self, image: &str, tag: Option<&Tag>) -> Result<(), DestinationError>;
 
     /// First phase: stores blobs and manifest, reachable by digest only.
     ///

@@ -53,7 +53,7 @@ impl Destination for OciLayout {
         Prefix::None
     }
 
-    fn preflight(&self, _images: &[String]) -> Result<(), DestinationError> {
+    fn preflight(&self, _image: &str, _tag: Option<&Tag>) -> Result<(), DestinationError> {
         self.writer().map(drop)
     }
 

@@ -52,11 +52,9 @@ impl Destination for RegistryDestination {
         Ok(self.registry.expect(&repositories?)?)
     }
 
-    fn preflight(&self, images: &[String]) -> Result<(), DestinationError> {
-        for image in images {
-            self.registry.check_push(&Repository::parse(image)?)?;
-        }
-        Ok(())
+    fn preflight(&self, image: &str, tag: Option<&Tag>) -> Result<(), DestinationError> {
+        let repository = Repository::parse(image)?;
+        Ok(self.registry.prepare_push(&repository, tag)?)
     }
 
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError> {

@@ -65,7 +65,7 @@ pub fn check(
     for service in &plan.services {
         check_files(session, plan, service, &library_roots)?;
     }
-    let refusals = preflight(session, plan, destinations, options.keep_going)?;
+    let refusals = preflight(session, plan, destinations, &values, options.keep_going)?;
     Ok(Checked {
         preparation,
         revision,
@@ -91,6 +91,7 @@ fn preflight(
     session: &Session<'_>,
     plan: &Plan,
     destinations: &[Box<dyn Destination>],
+    values: &TagValues,
     keep_going: bool,
 ) -> Result<Vec<Refusal>, PipelineError> {
     let mut refusals = Vec::new();
@@ -105,7 +106,11 @@ fn preflight(
         // What is wrong with a name is told by the check of that image.
         let _ = place.expect(&names);
         for (index, image) in names.iter().enumerate() {
-            let Err(source) = place.preflight(std::slice::from_ref(image)) else {
+            let tags = match plan.services.get(index) {
+                Some(service) => service.tags(values)?,
+                None => Vec::new(),
+            };
+            let Err(source) = place.preflight(image, tags.first()) else {
                 continue;
             };
             if session.interrupt.received().is_some() {

@@ -10,6 +10,7 @@ use super::challenge::Challenge;
 use super::credential::{Credential, CredentialSource};
 use super::endpoint::Endpoint;
 use super::known::Known;
+use super::ready::Ready;
 use super::server_words::ServerWords;
 use super::token::{Scope, Token};
 
@@ -42,6 +43,8 @@ pub(super) struct Access {
     accepted: AtomicBool,
     /// Which blobs are where.
     pub(super) known: Known,
+    /// What pushes need not ask again.
+    pub(super) ready: Ready,
     /// How often it refused to take a blob over.
     pub(super) declined: AtomicU32,
     /// Paths of the repositories that this run pushes to.
@@ -84,6 +87,7 @@ impl Access {
             refusal: Mutex::default(),
             accepted: AtomicBool::new(false),
             known: Known::default(),
+            ready: Ready::default(),
             declined: AtomicU32::new(0),
             siblings: Mutex::default(),
             batching: Mutex::default(),

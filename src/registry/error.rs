@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::credential::{CredentialError, CredentialSource};
 use super::endpoint::Endpoint;
 use super::server_words::ServerWords;
+use super::vendor::{self, Missing};
 use crate::digest::Digest;
 use crate::hint::Hint;
 
@@ -389,15 +390,26 @@ impl Hint for RegistryError {
                  `~/.config/containers/certs.d/{0}/ca.crt`",
                 attempt.registry
             )),
-            Self::Unauthorized { attempt, user, .. } => {
-                Some(unauthorized_hint(attempt, user.as_deref()))
+            Self::Unauthorized {
+                attempt,
+                user,
+                words,
+                ..
+            } => {
+                // Whoever is nobody logs in first.
+                let known = user.as_ref();
+                let known = known.and_then(|_| vendor_hint(attempt, words, Missing::Right));
+                Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
             }
             Self::LoginRefused { user, .. } if user.source == CredentialSource::Given => Some(
                 "check the user name and the password; some registries take only a token"
                     .to_owned(),
             ),
             Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
-            Self::NotFound { attempt, .. } => Some(not_found_hint(attempt)),
+            Self::NotFound { attempt, words } => {
+                let known = vendor_hint(attempt, words, Missing::Repository);
+                Some(known.unwrap_or_else(|| not_found_hint(attempt)))
+            }
             Self::Refused { status: 413, .. } => Some(
                 "raise the limit on request bodies of the registry, or of the proxy before it"
                     .to_owned(),
@@ -428,6 +440,11 @@ impl Hint for RegistryError {
             _ => None,
         }
     }
+}
+
+fn vendor_hint(attempt: &Attempt, words: &ServerWords, missing: Missing) -> Option<String> {
+    let path = attempt.repository.as_deref()?;
+    vendor::hint(&attempt.registry, path, words.text(), missing)
 }
 
 /// A command that works as it is typed, given the user's name and a password to read.

@@ -21,7 +21,7 @@ use super::options::Options;
 use super::request::Request;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
-use crate::reference::Repository;
+use crate::reference::{Repository, Tag};
 use crate::report::Clock;
 
 const WORKERS: usize = 2;
@@ -77,6 +77,21 @@ impl Registry {
     pub fn check_push(&self, repository: &Repository) -> Result<(), RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.check_push())
+    }
+
+    /// Gets ready for the push of an image to a repository, before the first compile: the registry is
+    /// reachable, takes our credentials, and gives the right to push. Where `tag` leads to nothing yet, an
+    /// upload is opened, which carries the first blob later.
+    ///
+    /// # Errors
+    /// [`RegistryError`], with what to do about it as hint.
+    pub fn prepare_push(
+        &self,
+        repository: &Repository,
+        tag: Option<&Tag>,
+    ) -> Result<(), RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(call.prepare_push(tag))
     }
 
     /// Who we would be to the registry of a repository; `None` is anonymous. Asks no registry.
@@ -213,6 +228,13 @@ impl Registry {
             self.engine.close(core);
         }
         result
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // Uploads that were opened early and never needed.
+        self.engine.close(&self.core);
     }
 }
 

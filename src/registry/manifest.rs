@@ -9,6 +9,7 @@ use reqwest::{Method, Url};
 use super::call::{Call, Persistence};
 use super::content::Content;
 use super::error::RegistryError;
+use super::ready::Seen;
 use super::reply::Reply;
 use super::request::Request;
 use crate::digest::Digest;
@@ -290,9 +291,22 @@ impl Call<'_> {
         })
     }
 
+    /// What a name leads to, unless that was asked before the first compile: then the answer is used, once.
+    pub(super) async fn look_for_manifest(
+        &self,
+        reference: &ManifestReference,
+    ) -> Result<Option<Digest>, RegistryError> {
+        if let ManifestReference::Tag(tag) = reference
+            && let Some(Seen(found)) = self.access.ready.seen(&self.path(), tag)
+        {
+            return Ok(found);
+        }
+        self.ask_for_manifest(reference).await
+    }
+
     /// HEAD first; where that is not allowed or gives no digest, the manifest itself is read and
     /// hashed.
-    pub(super) async fn look_for_manifest(
+    pub(super) async fn ask_for_manifest(
         &self,
         reference: &ManifestReference,
     ) -> Result<Option<Digest>, RegistryError> {

@@ -38,6 +38,7 @@ mod options;
 mod patience;
 mod preflight;
 mod program;
+mod ready;
 mod reply;
 mod request;
 mod resolver;
@@ -49,6 +50,7 @@ mod token;
 mod transport;
 mod trust;
 mod upload;
+mod vendor;
 
 #[cfg(test)]
 mod tests;

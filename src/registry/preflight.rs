@@ -4,13 +4,40 @@ use reqwest::{Method, Url};
 
 use super::call::{Call, Persistence};
 use super::error::RegistryError;
+use super::manifest::ManifestReference;
 use super::reply::Reply;
 use super::request::Request;
+use crate::reference::Tag;
 
 impl Call<'_> {
+    /// Gets ready for a push: the permit, what the tag leads to, and where that is nothing, an open upload.
+    /// Both answers are for the push, which asks for neither again.
+    pub(super) async fn prepare_push(&self, tag: Option<&Tag>) -> Result<(), RegistryError> {
+        if let Some(tag) = tag {
+            let reference = ManifestReference::Tag(tag.clone());
+            match self.ask_for_manifest(&reference).await {
+                Ok(found) => {
+                    self.access.ready.saw(&self.path(), tag, found);
+                    if found.is_some() {
+                        return Ok(());
+                    }
+                }
+                // Who may not read may be allowed to push all the same.
+                Err(RegistryError::Unauthorized { status: 403, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        } else {
+            self.permit().await?;
+        }
+        let session = self.open_new_upload().await?;
+        let open = self.note(&session).await;
+        self.access.ready.opened(&self.path(), session, open);
+        Ok(())
+    }
+
     /// Opens an upload, as a push will, and drops it again.
     pub(super) async fn check_push(&self) -> Result<(), RegistryError> {
-        let session = self.open_upload().await?;
+        let session = self.open_new_upload().await?;
         let courtesy = self.core.transport.limits.courtesy;
         match tokio::time::timeout(courtesy, self.drop_upload(session.url)).await {
             Ok(Err(RegistryError::Interrupted)) => Err(RegistryError::Interrupted),

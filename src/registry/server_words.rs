@@ -37,6 +37,11 @@ impl ServerWords {
         self.codes.iter().any(|found| found == code)
     }
 
+    /// The words, printable.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the words contain a text.
     pub(super) fn mention(&self, text: &str) -> bool {
         self.text.contains(text)

@@ -36,8 +36,17 @@ pub(super) struct Session {
 type Sent = (Outcome, Option<RegistryError>);
 
 impl Call<'_> {
-    /// Opens an upload.
+    /// An open upload: one that was opened before the first compile, or a new one.
     pub(super) async fn open_upload(&self) -> Result<Session, RegistryError> {
+        if let Some((session, number)) = self.access.ready.upload(&self.path()) {
+            self.core.sessions.ended(number);
+            return Ok(session);
+        }
+        self.open_new_upload().await
+    }
+
+    /// Opens an upload.
+    pub(super) async fn open_new_upload(&self) -> Result<Session, RegistryError> {
         let request = Request::new(Method::POST, self.url("blobs/uploads/"), "open an upload");
         let reply = self.perform(&request, Persistence::Patient).await?;
         if reply.is_success() {
@@ -108,7 +117,7 @@ impl Call<'_> {
     }
 
     /// Takes note of an upload, in case the run is interrupted before its end.
-    async fn note(&self, session: &Session) -> u64 {
+    pub(super) async fn note(&self, session: &Session) -> u64 {
         let endpoint = self.access.endpoint();
         let permit = if endpoint.owns(&session.url) {
             self.permit().await.ok()

@@ -2,6 +2,7 @@
 //! as data and the outcome that is expected.
 
 mod access;
+mod early;
 mod leaks;
 mod lies;
 mod manifests;

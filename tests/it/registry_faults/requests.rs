@@ -3,7 +3,7 @@
 use super::stage::Stage;
 use crate::fault_registry::{Exchange, Guard, Scopes, Settings};
 
-fn with_tokens() -> Stage {
+pub(super) fn with_tokens() -> Stage {
     let guard = Guard::Bearer {
         seconds: 300,
         scopes: Scopes::All,
@@ -16,7 +16,7 @@ fn with_tokens() -> Stage {
 }
 
 /// `METHOD` and the kind of thing asked for, each with its number.
-fn kinds(log: &[Exchange]) -> Vec<(String, usize)> {
+pub(super) fn kinds(log: &[Exchange]) -> Vec<(String, usize)> {
     let mut kinds = std::collections::BTreeMap::new();
     for exchange in log {
         let kind = match exchange.path.as_str() {
@@ -37,7 +37,7 @@ fn kinds(log: &[Exchange]) -> Vec<(String, usize)> {
     kinds.into_iter().collect()
 }
 
-fn expected(kinds: &[(&str, usize)]) -> Vec<(String, usize)> {
+pub(super) fn expected(kinds: &[(&str, usize)]) -> Vec<(String, usize)> {
     kinds
         .iter()
         .map(|(kind, count)| ((*kind).to_owned(), *count))

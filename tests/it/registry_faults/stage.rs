@@ -122,15 +122,23 @@ impl Stage {
 
     /// The same, which confirms what it sent or not.
     pub(super) fn client_with(&self, confirm: bool) -> Client {
-        let options = Options {
+        self.client_of(self.options(confirm), &Interrupt::new())
+    }
+
+    /// How clients go about their work here.
+    pub(super) fn options(&self, confirm: bool) -> Options {
+        Options {
             limits: self.limits,
             confirm,
             seed: Some(7),
             ..Options::default()
-        };
-        let interrupt = Interrupt::new();
+        }
+    }
+
+    /// A client that does it in its own way, and can be interrupted.
+    pub(super) fn client_of(&self, options: Options, interrupt: &Interrupt) -> Client {
         let clock = self.clock.clone();
-        let registry = Registry::with(&self.environment, clock, &interrupt, options);
+        let registry = Registry::with(&self.environment, clock, interrupt, options);
         let registry = Arc::new(registry.expect("a client"));
         let prefix = format!("{}/shop", self.server.host());
         Client {
@@ -231,6 +239,13 @@ impl Client {
             Some(error) => Err(error),
             None => Ok(tagged.summary),
         }
+    }
+
+    /// What is done before the first compile.
+    pub(super) fn prepare(&self, service: &str, tag: &str) -> Result<(), DestinationError> {
+        let name = format!("{}/shop/{service}", self.host);
+        let tag = Tag::parse(tag).expect("legal");
+        self.destination.preflight(&name, Some(&tag))
     }
 
     /// Tells the names of all services before the first is pushed.
