@@ -42,6 +42,7 @@ mod retry;
 mod secret;
 mod server_words;
 mod token;
+mod token_service;
 mod transport;
 mod trust;
 mod upload;
