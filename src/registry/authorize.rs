@@ -1,17 +1,14 @@
 //! Getting the permit for a request to a registry's own origin: the part of a call that knows
-//! challenges, credentials and token services.
+//! challenges and credentials. Tokens come from `token_service`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
-use url::form_urlencoded;
+use reqwest::header::HeaderValue;
+use reqwest::{Method, StatusCode};
 
 use super::access::Scheme;
 use super::call::{Call, Persistence};
 use super::challenge::{self, Challenge};
-use super::content::Content;
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::error::{Attempt, RegistryError};
 use super::keychain::credential_source;
@@ -20,12 +17,6 @@ use super::reply::Reply;
 use super::request::Request;
 use super::server_words::ServerWords;
 use super::token::Token;
-
-/// Answers of a token service that hold no token.
-const MAX_UNREADABLE: u32 = 3;
-const MAX_TOKEN_BODY: usize = 64 * 1024;
-/// By what name a token service knows this program (RFC 6749, `client_id`).
-const CLIENT_ID: &str = "cargo-lighter";
 
 /// What goes into `Authorization`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,7 +195,8 @@ impl Call<'_> {
         Ok(scheme)
     }
 
-    async fn basic(&self) -> Result<Permit, RegistryError> {
+    /// The permit of a name and a password, where there is one.
+    pub(super) async fn basic(&self) -> Result<Permit, RegistryError> {
         self.check_refusal()?;
         match self.credential().await? {
             Some((Credential::Password { username, password }, _)) => {
@@ -232,112 +224,15 @@ impl Call<'_> {
         Ok(permit)
     }
 
-    async fn fetch_token(
-        &self,
-        realm: &str,
-        service: Option<&str>,
-    ) -> Result<Token, RegistryError> {
-        self.check_refusal()?;
-        let url = challenge::realm(realm, self.access.endpoint()).map_err(|bad| {
-            let what = format!("it names a token service {bad}; no credential was sent");
-            self.protocol("get a token", what)
-        })?;
-        let mut readable = match self.scope.text() {
-            Some(_) if self.access.batches() => self.access.siblings_of(&self.path()),
-            _ => Vec::new(),
-        };
-        let mut request = self.token_request(url.clone(), service, &readable).await?;
-        let authorization = match self.basic().await? {
-            Permit::Basic(value) => Some(value),
-            _ => None,
-        };
-        let mut attempts = 0;
-        let reply = loop {
-            let reply = self
-                .persist(&request, authorization.as_ref(), Persistence::Patient)
-                .await?;
-            if !reply.is_success() {
-                // Some refuse all of it where a part is not granted, such as what does not exist yet.
-                if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 403 | 404) {
-                    readable.clear();
-                    self.access.refuse_batches();
-                    request = self.token_request(url.clone(), service, &readable).await?;
-                    continue;
-                }
-                break reply;
-            }
-            if self.user().is_some() {
-                self.access.remember_acceptance();
-            }
-            if let Some(token) = Token::read(&reply.body, self.core.clock.now()) {
-                return Ok(token.reading(readable));
-            }
-            attempts += 1;
-            if attempts == MAX_UNREADABLE {
-                return Err(RegistryError::Protocol {
-                    attempt: Box::new(self.attempt_of(&request)),
-                    what: "its answer holds no usable token".to_owned(),
-                });
-            }
-            self.core.patience.pause(self.settling(attempts)).await;
-        };
-        let words = self.words(&reply);
-        let wrong = reply.status == StatusCode::UNAUTHORIZED || words.has_code("invalid_grant");
-        if wrong && self.user().is_some() && !self.access.is_accepted() {
-            return Err(self.refuse_login(&reply));
-        }
-        Err(self.refusal(self.attempt_of(&request), &reply))
-    }
-
-    /// Asks with GET, or with POST where an identity token is to be exchanged.
-    async fn token_request(
-        &self,
-        mut url: Url,
-        service: Option<&str>,
-        readable: &[String],
-    ) -> Result<Request, RegistryError> {
-        let mut pairs = Vec::new();
-        pairs.extend(service.map(|service| ("service", service)));
-        // What is pushed to comes first: some services look only at one.
-        let siblings = readable
-            .iter()
-            .map(|path| format!("repository:{path}:pull"));
-        let ours = self.access.wording(&self.scope);
-        let scopes: Vec<String> = ours.into_iter().chain(siblings).collect();
-        let joined = scopes.join(" ");
-        let credential = self.credential().await?.map(|(credential, _)| credential);
-        if let Some(Credential::IdentityToken(token)) = credential {
-            // A form has one scope, a query has many.
-            pairs.extend(self.scope.text().map(|_| ("scope", joined.as_str())));
-            pairs.push(("grant_type", "refresh_token"));
-            pairs.push(("client_id", CLIENT_ID));
-            pairs.push(("refresh_token", token.expose()));
-            let form = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(pairs)
-                .finish();
-            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-            return Ok(Request::for_token(Method::POST, url)
-                .header(CONTENT_TYPE, form_type)
-                .content(Content::Bytes(Bytes::from(form)))
-                .whole(MAX_TOKEN_BODY));
-        }
-        pairs.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
-        pairs.extend(credential.map(|credential| ("account", credential.user())));
-        if !pairs.is_empty() {
-            url.query_pairs_mut().extend_pairs(pairs);
-        }
-        Ok(Request::for_token(Method::GET, url).whole(MAX_TOKEN_BODY))
-    }
-
     /// Remembers that the credential is wrong.
-    fn refuse_login(&self, reply: &Reply) -> RegistryError {
+    pub(super) fn refuse_login(&self, reply: &Reply) -> RegistryError {
         let words = self.words(reply);
         self.access.remember_refusal(words.clone());
         self.login_refused(words)
     }
 
     /// Fails if the credential was refused before in this run.
-    fn check_refusal(&self) -> Result<(), RegistryError> {
+    pub(super) fn check_refusal(&self) -> Result<(), RegistryError> {
         let refusal = self.access.refusal();
         refusal.map_or(Ok(()), |words| Err(self.login_refused(words)))
     }

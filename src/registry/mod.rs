@@ -47,6 +47,7 @@ mod secret;
 mod server_words;
 mod sessions;
 mod token;
+mod token_service;
 mod transport;
 mod trust;
 mod upload;

@@ -14,6 +14,7 @@ mod guard;
 mod manifests;
 mod registry;
 mod route;
+mod service;
 mod wire;
 
 pub(crate) use answer::Answer;

@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::chance::Chance;
-use super::contents::{Contents, digest_of};
+use super::contents::Contents;
 use super::exchange::{Exchange, Origin};
-use super::fault::{Act, Change, Fault, Faults};
+use super::fault::{Act, Fault, Faults};
 use super::guard::{Guard, Tokens};
-use super::route::Route;
 use super::wire::{Head, Wire};
-use super::{blobs, manifests};
 
 /// Tells how much time went by.
 type Now = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -63,23 +61,23 @@ impl fmt::Debug for Settings {
 }
 
 #[derive(Default)]
-struct State {
-    contents: Contents,
-    tokens: Tokens,
-    faults: Faults,
-    chance: Option<Chance>,
-    log: Vec<Exchange>,
-    flooded: u64,
-    stopped: bool,
+pub(super) struct State {
+    pub(super) contents: Contents,
+    pub(super) tokens: Tokens,
+    pub(super) faults: Faults,
+    pub(super) chance: Option<Chance>,
+    pub(super) log: Vec<Exchange>,
+    pub(super) flooded: u64,
+    pub(super) stopped: bool,
 }
 
-struct Shared {
-    registry: SocketAddr,
-    other: SocketAddr,
-    settings: Settings,
-    state: Mutex<State>,
+pub(super) struct Shared {
+    pub(super) registry: SocketAddr,
+    pub(super) other: SocketAddr,
+    pub(super) settings: Settings,
+    pub(super) state: Mutex<State>,
     /// Told whenever a request came in.
-    noted: Condvar,
+    pub(super) noted: Condvar,
 }
 
 /// A running registry with another origin beside it; both end with the value.
@@ -197,7 +195,7 @@ impl Drop for FaultRegistry {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -288,150 +286,5 @@ impl Shared {
         if let Some(exchange) = self.state().log.get_mut(entry) {
             exchange.status = Some(answer.status);
         }
-    }
-
-    fn answer(&self, origin: Origin, head: &Head, body: &[u8], act: Option<&Act>) -> Answer {
-        let answer = match act {
-            Some(Act::Answer(answer)) => answer.clone(),
-            Some(Act::Pretend) => pretend(head, body),
-            _ => {
-                let mut state = self.state();
-                match act {
-                    Some(Act::LoseBlobs) => state.contents.lose_blobs(),
-                    Some(Act::LoseSessions) => state.contents.sessions.clear(),
-                    Some(Act::EndTokens) => state.tokens.end_all(),
-                    _ => {}
-                }
-                let keep = match act {
-                    Some(Act::Keep(bytes)) => Some(*bytes),
-                    _ => None,
-                };
-                self.honest(&mut state, origin, head, body, keep)
-            }
-        };
-        let location = answer.header("location").unwrap_or_default().to_owned();
-        let mut answer = self.filled(answer, head.path(), &location);
-        if let Some(Act::Alter(changes)) = act {
-            for change in changes {
-                self.change(&mut answer, change, head.path(), &location);
-            }
-        }
-        answer
-    }
-
-    fn honest(
-        &self,
-        state: &mut State,
-        origin: Origin,
-        head: &Head,
-        body: &[u8],
-        keep: Option<usize>,
-    ) -> Answer {
-        let settings = &self.settings;
-        let route = Route::of(head.path());
-        let now = (settings.now)();
-        if route == Route::Token {
-            return state.tokens.issue(settings.guard, head, body, now);
-        }
-        // What the other origin is asked for was signed for whoever asks.
-        let guard = match origin {
-            Origin::Registry => settings.guard,
-            Origin::Other => Guard::Open,
-        };
-        let right = settings.manifest_right;
-        if let Some(refusal) = state.tokens.refuse(guard, head, &route, right, now) {
-            return refusal;
-        }
-        let exists = |name: &str| {
-            let known = settings.repositories.as_ref();
-            known.is_none_or(|known| known.iter().any(|known| known == name))
-        };
-        if route.repository().is_some_and(|name| !exists(name)) {
-            return Answer::refusal(404, "NAME_UNKNOWN");
-        }
-        let contents = &mut state.contents;
-        match (head.method.as_str(), &route) {
-            ("GET", Route::Root) => Answer::status(200).json(&serde_json::json!({})),
-            ("POST", Route::Uploads { repository }) => {
-                blobs::open(contents, settings, repository, head)
-            }
-            ("PATCH" | "PUT", Route::Upload { id, .. }) => {
-                blobs::write(contents, settings, id, head, body, keep)
-            }
-            ("GET" | "DELETE", Route::Upload { id, .. }) => blobs::session(contents, id, head),
-            ("GET" | "HEAD", Route::Blob { repository, digest }) => {
-                blobs::read(contents, repository, digest)
-            }
-            (
-                "PUT",
-                Route::Manifest {
-                    repository,
-                    reference,
-                },
-            ) => manifests::put(contents, settings, (repository, reference), head, body),
-            (
-                "GET" | "HEAD",
-                Route::Manifest {
-                    repository,
-                    reference,
-                },
-            ) => manifests::read(contents, repository, reference, head),
-            ("GET", Route::Tags { repository }) => manifests::tags(contents, repository, head),
-            ("GET", Route::Referrers { repository, digest }) => {
-                manifests::referrers(contents, repository, digest)
-            }
-            (_, Route::Unknown) => Answer::refusal(404, "NAME_INVALID"),
-            _ => Answer::refusal(405, "UNSUPPORTED"),
-        }
-    }
-
-    fn change(&self, answer: &mut Answer, change: &Change, path: &str, location: &str) {
-        match change {
-            Change::Status(status) => answer.status = *status,
-            Change::Header(name, value) => answer.set(name, self.fill(value, path, location)),
-            Change::Without(name) => answer.remove(name),
-            Change::Replace(old, new) => {
-                answer.remove("content-length");
-                let text = String::from_utf8_lossy(&answer.body).replace(old, new);
-                answer.body = text.into_bytes();
-            }
-        }
-    }
-
-    fn filled(&self, mut answer: Answer, path: &str, location: &str) -> Answer {
-        for (_, value) in &mut answer.headers {
-            *value = self.fill(value, path, location);
-        }
-        answer
-    }
-
-    fn fill(&self, text: &str, path: &str, location: &str) -> String {
-        let id = location.rsplit_once('/').map_or("", |(_, id)| id);
-        text.replace("{host}", &self.registry.to_string())
-            .replace("{port}", &self.registry.port().to_string())
-            .replace("{other}", &self.other.to_string())
-            .replace("{other port}", &self.other.port().to_string())
-            .replace("{location}", location)
-            .replace("{id}", id)
-            .replace("{path}", path)
-    }
-}
-
-/// What success would look like.
-fn pretend(head: &Head, body: &[u8]) -> Answer {
-    let named = |name: &str| head.parameter(name).unwrap_or_default();
-    match Route::of(head.path()) {
-        Route::Uploads { repository } => blobs::created(&repository, &named("mount")),
-        Route::Upload { repository, .. } if head.method == "PUT" => {
-            blobs::created(&repository, &named("digest"))
-        }
-        Route::Manifest {
-            repository,
-            reference,
-        } => {
-            let document = serde_json::from_slice(body).unwrap_or_default();
-            manifests::created(&repository, &reference, &digest_of(body), &document)
-        }
-        _ => Answer::status(200),
     }
 }
