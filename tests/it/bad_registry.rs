@@ -105,8 +105,8 @@ fn a_registry_with_a_password_lets_nobody_in_without() {
     let run = refused(
         &host,
         &format!(
-            "cannot open an upload in `{host}/shop/alpha` without a login: status 401 (UNAUTHORIZED: \
-             authentication required)"
+            "cannot look for manifest `latest` in `{host}/shop/alpha` without a login: status 401 \
+             (UNAUTHORIZED: authentication required)"
         ),
         &format!("log in with `cargo lighter login {host} --username USER --password-stdin`"),
     );
@@ -155,7 +155,7 @@ fn a_password_that_is_wrong_by_now_is_named_by_its_place() {
         1,
         &format!(
             "cannot deliver to `docker://{host}/shop`\n  registry `{host}` refuses the login of `{USER}` \
-             from `{}` (UNAUTHORIZED: authentication required)",
+             from `{}`",
             file.display()
         ),
         &format!("log in with `cargo lighter login {host} --username USER --password-stdin`"),
