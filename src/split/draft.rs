@@ -6,17 +6,17 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml_edit::{DocumentMut, Item};
+use toml_edit::Item;
 use url::Url;
 
 use super::SplitError;
 use super::binaries::forget;
 use super::closure::Closure;
 use super::configuration::{named_in_configuration, trim_overrides, trim_patches};
+use super::governing::{foreign_root, resolver};
 use super::manifest::{
     Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
     rewrite_foreign_root, rewrite_parsed_root, rewrite_root, strip_development, unstable,
-    workspace_pointer,
 };
 use super::named::{input_of, named_files};
 use super::settings::base_of;
@@ -534,30 +534,6 @@ fn sources_directory(sources: &Sources<'_>, service: &Service) -> PathBuf {
     sources.workspace.package_of(service).directory.clone()
 }
 
-/// The resolver that rules the workspace: as stated, else by the edition of the root package, else
-/// cargo's oldest.
-pub(super) fn resolver(root: &DocumentMut) -> &str {
-    let stated = |table: &str| root.get(table)?.get("resolver")?.as_str();
-    if let Some(resolver) = stated("workspace").or_else(|| stated("package")) {
-        return resolver;
-    }
-    let edition = root.get("package").and_then(|package| {
-        let edition = package.get("edition")?;
-        let inherited = || {
-            root.get("workspace")?
-                .get("package")?
-                .get("edition")?
-                .as_str()
-        };
-        edition.as_str().or_else(inherited)
-    });
-    match edition {
-        Some("2021") => "2",
-        Some("2015" | "2018") | None => "1",
-        Some(_) => "3",
-    }
-}
-
 /// The address of a git repository without what cargo, too, takes for no difference.
 fn repository(address: &str) -> String {
     let plain = Url::parse(address).map_or_else(
@@ -575,25 +551,6 @@ fn repository(address: &str) -> String {
     } else {
         plain.to_owned()
     }
-}
-
-/// The workspace that a package outside of ours belongs to.
-fn foreign_root(directory: &Path, document: &DocumentMut) -> Result<Option<Manifest>, SplitError> {
-    if let Some(named) = workspace_pointer(document) {
-        let path = normalized(&directory.join(named)).join("Cargo.toml");
-        return Manifest::read(&path).map(Some);
-    }
-    for above in directory.ancestors().skip(1) {
-        let path = above.join("Cargo.toml");
-        if !path.is_file() {
-            continue;
-        }
-        let manifest = Manifest::read(&path)?;
-        if manifest.document.contains_key("workspace") {
-            return Ok(Some(manifest));
-        }
-    }
-    Ok(None)
 }
 
 /// A relative path as manifests write it.

@@ -18,6 +18,7 @@ mod contents;
 mod digests;
 mod draft;
 mod error;
+mod governing;
 mod key;
 mod listing;
 mod lock;

@@ -11,7 +11,7 @@ use toml_edit::DocumentMut;
 use super::SplitError;
 use super::binaries::others;
 use super::contents::PackageContents;
-use super::draft::resolver;
+use super::governing::resolver;
 use super::listing::{FileKind, Listing};
 use super::manifest::{Development, parse};
 use super::memo::Memo;
