@@ -186,7 +186,7 @@ impl Context {
     }
 
     fn warn_of_everything(&self, why: &str, hint: Option<&str>) {
-        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let text = format!("every service counts as affected: {why}{hint}");
         self.console.report(Event::Warning(text));
     }

@@ -74,7 +74,7 @@ pub(super) struct KeyWorld {
     /// By target.
     identities: BTreeMap<String, Identity>,
     /// Tables of cargo's configuration outside of the repository that decide an executable.
-    configuration: Vec<Ingredient>,
+    configuration: Vec<OuterTable>,
     /// Contents of library roots that were asked for already.
     roots: BTreeMap<PathBuf, LibraryRoot>,
     /// What was taken from them: by root, platform, and what an image asks for.
@@ -183,7 +183,7 @@ pub(super) fn ingredients(
     keying: &Keying<'_>,
 ) -> Result<Vec<Ingredient>, PipelineError> {
     let mut all = keying.split.ingredients(keying.digests)?;
-    all.extend(world.configuration.iter().cloned());
+    all.extend(configuration_beside(world, keying));
     all.extend(build_ingredients(session, world, keying)?);
     all.extend(variables(session, keying));
     all.extend(image_files(world, keying)?);
@@ -238,29 +238,56 @@ fn build_ingredients(
     Ok(all)
 }
 
-/// Tables of configuration files that are not the repository's: those are in the split.
-fn outer_configuration(cargo: &Cargo, plan: &Plan) -> Result<Vec<Ingredient>, PipelineError> {
+/// A table of a configuration file that may be outside of every split.
+#[derive(Debug)]
+struct OuterTable {
+    /// The file, relative to the repository if it is in it.
+    file: PathBuf,
+    table: &'static str,
+    digest: Digest,
+}
+
+/// Tables of configuration files that are not the repository's, or are in cargo's home.
+fn outer_configuration(cargo: &Cargo, plan: &Plan) -> Result<Vec<OuterTable>, PipelineError> {
     let at = cargo.at(&plan.workspace_root);
     let configuration =
         Configuration::read(at.environment()).map_err(compile::CompileError::from)?;
     let home = cargo_home(at.environment());
-    let mut all: Vec<(&str, String)> = Vec::new();
+    let mut all = Vec::new();
     for table in ["env", "profile", "patch", "paths"] {
         for (file, item) in configuration.items(&[table]) {
             let is_of_home = home.as_ref().is_some_and(|home| file.starts_with(home));
             if is_of_home || !file.starts_with(&plan.repository_root) {
-                let digest = Digest::of(item.to_string().trim().as_bytes());
-                all.push((table, digest.to_string()));
+                let inside = file.strip_prefix(&plan.repository_root);
+                all.push(OuterTable {
+                    file: inside.unwrap_or(file).to_owned(),
+                    table,
+                    digest: Digest::of(item.to_string().trim().as_bytes()),
+                });
             }
         }
     }
+    Ok(all)
+}
+
+/// Those that are in no file of the split: a home inside of the repository may hold files that are.
+fn configuration_beside(world: &KeyWorld, keying: &Keying<'_>) -> Vec<Ingredient> {
+    let split = keying.split;
+    let in_split = |file: &Path| {
+        let file = keying.plan.repository_root.join(file);
+        let inside = file.strip_prefix(&split.origin);
+        inside.is_ok_and(|inside| split.settings.contains(inside))
+    };
+    let outer = world.configuration.iter();
+    let outer = outer.filter(|outer| !in_split(&outer.file));
     // The winning file comes first.
-    let all = all.into_iter().enumerate();
-    Ok(all
-        .map(|(index, (table, digest))| {
-            build(&format!("cargo configuration `{table}` {index}"), digest)
+    let outer = outer.enumerate();
+    outer
+        .map(|(index, OuterTable { table, digest, .. })| {
+            let name = format!("cargo configuration `{table}` {index}");
+            build(&name, digest.to_string())
         })
-        .collect())
+        .collect()
 }
 
 /// Variables that sources, build scripts, C compilers and cargo's profiles read.

@@ -39,8 +39,15 @@ impl Place {
     fn told(&self, text: &str) -> String {
         let given = self.tree.path();
         let real = fs_err::canonicalize(&given).unwrap_or_else(|_| given.clone());
-        let text = text.replace(&*real.to_string_lossy(), self.called);
-        text.replace(&*given.to_string_lossy(), self.called)
+        let mut text = text.to_owned();
+        for place in [real, given] {
+            text = text.replace(&*place.to_string_lossy(), self.called);
+            // What a path leads to that climbs out of the commit.
+            if let Some(above) = place.parent() {
+                text = text.replace(&*above.to_string_lossy(), "…");
+            }
+        }
+        text
     }
 }
 
@@ -82,9 +89,8 @@ impl Laid {
         let manifest = top.join(&comparison.inside).join("Cargo.toml");
         let planned = (comparing.plan_at)(&manifest, &top, names);
         let (workspace, plan) = planned.map_err(|error: BoxedHint| {
-            let why = crate::report::with_causes(&*error).join(": ");
             let hint = error.hint().map(|hint| place.told(&hint));
-            LaidError::Commit(place.told(&why), hint)
+            LaidError::Commit(place.told(&in_short(&*error)), hint)
         })?;
         let revision = wants_time(&plan).then(|| {
             let directory = &comparison.repository;
@@ -117,6 +123,26 @@ impl Laid {
         let why = crate::report::with_causes(error).join(": ");
         self.place.told(&why)
     }
+}
+
+/// What went wrong in the words of whoever knows best: cargo tells the whole way there, a line for each
+/// step, after a command that nobody typed.
+fn in_short(error: &(dyn std::error::Error + 'static)) -> String {
+    let told = crate::report::with_causes(error);
+    let Some(innermost) = told.last() else {
+        return error.to_string();
+    };
+    let lines = innermost.lines().map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let errors = lines.iter().filter_map(|line| line.strip_prefix("error: "));
+    let mut words: Vec<&str> = errors.collect();
+    if words.is_empty() {
+        words.extend(lines.first());
+    }
+    if lines.contains(&"Caused by:") {
+        words.extend(lines.last());
+    }
+    words.join(": ")
 }
 
 /// Whether an image of the plan bears the time of its commit.

@@ -147,11 +147,16 @@ fn code(name: &str) -> String {
 /// looks for people, requests and addresses in what they become: a space of no width parts those.
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
-    for c in printable(text).chars() {
+    let text = printable(text);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '@' => safe.push_str("@&#8203;"),
             '#' => safe.push_str("&#35;&#8203;"),
-            ':' => safe.push_str(":&#8203;"),
+            // What follows a blank is no address, and may be meant to be copied.
+            ':' if rest.peek().is_some_and(|next| !next.is_whitespace()) => {
+                safe.push_str(":&#8203;");
+            }
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$'
             | '!' | '=' => {
                 let _ = write!(safe, "&#{};", u32::from(c));

@@ -179,6 +179,20 @@ impl Place {
     }
 }
 
+/// The paths in an answer of `git ls-files -v -z` that git was told not to look at: a small letter, or `S`,
+/// stands before them.
+fn unwatched(output: &[u8]) -> Vec<u8> {
+    let mut found = Vec::new();
+    for record in output.split_inclusive(|byte| *byte == 0) {
+        if let [tag, b' ', path @ ..] = record
+            && (tag.is_ascii_lowercase() || *tag == b'S')
+        {
+            found.extend(path);
+        }
+    }
+    found
+}
+
 impl Comparison {
     /// Every path that differs between the base and the head, absolute. Those in the workspace begin
     /// with its root as it was given, whatever links lead there.
@@ -186,11 +200,12 @@ impl Comparison {
     /// With the work tree as head: what differs in content, mode or kind from the base, staged or not,
     /// and files that git neither tracks nor ignores. A file that was changed and changed back does not
     /// differ; one that was renamed is two paths. A submodule, and a repository inside that is none,
-    /// is one path, whatever changed in it: a path stands for all below it. Files that git ignores, or
-    /// was told to assume unchanged, are never among them, nor is what cargo keeps in a home inside of the
+    /// is one path, whatever changed in it: a path stands for all below it. Files that git was told to
+    /// assume unchanged (`--assume-unchanged`, `--skip-worktree`) are always among them, since git does not
+    /// look at them; files that it ignores never are, nor is what cargo keeps in a home inside of the
     /// repository.
     ///
-    /// Three runs of git, two of them beside each other; one with a commit as head. The work tree is
+    /// Four runs of git, three of them beside each other; one with a commit as head. The work tree is
     /// compared by a copy of the index, below `TMPDIR`, because git writes to it.
     ///
     /// # Errors
@@ -203,10 +218,10 @@ impl Comparison {
         let git = Git::at(environment, &self.repository, interrupt)
             .set("diff.autoRefreshIndex=true")
             .patient();
-        let (tracked, untracked) = match &self.head {
+        let (tracked, untracked, unwatched) = match &self.head {
             Head::Commit(id) => {
                 let arguments = differences("diff-tree", &[&self.base, id]);
-                (self.read(&git, &arguments)?, Vec::new())
+                (self.read(&git, &arguments)?, Vec::new(), Vec::new())
             }
             Head::WorkTree => {
                 let index = IndexCopy::of(&git, environment, &self.repository)?;
@@ -214,11 +229,12 @@ impl Comparison {
                 thread::scope(|scope| {
                     let untracked = scope
                         .spawn(|| git.tell(["ls-files", "--others", "--exclude-standard", "-z"]));
+                    let watched = scope.spawn(|| git.tell(["ls-files", "-v", "-z"]));
                     let tracked = self.read(&git_of_copy, &differences("diff", &[&self.base]));
-                    let untracked = untracked.join().unwrap_or_else(|_| {
-                        Err(GitError::Failed("nothing: its reader ended".to_owned()))
-                    });
-                    Ok::<_, GitError>((tracked?, untracked?))
+                    let ended = |_| Err(GitError::Failed("nothing: its reader ended".to_owned()));
+                    let untracked = untracked.join().unwrap_or_else(ended);
+                    let watched = watched.join().unwrap_or_else(ended);
+                    Ok::<_, GitError>((tracked?, untracked?, unwatched(&watched?)))
                 })?
             }
         };
@@ -228,7 +244,11 @@ impl Comparison {
         };
         let mut untracked = located(&untracked);
         untracked.retain(|path| !home.holds(path));
-        Ok(located(&tracked).into_iter().chain(untracked).collect())
+        let mut unwatched = located(&unwatched);
+        // Those that a sparse checkout leaves out are not there.
+        unwatched.retain(|path| path.symlink_metadata().is_ok());
+        let all = located(&tracked).into_iter().chain(untracked);
+        Ok(all.chain(unwatched).collect())
     }
 
     /// Paths below the top that git ignores, absolute; a directory stands for all in it. What cargo makes,

@@ -1,7 +1,7 @@
 //! A split: all its files, by their paths in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -296,15 +296,18 @@ fn copy(from: &Path) -> Result<SplitFile, SplitError> {
 /// Two paths that are one on a file system where case does not count cannot both be written there.
 fn refuse_case_clashes<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), SplitError> {
     let mut known: HashSet<&OsStr> = HashSet::new();
-    let mut folded: HashMap<String, &Path> = HashMap::new();
+    let mut folded: HashMap<OsString, &Path> = HashMap::new();
     for path in paths {
         for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
             if !known.insert(part.as_os_str()) {
                 break;
             }
-            let first = folded
-                .entry(part.to_string_lossy().to_lowercase())
-                .or_insert(part);
+            // Case means something in texts only.
+            let small = match part.to_str() {
+                Some(text) => text.to_lowercase().into(),
+                None => part.as_os_str().to_owned(),
+            };
+            let first = folded.entry(small).or_insert(part);
             if *first != part {
                 return Err(SplitError::CaseClash {
                     first: first.to_path_buf(),
@@ -314,4 +317,27 @@ fn refuse_case_clashes<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    fn clash(names: &[&[u8]]) -> bool {
+        let paths: Vec<PathBuf> = names
+            .iter()
+            .map(|name| PathBuf::from(OsStr::from_bytes(name)))
+            .collect();
+        refuse_case_clashes(paths.iter()).is_err()
+    }
+
+    #[test]
+    fn only_texts_differ_in_case() {
+        assert!(clash(&[b"a/B.rs", b"a/b.rs"]));
+        assert!(clash(&[b"A/b.rs", b"a/c.rs"]));
+        assert!(!clash(&[b"a/b.rs", b"a/c.rs"]));
+        assert!(!clash(&[b"a\xfe", b"a\xff"]));
+    }
 }

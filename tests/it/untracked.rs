@@ -245,6 +245,16 @@ fn a_service_that_reads_outside_of_the_repository_is_always_affected() {
                 .ends_with("is not tracked by git: whether it changed cannot be known"),
         "{found:?}"
     );
+
+    // The commit alone is no workspace, which is told in one line and without temporary paths.
+    checkout.append("app/two/src/main.rs", "// more\n");
+    assert!(now().keys().eq(["one", "two"]));
+    let run = since(&app, "HEAD").run().expect(0);
+    let told = format!("{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("counts as affected"), "{told}");
+    for ugly in ["/tmp/", "lighter-commit", "Caused by", "metadata --locked"] {
+        assert!(!told.contains(ugly), "{ugly}: {told}");
+    }
 }
 
 #[test]
@@ -265,4 +275,15 @@ fn a_service_whose_inputs_cannot_be_known_is_always_affected() {
     assert_affected(&changed(&checkout), expected);
     checkout.append("alpha/README.md", "nobody's\n");
     assert_affected(&changed(&checkout), expected);
+}
+
+#[test]
+fn where_the_home_of_cargo_is_changes_no_key() {
+    let checkout = root_package();
+    checkout.write(".cargo/config.toml", "[env]\nGREETING = \"hello\"\n");
+    checkout.commit("a configuration");
+    let elsewhere = key(Lighter::at(checkout.path()));
+    let place = checkout.path().join(".cargo");
+    let inside = key(Lighter::at(checkout.path()).env("CARGO_HOME", &place));
+    assert_eq!(inside, elsewhere);
 }

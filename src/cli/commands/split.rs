@@ -1,6 +1,6 @@
 //! `split`: each service as a standalone workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,10 +12,13 @@ use crate::cli::context::{Context, Planned};
 use crate::cli::destinations::Aim;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
+use crate::fs::DirectoryLock;
 use crate::pipeline::{self, Session, VerifyError};
 use crate::report::{Event, Reporter as _};
 use crate::split::{self, Origin, Sources, Split, Vendored, View};
 use crate::ui::Verbosity;
+
+const LOCK: &str = "split.lock";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -58,9 +61,18 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         plan, workspace, ..
     } = &planned;
     let out = context.environment.resolve(&arguments.out);
-    let names = plan.services.iter().map(|service| service.service.as_str());
-    split::check_out(workspace, &out, names).map_err(Failure::of_split)?;
+    let check = || {
+        let names = plan.services.iter().map(|service| service.service.as_str());
+        split::check_out(workspace, &out, names).map_err(Failure::of_split)
+    };
     let cache = pipeline::cache_directory(plan);
+    let checked = check();
+    // Who was never here has no other run to wait for.
+    if checked.is_err() && !cache.is_dir() {
+        checked?;
+    }
+    let _making = lock(&cache);
+    check()?;
     let sources = Sources::read(workspace, &planned.cargo, Origin::Checkout, Some(cache))
         .map_err(Failure::of_split)?;
     for file in sources.foreign_configuration() {
@@ -116,6 +128,13 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         verify(context, &planned, &plain, vendored, arguments)?;
     }
     Ok(Exit::Success)
+}
+
+/// Held while splits are made: two runs may have one directory for them, and one must not see what the
+/// other has half written. Where there is no place for it, nobody waits.
+fn lock(cache: &Path) -> Option<DirectoryLock> {
+    fs_err::create_dir_all(cache).ok()?;
+    DirectoryLock::acquire(cache, LOCK).ok()
 }
 
 fn vendor(

@@ -63,6 +63,23 @@ fn an_untouched_work_tree_differs_in_nothing() {
 }
 
 #[test]
+fn files_that_git_was_told_not_to_look_at_count_as_different() {
+    let world = World::new();
+    let tracked = world.git(&["ls-files"]);
+    let first = tracked.lines().next().expect("a file").to_owned();
+    for flag in ["skip-worktree", "assume-unchanged"] {
+        world.git(&["update-index", &format!("--{flag}"), &first]);
+        assert_eq!(world.changed("HEAD", None), [&*first], "{flag}");
+        world.git(&["update-index", &format!("--no-{flag}"), &first]);
+        assert!(world.changed("HEAD", None).is_empty());
+    }
+    // A sparse checkout has no such file.
+    world.git(&["update-index", "--skip-worktree", &first]);
+    fs_err::remove_file(world.repository().join(&first)).expect("removed");
+    assert!(world.changed("HEAD", None).is_empty());
+}
+
+#[test]
 fn staged_unstaged_untracked_and_deleted_files_differ() {
     let world = World::new();
     for name in ["staged", "unstaged", "deleted", "staged-deleted", "same"] {

@@ -281,3 +281,17 @@ shared = { path = "../../../shared" }
             .is_file()
     );
 }
+
+#[test]
+fn runs_at_the_same_time_have_one_directory() {
+    let world = World::new(SMALL);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| world.run_split(&[]).expect(0));
+        }
+    });
+    let first = state(&world.out());
+    world.run_split(&[]).expect(0);
+    assert_eq!(changed(&first, &state(&world.out())), Vec::<String>::new());
+    no_temporaries(&world.out());
+}
