@@ -405,6 +405,11 @@ impl Hint for RegistryError {
                 "check the user name and the password; some registries take only a token"
                     .to_owned(),
             ),
+            Self::LoginRefused { user, .. } if user.source == CredentialSource::Environment => Some(
+                "correct LIGHTER_REGISTRY_USER and LIGHTER_REGISTRY_PASSWORD, or unset them to use what \
+                 `cargo lighter login` stored"
+                    .to_owned(),
+            ),
             Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
             Self::NotFound { attempt, words } => {
                 let known = vendor_hint(attempt, words, Missing::Repository);
@@ -457,6 +462,11 @@ fn is_this_machine(registry: &str) -> bool {
 }
 
 fn tls_hint(source: &Cause) -> String {
+    if source.0.to_lowercase().contains("expired") {
+        return "the registry's certificate must be renewed; if it is not that old, correct the clock of \
+                this machine"
+            .to_owned();
+    }
     if source.0.contains("InvalidContentType") {
         "the server speaks plain http, which is used on this machine's own addresses only, and where \
          `--insecure-registry HOST` says so"

@@ -5,6 +5,7 @@ mod fault_registry;
 mod support;
 
 mod affected;
+mod auth;
 mod bad_arguments;
 mod bad_assets;
 mod bad_compile;

@@ -17,6 +17,11 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::until(4000)
+    }
+
+    /// One whose certificates end with the year before this.
+    fn until(year: i32) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let key = KeyPair::generate().expect("a key");
         let mut parameters = CertificateParams::new([]).expect("legal");
@@ -32,6 +37,7 @@ impl Authority {
             let key = KeyPair::generate().expect("a key");
             let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("legal");
             parameters.extended_key_usages = vec![purpose];
+            parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
             let certificate = parameters.signed_by(&key, &issuer).expect("signed");
             this.write(&format!("{name}.cert"), &certificate.pem());
             this.write(&format!("{name}.key"), &key.serialize_pem());
@@ -154,6 +160,19 @@ fn skopeo_logs_in(host: &str, certificates: &Path) -> bool {
         .args(["--username", USER, "--password", PASSWORD, host])
         .status();
     status.expect("skopeo is installed by tests/run").success()
+}
+
+#[test]
+fn a_certificate_that_ended_is_told() {
+    let authority = Authority::until(2020);
+    let registry = Registry::with_http(&authority.http(false), false);
+    let host = registry.host();
+    let home = Home::new(&host, &authority, &["ca.crt"]);
+    let ran = home.check(&host);
+    assert_eq!(ran.code, 1);
+    let said = ran.stderr.to_lowercase();
+    assert!(said.contains("expired"), "{}", ran.stderr);
+    assert!(said.contains("must be renewed"), "{}", ran.stderr);
 }
 
 #[test]

@@ -68,7 +68,9 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let document = Document {
         version: 1,
         repository: repository.to_string(),
-        source: user.as_ref().map(|user| user.source.to_string()),
+        source: user
+            .as_ref()
+            .map(|user| user.source.to_string().trim_matches('`').to_owned()),
         user: user.map(|user| user.name),
         push: answer.is_ok(),
     };
@@ -89,10 +91,10 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
 
 fn text(document: &Document) -> String {
     let who = match (&document.user, &document.source) {
-        (Some(user), Some(source)) => format!("`{user}`, from {source}"),
+        (Some(user), Some(source)) => format!("`{user}`, from `{source}`"),
         _ => "nobody: no credential is configured for it".to_owned(),
     };
-    let answer = if document.push { "taken" } else { "refused" };
+    let answer = if document.push { "taken" } else { "not taken" };
     format!(
         "repository  {}\nas          {who}\npush        {answer}\n",
         document.repository
