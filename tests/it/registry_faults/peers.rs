@@ -54,7 +54,7 @@ fn test_name() -> String {
 }
 
 /// Until standard input ends; then tells whether `shop/orders:v1` is stored whole, and whether the other origin
-/// saw a credential.
+/// saw a credential, and whether any fault came about.
 fn serve(scenario: Scenario, directory: &Path) {
     let began = Instant::now();
     let server = FaultRegistry::start(Settings {
@@ -69,6 +69,7 @@ fn serve(scenario: Scenario, directory: &Path) {
     });
     let config = format!(r#"{{"auths":{{{auths}}}}}"#);
     fs_err::write(directory.join("config.json"), config).expect("written");
+    let faults = scenario.faults.len();
     for fault in scenario.faults.into_iter().chain(scenario.traps) {
         server.add(fault);
     }
@@ -77,8 +78,8 @@ fn serve(scenario: Scenario, directory: &Path) {
     std::io::stdin().read_to_end(&mut rest).expect("readable");
     let stored = is_whole(&server, "orders");
     let leaked = server.log().iter().any(leaks);
-    tell(&format!(
-        "verdict\t{stored}\t{leaked}\t{}",
-        server.log().len()
-    ));
+    // Programs go different ways, so that a fault may never come about.
+    let unused = server.unused();
+    let met = faults == 0 || (0..faults).any(|fault| !unused.contains(&fault));
+    tell(&format!("verdict\t{stored}\t{leaked}\t{met}"));
 }
