@@ -1,7 +1,10 @@
 //! Pushing: `push` of ten compiled services, beside `skopeo copy` of the same images from a layout; to
-//! an empty registry (cold), and to one that has everything (warm).
+//! an empty registry (cold), and to one that has everything (warm). And the transfer alone, from the layout to
+//! an empty registry, beside a client that does nothing but send the same bytes.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+#[path = "support/images.rs"]
+mod images;
 mod support;
 
 use std::process::Command;
@@ -10,6 +13,8 @@ use support::{Registry, Workspace, done, has, median, seconds};
 
 const SERVICES: usize = 10;
 const ROUNDS: usize = 7;
+/// The most that a transfer may take, in times of what the plain client takes.
+const AIM: f64 = 1.5;
 
 fn main() {
     if !has("docker-registry") || !has("skopeo") {
@@ -51,6 +56,25 @@ fn main() {
             (ours - build) / skopeo
         );
     }
+    transfers(&workspace);
+}
+
+/// Pushes what is compiled already, ours and the plain client in turns, each to a registry of its own.
+fn transfers(workspace: &Workspace) {
+    let images = images::read(&workspace.path().join("layout"));
+    assert_eq!(images.len(), SERVICES);
+    let (mut ours, mut raw) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let registry = Registry::start();
+        raw.push(seconds(|| images::push_raw(&images, &registry.host())));
+        let registry = Registry::start();
+        ours.push(seconds(|| images::push(&images, &registry.host())));
+    }
+    let (ours, raw) = (median(ours), median(raw));
+    println!(
+        "  transfer alone: {ours:.3} s, eight plain connections {raw:.3} s: {:.2} times, aim {AIM}",
+        ours / raw
+    );
 }
 
 fn skopeo_copies(workspace: &Workspace, registry: &Registry) {

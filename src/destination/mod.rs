@@ -70,6 +70,11 @@ pub trait Destination: Send + Sync {
     /// Moves tags to an image that was found, as [`Destination::tag`] does to one that was stored.
     fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged;
 
+    /// What the place had to say besides since this was asked last, for the user to know.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// After the last image of the run: gives back what was held, and tidies up.
     ///
     /// # Errors

@@ -85,6 +85,10 @@ impl Destination for RegistryDestination {
         Tagged::new(self.name(), tags, &stored, moved, result.err())
     }
 
+    fn warnings(&self) -> Vec<String> {
+        self.registry.warnings()
+    }
+
     fn find(&self, wanted: &Wanted) -> Result<Option<Standing>, DestinationError> {
         let repository = Repository::parse(&wanted.name)?;
         let tag = ManifestReference::Tag(wanted.tag.clone());

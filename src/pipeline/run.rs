@@ -71,6 +71,9 @@ pub fn run(
             let text = format!("cannot tidy up `{}`: {error}", destination.name());
             session.reporter.report(Event::Warning(text));
         }
+        for text in destination.warnings() {
+            session.reporter.report(Event::Warning(text));
+        }
     }
     let outcome = Outcome {
         summary: ledger.summary(checked.revision.as_ref(), reuse),

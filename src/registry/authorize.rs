@@ -199,12 +199,8 @@ impl Call<'_> {
     pub(super) async fn basic(&self) -> Result<Permit, RegistryError> {
         self.check_refusal()?;
         match self.credential().await? {
-            Some((Credential::Password { username, password }, _)) => {
-                let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-                let mut value = HeaderValue::from_str(&format!("Basic {pair}"))
-                    .map_err(|_| RegistryError::InvalidUser)?;
-                value.set_sensitive(true);
-                Ok(Permit::Basic(value))
+            Some((credential @ Credential::Password { .. }, _)) => {
+                Ok(Permit::Basic(basic_of(credential)?))
             }
             _ => Ok(Permit::Anonymous),
         }
@@ -251,6 +247,11 @@ impl Call<'_> {
 
     /// What a server said, without the secrets it was told.
     pub(super) fn words(&self, reply: &Reply) -> ServerWords {
+        ServerWords::read(&reply.body, &self.secrets(reply))
+    }
+
+    /// What a server was told and no message may repeat.
+    pub(super) fn secrets<'r>(&'r self, reply: &'r Reply) -> Vec<&'r str> {
         let sent = reply.sent.as_ref().and_then(|value| value.to_str().ok());
         let mut secrets: Vec<&str> = sent
             .and_then(|value| value.split_once(' '))
@@ -260,6 +261,16 @@ impl Call<'_> {
         if let Some(Some((credential, _))) = self.access.credential.get() {
             secrets.push(credential.secret().expose());
         }
-        ServerWords::read(&reply.body, &secrets)
+        secrets
     }
+}
+
+/// The `Authorization` of a name and a secret (RFC 7617).
+pub(super) fn basic_of(credential: &Credential) -> Result<HeaderValue, RegistryError> {
+    let secret = credential.secret().expose();
+    let pair = STANDARD.encode(format!("{}:{secret}", credential.user()));
+    let value = HeaderValue::from_str(&format!("Basic {pair}"));
+    let mut value = value.map_err(|_| RegistryError::InvalidUser)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

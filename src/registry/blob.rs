@@ -141,7 +141,7 @@ impl Call<'_> {
         loop {
             self.rest(&course).await;
             if transfer.is_none() && matches!(course.step, Step::Mount | Step::Open) {
-                transfer = Some(self.core.transfers.acquire().await);
+                transfer = Some(self.core.transfers.begin().await);
             }
             let outcome = match course.step {
                 Step::Look | Step::Again => self.look_for_blob(&blob.digest, blob.size).await?,
@@ -162,7 +162,12 @@ impl Call<'_> {
                     None => Outcome::SessionGone,
                 },
                 Step::Confirm => self.confirm_blob(&blob.digest, blob.size).await?,
-                Step::End(end) => return self.end(end, blob, hands),
+                Step::End(end) => {
+                    if matches!(end, End::Mounted | End::Uploaded) {
+                        self.core.transfers.went_well();
+                    }
+                    return self.end(end, blob, hands);
+                }
             };
             course = course.after(outcome);
         }

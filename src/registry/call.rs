@@ -181,6 +181,9 @@ impl<'a> Call<'a> {
                 failure.explain(self.attempt_of(request), host.clone(), plain)
             });
             let first_wait = self.core.transport.limits.first_wait;
+            if let Ok(reply) = &result {
+                self.hear(reply);
+            }
             let outcome = Outcome::of(&result);
             let decision = retry::next(attempt, outcome, first_wait, patience.share());
             if let Decision::AgainAfter(wait) = decision {
@@ -192,6 +195,19 @@ impl<'a> Call<'a> {
                 (_, Decision::AgainAfter(_)) => {}
             }
             attempt += 1;
+        }
+    }
+
+    /// Takes note of what an answer says beside what was asked.
+    fn hear(&self, reply: &Reply) {
+        if matches!(reply.status.as_u16(), 429 | 503) {
+            self.core.transfers.slow_down();
+        }
+        let endpoint = self.access.endpoint();
+        if endpoint.owns(&reply.url) {
+            let secrets = self.secrets(reply);
+            let warnings = &self.core.warnings;
+            warnings.note(endpoint.registry(), &reply.headers, &secrets);
         }
     }
 

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use super::access::Access;
 use super::certificates;
 use super::docker_config::server_key;
@@ -16,13 +14,12 @@ use super::keychain;
 use super::options::Options;
 use super::patience::Patience;
 use super::sessions::Sessions;
+use super::transfers::Transfers;
 use super::transport::Transport;
+use super::warnings::Warnings;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
 use crate::report::Clock;
-
-/// Blobs on their way at the same time.
-const MAX_TRANSFERS: usize = 4;
 
 /// The shared part of the client.
 #[derive(Debug)]
@@ -43,8 +40,10 @@ pub(super) struct Core {
     pub(super) sessions: Sessions,
     insecure: Vec<String>,
     budget: Option<Budget>,
-    /// Taken for the time of an upload.
-    pub(super) transfers: Semaphore,
+    /// Each upload is one.
+    pub(super) transfers: Transfers,
+    /// What registries say besides.
+    pub(super) warnings: Warnings,
     accesses: Mutex<Accesses>,
 }
 
@@ -84,7 +83,8 @@ impl Core {
             clock,
             interrupt: interrupt.clone(),
             transport: Transport::new(environment, options.limits)?,
-            transfers: Semaphore::new(MAX_TRANSFERS),
+            transfers: Transfers::default(),
+            warnings: Warnings::default(),
             accesses: Mutex::default(),
         })
     }

@@ -38,10 +38,7 @@ impl DockerConfig {
     /// The file at `path`; `None` where there is none.
     pub(super) fn read(path: PathBuf) -> Result<Option<Self>, CredentialError> {
         match read(&path) {
-            Ok(bytes) => {
-                let document = parse(&path, &bytes)?;
-                Ok(Some(Self { path, document }))
-            }
+            Ok(bytes) => Ok(Some(Self::parse(path, &bytes)?)),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -52,6 +49,12 @@ impl DockerConfig {
             }
             Err(source) => Err(CredentialError::File { path, source }),
         }
+    }
+
+    /// What a file at `path` with these bytes says.
+    pub(super) fn parse(path: PathBuf, bytes: &[u8]) -> Result<Self, CredentialError> {
+        let document = parse(&path, bytes)?;
+        Ok(Self { path, document })
     }
 
     /// A file that is yet to be written.

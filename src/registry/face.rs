@@ -208,6 +208,11 @@ impl Registry {
         self.run(call.read_manifest(reference))
     }
 
+    /// What registries warned of since this was asked last: each text once, five of them at most.
+    pub fn warnings(&self) -> Vec<String> {
+        self.core.warnings.take()
+    }
+
     /// Requests sent so far, to all hosts.
     pub fn requests(&self) -> u64 {
         self.core.transport.requests()

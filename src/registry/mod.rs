@@ -28,6 +28,8 @@ mod endpoint;
 mod error;
 mod face;
 mod failure;
+#[doc(hidden)]
+pub mod foreign;
 mod image;
 mod keychain;
 mod known;
@@ -48,10 +50,12 @@ mod server_words;
 mod sessions;
 mod token;
 mod token_service;
+mod transfers;
 mod transport;
 mod trust;
 mod upload;
 mod vendor;
+mod warnings;
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,10 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn asking(retry_after: &str) -> Option<Duration> {
@@ -77,5 +81,39 @@ mod tests {
         assert_eq!(asking(date), Some(Duration::from_secs(30)));
         assert_eq!(asking("soon"), None);
         assert_eq!(asking("-1"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_retry_after_is_read_without_a_panic(
+            value in prop::collection::vec(any::<u8>(), 0..40),
+            date in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let _ = crate::registry::foreign::retry_after(&value, &date);
+        }
+
+        #[test]
+        fn seconds_are_taken_as_they_are(seconds in any::<u64>()) {
+            prop_assert_eq!(asking(&seconds.to_string()), Some(Duration::from_secs(seconds)));
+        }
+
+        #[test]
+        fn a_date_counts_from_the_date_of_the_server(at in 0_u64..4_000_000_000, wait in 0_u64..100_000) {
+            let date = |seconds| {
+                let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+                httpdate::fmt_http_date(moment).into_bytes()
+            };
+            let (now, then) = (date(at), date(at + wait));
+            let asked = crate::registry::foreign::retry_after(&then, &now);
+            prop_assert_eq!(asked, Some(Duration::from_secs(wait)));
+            prop_assert_eq!(crate::registry::foreign::retry_after(&now, &then), Some(Duration::ZERO));
+        }
+
+        #[test]
+        fn near_dates_are_read_without_a_panic(
+            text in "(Mon|Wed|Sun)?,? ?[0-9]{0,3} (Jan|Feb|Dec)? ?[0-9]{0,5} [0-9]{0,2}:[0-9]{0,2}:[0-9]{0,2} ?(GMT)?",
+        ) {
+            let _ = asking(&text);
+        }
     }
 }

@@ -5,7 +5,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use url::form_urlencoded;
 
-use super::authorize::Permit;
+use super::authorize::{Permit, basic_of};
 use super::call::{Call, Persistence};
 use super::challenge;
 use super::content::Content;
@@ -36,8 +36,11 @@ impl Call<'_> {
             Some(_) if self.access.batches() => self.access.siblings_of(&self.path()),
             _ => Vec::new(),
         };
-        let mut request = self.token_request(url.clone(), service, &readable).await?;
-        let authorization = match self.basic().await? {
+        let mut exchanges = true;
+        let mut request = self
+            .token_request(url.clone(), service, &readable, exchanges)
+            .await?;
+        let mut authorization = match self.basic().await? {
             Permit::Basic(value) => Some(value),
             _ => None,
         };
@@ -47,11 +50,26 @@ impl Call<'_> {
                 .persist(&request, authorization.as_ref(), Persistence::Patient)
                 .await?;
             if !reply.is_success() {
+                // Not every service knows how to exchange; then the token is as good as a password.
+                if exchanges
+                    && request.method == Method::POST
+                    && matches!(reply.status.as_u16(), 404 | 405)
+                    && let Some((credential, _)) = self.credential().await?
+                {
+                    exchanges = false;
+                    authorization = Some(basic_of(credential)?);
+                    request = self
+                        .token_request(url.clone(), service, &readable, exchanges)
+                        .await?;
+                    continue;
+                }
                 // Some refuse all of it where a part is not granted, such as what does not exist yet.
                 if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 403 | 404) {
                     readable.clear();
                     self.access.refuse_batches();
-                    request = self.token_request(url.clone(), service, &readable).await?;
+                    request = self
+                        .token_request(url.clone(), service, &readable, exchanges)
+                        .await?;
                     continue;
                 }
                 break reply;
@@ -79,12 +97,13 @@ impl Call<'_> {
         Err(self.refusal(self.attempt_of(&request), &reply))
     }
 
-    /// Asks with GET, or with POST where an identity token is to be exchanged.
+    /// Asks with GET, or with POST where an identity token is to be exchanged, if this `exchanges`.
     async fn token_request(
         &self,
         mut url: Url,
         service: Option<&str>,
         readable: &[String],
+        exchanges: bool,
     ) -> Result<Request, RegistryError> {
         let mut pairs = Vec::new();
         pairs.extend(service.map(|service| ("service", service)));
@@ -96,7 +115,9 @@ impl Call<'_> {
         let scopes: Vec<String> = ours.into_iter().chain(siblings).collect();
         let joined = scopes.join(" ");
         let credential = self.credential().await?.map(|(credential, _)| credential);
-        if let Some(Credential::IdentityToken(token)) = credential {
+        if let Some(Credential::IdentityToken(token)) = credential
+            && exchanges
+        {
             // A form has one scope, a query has many.
             pairs.extend(self.scope.text().map(|_| ("scope", joined.as_str())));
             pairs.push(("grant_type", "refresh_token"));

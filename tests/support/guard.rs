@@ -79,7 +79,7 @@ impl Tokens {
             (known, form("service"), scopes.collect())
         } else {
             let service = head.parameter("service").unwrap_or_default();
-            (has_password(head), service, head.parameters("scope"))
+            (may_have_tokens(head), service, head.parameters("scope"))
         };
         if !known {
             return Answer::refusal(401, "UNAUTHORIZED");
@@ -147,6 +147,12 @@ impl Tokens {
 fn has_password(head: &Head) -> bool {
     let expected = format!("Basic {}", STANDARD.encode(PASSWORD));
     head.header("authorization") == Some(expected.as_str())
+}
+
+/// The same, or an identity token in the place of the password.
+fn may_have_tokens(head: &Head) -> bool {
+    let identity = format!("Basic {}", STANDARD.encode(format!("<token>:{IDENTITY}")));
+    has_password(head) || head.header("authorization") == Some(identity.as_str())
 }
 
 fn rights_of(scope: &str) -> Vec<(String, String)> {

@@ -105,3 +105,81 @@ impl From<&oci::Descriptor> for Descriptor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::digest::Digest;
+
+    /// Values that are nearly what each field should hold.
+    fn any_json() -> impl Strategy<Value = String> {
+        let field = r#""(schemaVersion|mediaType|artifactType|manifests|config|layers|subject|digest|size|platform|os|rootfs|type|diff_ids|history|empty_layer|annotations)":"#;
+        let value = r#"(2|-1|1e99|true|null|""|\[\]|\[null\]|\{\}|"sha256:"|\[\{"size":18446744073709551616\}\])"#;
+        let leaf = (field, value).prop_map(|(field, value)| format!("{field}{value}"));
+        let tree = leaf.prop_recursive(3, 12, 4, move |inner| {
+            let inside = prop::collection::vec(inner, 0..4);
+            (field, inside, any::<bool>()).prop_map(|(field, inside, listed)| {
+                let object = format!("{{{}}}", inside.join(","));
+                let value = if listed {
+                    format!("[{object}]")
+                } else {
+                    object
+                };
+                format!("{field}{value}")
+            })
+        });
+        prop::collection::vec(tree, 0..5).prop_map(|fields| format!("{{{}}}", fields.join(",")))
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    fn read_all(bytes: &[u8]) {
+        let _ = read::<Header>(bytes);
+        let _ = read::<Config>(bytes);
+        let indexes = read::<Index>(bytes).and_then(|index| index.manifests);
+        let manifest = read::<Manifest>(bytes);
+        let layers = manifest.and_then(|manifest| manifest.layers);
+        for descriptor in [indexes, layers].into_iter().flatten().flatten() {
+            if let Some(platform) = descriptor.platform {
+                assert!(platform.fits(&platform), "{platform}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            read_all(&bytes);
+        }
+
+        #[test]
+        fn near_documents_are_read_without_a_panic(text in any_json()) {
+            prop_assert!(read::<serde_json::Value>(text.as_bytes()).is_some() || text.contains("18446744073709551616") || text.contains("1e99"));
+            read_all(text.as_bytes());
+        }
+
+        #[test]
+        fn what_this_program_writes_is_read_as_it_was_meant(
+            content in prop::collection::vec(any::<u8>(), 0..20),
+            size in any::<u64>(),
+            layers in 0_usize..4,
+        ) {
+            let layer = oci::Descriptor::new(oci::media_type::LAYER, Digest::of(&content), size);
+            let config = oci::Descriptor::new(oci::media_type::CONFIG, Digest::of(b""), 0);
+            let written = oci::Manifest::new(config, vec![layer.clone(); layers], BTreeMap::new());
+            let bytes = serde_json::to_vec(&written).expect("JSON");
+            let manifest = read::<Manifest>(&bytes).expect("a manifest");
+            let found = manifest.layers.expect("layers");
+            prop_assert_eq!(found.len(), layers);
+            for descriptor in found {
+                prop_assert_eq!(descriptor.size, Some(size));
+                prop_assert_eq!(descriptor.digest, Some(layer.digest.to_string()));
+            }
+        }
+    }
+}

@@ -29,6 +29,15 @@ fn token(id: &'static str, old: &'static str, new: &'static str) -> Scenario {
         .fault(on("GET", "/token").always().act(act))
 }
 
+fn exchange_refused(id: &'static str, status: u16) -> Scenario {
+    scenario(id)
+        .tokens(LIFE)
+        .login(Some("<token>:identity/secret"))
+        .fault(on("POST", "/token").always().status(status))
+        .then(|stage| counted(stage, "POST", "/token", 1))
+        .then(|stage| counted(stage, "GET", "/token", 1))
+}
+
 #[test]
 fn tokens() {
     play(vec![
@@ -69,6 +78,14 @@ fn tokens() {
             .two_services()
             .login(Some("<token>:identity/secret"))
             .then(|stage| counted(stage, "POST", "/token", 2)),
+        exchange_refused("A3e a service that exchanges nothing, 404", 404),
+        exchange_refused("A3f the same, 405", 405),
+        scenario("A3g an identity token that ended is shown once")
+            .tokens(LIFE)
+            .login(Some("<token>:other/secret"))
+            .fails(|error| matches!(error, RegistryError::LoginRefused { .. }))
+            .then(|stage| counted(stage, "POST", "/token", 1))
+            .then(|stage| counted(stage, "GET", "/token", 0)),
         token("A3c no lifetime", "\"expires_in\":300,", ""),
     ]);
 }

@@ -3,9 +3,11 @@
 
 mod access;
 mod early;
+mod floods;
 mod leaks;
 mod lies;
 mod manifests;
+mod peers;
 mod program;
 mod requests;
 mod retries;

@@ -48,7 +48,7 @@ fn scenarios() -> Vec<(&'static str, Vec<Fault>, i32)> {
 }
 
 /// Whether a manifest and all that it names are stored.
-fn is_whole(server: &FaultRegistry, service: &str) -> bool {
+pub(super) fn is_whole(server: &FaultRegistry, service: &str) -> bool {
     let repository = format!("shop/{service}");
     let Some(manifest) = server.manifest(&repository, "v1") else {
         return false;
@@ -116,10 +116,40 @@ fn confirmations_can_be_left_out() {
         kinds.map(|method| server.count(method, ""))
     };
     let [heads, gets, posts, puts] = requests(&[]);
+<<<<<<< HEAD
     // The upload that is opened before the first compile carries a blob; the manifest is put twice.
+=======
+    // The upload that the check before the first compile opens carries the first blob; the manifest is put twice.
+>>>>>>> rest
     let blobs = posts;
     assert_eq!(puts, blobs + 2);
     assert_eq!(heads, 2 * blobs + 2);
     assert_eq!(gets, 2);
     assert_eq!(requests(&["--no-verify-push"]), [blobs + 1, 1, posts, puts]);
+}
+
+/// W1: what a registry warns of is told once, made fit for a terminal, and not for ever.
+#[test]
+fn warnings_of_a_registry_are_told_once() {
+    let checkout = Checkout::of_services(&["orders"]);
+    let server = FaultRegistry::start(Settings::default());
+    let warn = |method, text: &str| on(method, "").always().header("Warning", text);
+    server.add(warn("GET", "299 - \"this registry ends \u{202e}soon\""));
+    server.add(warn("HEAD", "110 - \"nobody reads this\""));
+    server.add(warn("POST", "299 - \"this repository is full\""));
+    let run = Lighter::at(checkout.path())
+        .args(["push", "--repo", &format!("{}/shop", server.host())])
+        .run()
+        .expect(0);
+    let told: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" says: "))
+        .collect();
+    let host = server.host();
+    let expected = ["this registry ends soon", "this repository is full"];
+    assert_eq!(
+        told,
+        expected.map(|text| format!("warning: {host} says: {text}"))
+    );
 }

@@ -7,8 +7,9 @@ use cargo_lighter::destination::DestinationError;
 use cargo_lighter::hint::Hint as _;
 use cargo_lighter::registry::RegistryError;
 
+use super::peers;
 use super::stage::Stage;
-use crate::fault_registry::{Fault, Guard, Origin, Scopes, Settings};
+use crate::fault_registry::{Exchange, Fault, Guard, Origin, Scopes, Settings};
 
 /// What no message may hold, and no other origin may see.
 const SECRETS: [&str; 3] = ["secret", "bWU6c2VjcmV0", "token-sentinel"];
@@ -29,10 +30,10 @@ type Look = fn(&Stage) -> Result<(), String>;
 /// One row of the table.
 pub(super) struct Scenario {
     pub(super) id: String,
-    faults: Vec<Fault>,
-    traps: Vec<Fault>,
-    settings: Settings,
-    login: Option<&'static str>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) traps: Vec<Fault>,
+    pub(super) settings: Settings,
+    pub(super) login: Option<&'static str>,
     services: &'static [&'static str],
     before: Before,
     impatient: bool,
@@ -134,6 +135,20 @@ impl Scenario {
         self
     }
 
+    /// Whether another program can be given it: one image, and nothing there before.
+    pub(super) fn is_for_peers(&self) -> bool {
+        self.services.len() == 1 && self.before == Before::Nothing
+    }
+
+    /// What is right: to survive, to refuse, or either.
+    pub(super) fn aim(&self) -> &'static str {
+        match (self.either, self.fails) {
+            (true, _) => "either",
+            (false, Some(_)) => "refuse",
+            (false, None) => "survive",
+        }
+    }
+
     /// What is wrong, if anything.
     fn play(self) -> Result<(), String> {
         let mut stage = Stage::new(self.settings, self.login);
@@ -226,20 +241,26 @@ fn explain(error: &DestinationError) -> String {
 
 /// The other origin sees no credential, whatever happens.
 fn learns_nothing(stage: &Stage) -> Result<(), String> {
-    for exchange in stage.server.log() {
-        let told = format!("{exchange:?}");
-        let knows = SECRETS.iter().any(|secret| told.contains(secret));
-        let shown = exchange.header("authorization").is_some();
-        if exchange.origin == Origin::Other && (shown || knows) {
-            return Err(format!("a credential at the other origin: {told}"));
-        }
+    match stage.server.log().iter().find(|exchange| leaks(exchange)) {
+        Some(told) => Err(format!("a credential at the other origin: {told:?}")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether the other origin sees a credential in it.
+pub(super) fn leaks(exchange: &Exchange) -> bool {
+    let told = format!("{exchange:?}");
+    let knows = SECRETS.iter().any(|secret| told.contains(secret));
+    let shown = exchange.header("authorization").is_some();
+    exchange.origin == Origin::Other && (shown || knows)
 }
 
 /// Plays all, and tells every id that went wrong.
 #[track_caller]
-pub(super) fn play(scenarios: Vec<Scenario>) {
+pub(super) fn play(mut scenarios: Vec<Scenario>) {
+    if peers::serve_instead(&mut scenarios) {
+        return;
+    }
     let mut wrong = String::new();
     for scenario in scenarios {
         let id = scenario.id.clone();
