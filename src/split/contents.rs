@@ -45,6 +45,8 @@ pub(super) struct PackageContents {
     pub(super) climbs: BTreeSet<PathBuf>,
     /// Files that its sources name, that git does not track and that look like secrets.
     pub(super) secrets: BTreeSet<PathBuf>,
+    /// What its sources name in the target directory: something other than this build makes it.
+    pub(super) made: BTreeSet<PathBuf>,
     /// Variables of the environment that are read while it is compiled.
     pub(super) variables: BTreeSet<String>,
     /// Whether it links native libraries by itself.
@@ -264,6 +266,13 @@ impl Gathering<'_> {
     /// Adds what a reference leads to, if the repository has it. A certain one is a wish, as that of an
     /// asset is: what git ignores is taken, too.
     fn take(&mut self, path: &Path, what: What, is_certain: bool) -> Result<(), SplitError> {
+        if path.starts_with(&self.sources.workspace.target_directory) {
+            // Nobody can look whether a commit's tree will have it.
+            if is_certain && (self.sources.origin == Origin::Tree || path.exists()) {
+                self.found.made.insert(path.to_owned());
+            }
+            return Ok(());
+        }
         if !path.starts_with(&self.package.directory) && !self.sources.is_inside(path) {
             return Ok(());
         }

@@ -93,6 +93,7 @@ pub(super) fn draft(
     drafting.add_manifests()?;
     drafting.add_named_files()?;
     drafting.refuse_secrets()?;
+    drafting.refuse_made()?;
     drafting.add_settings();
     let vendored = drafting.vendored();
     let workspace = sources.workspace;
@@ -465,6 +466,28 @@ impl Drafting<'_> {
                     package: self.sources.package(*index).name.clone(),
                     path: relative(path, root),
                     input: input_of(path, &service.directory, root),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands in the target directory was made by something that nobody here knows, unless the
+    /// configuration names it.
+    fn refuse_made(&self) -> Result<(), SplitError> {
+        for index in &self.closure.packages {
+            let contents = self.sources.contents(*index, &self.part(*index))?;
+            let mut made = contents.made.iter();
+            let is_named = |path: &Path| self.files.keys().any(|file| file.starts_with(path));
+            if let Some(path) = made.find(|path| !is_named(path)) {
+                let root = &self.sources.workspace.root;
+                let service = self.sources.workspace.package_of(self.request.service);
+                let all = if path.is_dir() { "/**" } else { "" };
+                let input = input_of(path, &service.directory, root);
+                return Err(SplitError::Made {
+                    package: self.sources.package(*index).name.clone(),
+                    path: relative(path, root),
+                    input: format!("{input}{all}"),
                 });
             }
         }

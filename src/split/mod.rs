@@ -43,7 +43,7 @@ pub use error::SplitError;
 pub use key::{Difference, Ingredient, IngredientKind, Key, Keyed, UNSET, differences};
 pub use listing::ListingError;
 pub use manifest::ManifestError;
-pub use observed::check_last_build;
+pub use observed::{check_any_build, check_last_build};
 pub use reach::Changes;
 pub use sources::{Origin, Sources, View};
 pub use tree::{Split, SplitFile, split};
