@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::SplitError;
-use super::contents::asks_git_through_others;
 use super::draft::{Draft, Drafted, Request};
 use super::observed::{check_draft, has_list};
 use super::reach::rough;
+use super::runs::{asks_git_through_others, running};
 use super::sources::{Sources, read_text};
 use crate::cargo::HomeInside;
 use crate::config::{Input, Source};
@@ -108,7 +108,7 @@ pub fn may_be_blind<'a>(
     };
     let mut packages = workspace.packages.iter();
     repository.join(".gitmodules").exists()
-        || packages.any(|package| is_hidden(&package.directory) || may_ask_git(package))
+        || packages.any(|package| is_hidden(&package.directory) || may_ask_git(workspace, package))
         || may_name_made(workspace)
         || requests.any(|request| {
             let config = request.config;
@@ -125,13 +125,17 @@ pub fn may_be_blind<'a>(
         })
 }
 
-/// Whether a build script may ask git: more than a look at its first file is left to the scan.
-fn may_ask_git(package: &Package) -> bool {
+/// Whether a build script may ask git: more than a look at its first file is left to the scan. So may a
+/// library that runs in the build.
+fn may_ask_git(workspace: &Workspace, package: &Package) -> bool {
     let mut scripts = package
         .targets
         .iter()
         .filter(|target| target.purpose == Purpose::BuildScript);
-    asks_git_through_others(package)
+    let git = ["git".to_owned()];
+    let mut running = running(workspace, package).into_iter();
+    asks_git_through_others(workspace, package)
+        || running.any(|runs| some_source_says(workspace, runs, &git))
         || scripts.any(|script| {
             let words = ["git", "mod ", "include!", "path"];
             read_text(&script.source).map_or(true, |text| {

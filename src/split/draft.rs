@@ -13,6 +13,7 @@ use super::SplitError;
 use super::binaries::forget;
 use super::closure::Closure;
 use super::configuration::{named_in_configuration, trim_overrides, trim_patches};
+use super::embedded::{Embedded, embedded, refuse_made};
 use super::governing::{foreign_root, resolver};
 use super::manifest::{
     Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
@@ -63,6 +64,8 @@ pub(super) struct Draft {
     pub(super) links_native: bool,
     /// Packages whose build asks git, so that their inputs are not all in files.
     pub(super) asking_git: BTreeSet<String>,
+    /// Files that programs take in as they are, and that a split or a key has in another form.
+    pub(super) embedded: Embedded,
     /// Patches that have a part: what they patch, and their keys.
     pub(super) patches: BTreeSet<(String, String)>,
 }
@@ -93,8 +96,9 @@ pub(super) fn draft(
     drafting.add_manifests()?;
     drafting.add_named_files()?;
     drafting.refuse_secrets()?;
-    drafting.refuse_made()?;
+    refuse_made(sources, request, closure, &drafting.files)?;
     drafting.add_settings();
+    let embedded = embedded(sources, request, closure, &drafting.files)?;
     let vendored = drafting.vendored();
     let workspace = sources.workspace;
     let places = drafting.files.keys().map(PathBuf::as_path);
@@ -109,6 +113,7 @@ pub(super) fn draft(
         packages: closure.packages.clone(),
         variables: drafting.variables,
         links_native: drafting.links_native,
+        embedded,
         asking_git: drafting.asking_git,
         patches: drafting.patches.into_inner(),
     })
@@ -466,28 +471,6 @@ impl Drafting<'_> {
                     package: self.sources.package(*index).name.clone(),
                     path: relative(path, root),
                     input: input_of(path, &service.directory, root),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// What stands in the target directory was made by something that nobody here knows, unless the
-    /// configuration names it.
-    fn refuse_made(&self) -> Result<(), SplitError> {
-        for index in &self.closure.packages {
-            let contents = self.sources.contents(*index, &self.part(*index))?;
-            let mut made = contents.made.iter();
-            let is_named = |path: &Path| self.files.keys().any(|file| file.starts_with(path));
-            if let Some(path) = made.find(|path| !is_named(path)) {
-                let root = &self.sources.workspace.root;
-                let service = self.sources.workspace.package_of(self.request.service);
-                let all = if path.is_dir() { "/**" } else { "" };
-                let input = input_of(path, &service.directory, root);
-                return Err(SplitError::Made {
-                    package: self.sources.package(*index).name.clone(),
-                    path: relative(path, root),
-                    input: format!("{input}{all}"),
                 });
             }
         }

@@ -153,6 +153,14 @@ pub enum SplitError {
         /// The entry of `inputs` that adds it.
         input: String,
     },
+    /// A source takes in a file that a split has in another form.
+    #[error("`{package}` embeds `{path}`, which a split has in another form")]
+    Altered {
+        /// The package.
+        package: String,
+        /// The file, as seen from the workspace root.
+        path: PathBuf,
+    },
     /// A source names a file in the target directory, which no split has.
     #[error("a source of `{package}` names `{path}` in the target directory, which no commit has")]
     Made {
@@ -269,6 +277,10 @@ impl Hint for SplitError {
             )),
             Self::Secret { input, .. } => Some(format!(
                 "if it is none, add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
+            )),
+            Self::Altered { path, .. } => Some(format!(
+                "ship it without splitting, or embed only what it needs of `{}`, in a file of its own",
+                path.display()
             )),
             Self::Made { input, .. } => Some(format!(
                 "let a build script make it, keep it in the repository, or add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
