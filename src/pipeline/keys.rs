@@ -51,7 +51,11 @@ pub(super) fn keys_of(
             config: &planned.config,
             view: View::Production,
         };
-        let split = match split::split(&sources, &request) {
+        let found = split::split(&sources, &request).and_then(|split| {
+            split::check_any_build(&sources, service, &split)?;
+            Ok(split)
+        });
+        let split = match found {
             Ok(split) => split,
             Err(error) if error.is_blind_spot() => {
                 let reason = with_hint(&error);

@@ -108,6 +108,7 @@ mod tests {
             binaries: Vec::new(),
             features: BTreeMap::new(),
             member: true,
+            procedural: false,
             targets: targets.iter().map(target).collect(),
             dependencies: Vec::new(),
             links: None,

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::SplitError;
-use super::contents::asks_git_through_others;
 use super::draft::{Draft, Drafted, Request};
 use super::observed::{check_draft, has_list};
 use super::reach::rough;
+use super::runs::{asks_git_through_others, running};
 use super::sources::{Sources, read_text};
 use crate::cargo::HomeInside;
 use crate::config::{Input, Source};
-use crate::fs::relative;
+use crate::fs::{relative, sorted_files_where};
 use crate::workspace::{Package, Purpose, Workspace};
 
 /// What hides an input from comparisons.
@@ -108,7 +108,8 @@ pub fn may_be_blind<'a>(
     };
     let mut packages = workspace.packages.iter();
     repository.join(".gitmodules").exists()
-        || packages.any(|package| is_hidden(&package.directory) || may_ask_git(package))
+        || packages.any(|package| is_hidden(&package.directory) || may_ask_git(workspace, package))
+        || may_name_made(workspace)
         || requests.any(|request| {
             let config = request.config;
             let assets = config.assets.value.iter().map(|asset| &asset.from);
@@ -124,13 +125,17 @@ pub fn may_be_blind<'a>(
         })
 }
 
-/// Whether a build script may ask git: more than a look at its first file is left to the scan.
-fn may_ask_git(package: &Package) -> bool {
+/// Whether a build script may ask git: more than a look at its first file is left to the scan. So may a
+/// library that runs in the build.
+fn may_ask_git(workspace: &Workspace, package: &Package) -> bool {
     let mut scripts = package
         .targets
         .iter()
         .filter(|target| target.purpose == Purpose::BuildScript);
-    asks_git_through_others(package)
+    let git = ["git".to_owned()];
+    let mut running = running(workspace, package).into_iter();
+    asks_git_through_others(workspace, package)
+        || running.any(|runs| some_source_says(workspace, runs, &git))
         || scripts.any(|script| {
             let words = ["git", "mod ", "include!", "path"];
             read_text(&script.source).map_or(true, |text| {
@@ -143,4 +148,39 @@ fn may_ask_git(package: &Package) -> bool {
                 })
             })
         })
+}
+
+/// Whether a source may name something in the target directory, where there is one.
+fn may_name_made(workspace: &Workspace) -> bool {
+    let made = &workspace.target_directory;
+    let name = made.file_name().map(|name| name.to_string_lossy());
+    let Some(name) = name.filter(|_| made.exists()) else {
+        return false;
+    };
+    let told = [
+        format!("{name}/"),
+        format!("/{name}\""),
+        format!("\"{name}\""),
+    ];
+    let mut packages = workspace.packages.iter();
+    packages.any(|package| some_source_says(workspace, package, &told))
+}
+
+/// Whether one of the Rust sources in a package's directory has one of `words`, takes in sources from
+/// elsewhere, or cannot be read.
+fn some_source_says(workspace: &Workspace, package: &Package, words: &[String]) -> bool {
+    let is_wanted = |path: &Path| {
+        !path.ends_with(".git") && *path != workspace.target_directory && !path.ends_with("target")
+    };
+    let Ok(files) = sorted_files_where(&package.directory, is_wanted) else {
+        return true;
+    };
+    let is_source = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+    let mut sources = files.into_iter().filter(|file| is_source(&file.path));
+    sources.any(|source| {
+        read_text(&source.path).map_or(true, |text| {
+            let climbs = ["#[path", "include!"].iter().any(|way| text.contains(way));
+            (climbs && text.contains("..")) || words.iter().any(|word| text.contains(word))
+        })
+    })
 }

@@ -9,6 +9,7 @@ use super::binaries::places;
 use super::listing::FileKind;
 use super::manifest::outside_paths;
 use super::owned::owned_files;
+use super::runs::{asks_git_through_others, running, said};
 use super::scan::{Base, Reference, Scan, Submodule, What, scan_build_script, scan_source};
 use super::sources::{Origin, Part, Sources, View};
 use crate::fs::{highest, looks_secret, normalized, sorted_files_where};
@@ -45,6 +46,11 @@ pub(super) struct PackageContents {
     pub(super) climbs: BTreeSet<PathBuf>,
     /// Files that its sources name, that git does not track and that look like secrets.
     pub(super) secrets: BTreeSet<PathBuf>,
+    /// Files that become a part of its program as they are, each with whether it is named by itself, rather
+    /// than by the directory that it lies in.
+    pub(super) embedded: BTreeMap<PathBuf, bool>,
+    /// What its sources name in the target directory: something other than this build makes it.
+    pub(super) made: BTreeSet<PathBuf>,
     /// Variables of the environment that are read while it is compiled.
     pub(super) variables: BTreeSet<String>,
     /// Whether it links native libraries by itself.
@@ -77,7 +83,7 @@ impl PackageContents {
             walked: BTreeSet::new(),
             pending: VecDeque::new(),
         };
-        gathering.found.asks_git = asks_git_through_others(package);
+        gathering.found.asks_git = asks_git_through_others(sources.workspace, package);
         gathering.begin(view, &left_out);
         for text in outside_paths(&sources.manifests[index].document) {
             let path = normalized(&package.directory.join(text));
@@ -85,6 +91,14 @@ impl PackageContents {
         }
         while let Some(source) = gathering.pending.pop_front() {
             gathering.scan(&source)?;
+        }
+        // A procedural macro is given to itself, and is complete by now but for what it says.
+        for runs in running(sources.workspace, package) {
+            if runs.directory == package.directory {
+                gathering.hear_itself()?;
+            } else if let Some(runs) = sources.package_in(&runs.directory) {
+                gathering.hear(&said(sources, runs)?)?;
+            }
         }
         Ok(gathering.found)
     }
@@ -228,6 +242,44 @@ impl Gathering<'_> {
         Ok(())
     }
 
+    /// Takes in what a library says that runs in the package's build: paths are relative to the package,
+    /// where the library runs.
+    fn hear(&mut self, said: &[(PathBuf, Scan)]) -> Result<(), SplitError> {
+        for (path, scan) in said {
+            self.found.asks_git |= scan.asks_git;
+            self.found.links_native |= scan.links_native;
+            let read = scan.variables.iter();
+            let read = read.filter(|name| !PLACES.contains(&name.as_str()));
+            self.found.variables.extend(read.cloned());
+            let runs = Pending::new(path, Role::BuildScript, true);
+            // Macros and attributes are the library's own, which belongs to every split that needs it.
+            for reference in &scan.references[scan.certain..] {
+                self.follow(&runs, reference, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the sources of a procedural macro say, whose paths are those of whoever calls it.
+    fn hear_itself(&mut self) -> Result<(), SplitError> {
+        let own: Vec<_> = self.found.files.clone().into_iter().collect();
+        for (path, real) in own.iter().filter(|(path, _)| is_source(path)) {
+            let targets = self.package.targets.iter();
+            let mut others = targets.filter(|target| target.purpose != Purpose::Library);
+            if others.any(|target| target.source == *path) {
+                continue;
+            }
+            let Some(text) = source_text(real)? else {
+                continue;
+            };
+            let mut scan = scan_build_script(&text);
+            scan.references.clear();
+            scan.certain = 0;
+            self.hear(&[(path.clone(), scan)])?;
+        }
+        Ok(())
+    }
+
     fn base(&self, source: &Pending, base: Base) -> PathBuf {
         match base {
             Base::File => source.directory().to_owned(),
@@ -264,16 +316,30 @@ impl Gathering<'_> {
     /// Adds what a reference leads to, if the repository has it. A certain one is a wish, as that of an
     /// asset is: what git ignores is taken, too.
     fn take(&mut self, path: &Path, what: What, is_certain: bool) -> Result<(), SplitError> {
+        if path.starts_with(&self.sources.workspace.target_directory) {
+            // Nobody can look whether a commit's tree will have it.
+            if is_certain && (self.sources.origin == Origin::Tree || path.exists()) {
+                self.found.made.insert(path.to_owned());
+            }
+            return Ok(());
+        }
         if !path.starts_with(&self.package.directory) && !self.sources.is_inside(path) {
             return Ok(());
         }
         if self.sources.kind(path).is_some() {
             self.add(path);
+            if is_certain {
+                self.found.embedded.insert(path.to_owned(), true);
+            }
             if is_source(path) && matches!(what, What::Source | What::Module) {
                 self.pending
                     .push_back(Pending::new(path, Role::Foreign, true));
             }
             return Ok(());
+        }
+        let is_whole = matches!(what, What::Directory | What::Any);
+        if is_certain && is_whole && *path == *self.package.directory {
+            return self.take_package();
         }
         // Whoever names a directory that holds the package means something else.
         if self.package.directory.starts_with(path) {
@@ -287,8 +353,22 @@ impl Gathering<'_> {
         }
         for inner in self.sources.below(path) {
             self.add(&inner);
+            if is_certain {
+                self.found.embedded.entry(inner).or_insert(false);
+            }
         }
         Ok(())
+    }
+
+    /// Adds all that the package owns, also what is left out of the production view, and what git ignores:
+    /// a macro takes it in.
+    fn take_package(&mut self) -> Result<(), SplitError> {
+        let directory = self.package.directory.clone();
+        for (path, real) in owned_files(self.sources, self.package, View::Whole) {
+            self.found.embedded.entry(path.clone()).or_insert(false);
+            self.found.files.entry(path).or_insert(real);
+        }
+        self.take_ignored(&directory, What::Directory)
     }
 
     /// Adds files at or below a path that are there, though the repository does not list them.
@@ -368,22 +448,12 @@ impl Gathering<'_> {
     }
 }
 
-/// Whether a package has a dependency by which build scripts learn from git where they are.
-pub(super) fn asks_git_through_others(package: &Package) -> bool {
-    const CRATES: [&str; 3] = ["built", "git-version", "shadow-rs"];
-    let mut dependencies = package.dependencies.iter();
-    dependencies.any(|dependency| {
-        let name = dependency.name.as_str();
-        !dependency.development && (CRATES.contains(&name) || name.starts_with("vergen"))
-    })
-}
-
-fn is_source(path: &Path) -> bool {
+pub(super) fn is_source(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
 
 /// The text of a source; nothing where it is too large, is no text, or is not there.
-fn source_text(path: &Path) -> Result<Option<String>, SplitError> {
+pub(super) fn source_text(path: &Path) -> Result<Option<String>, SplitError> {
     match fs_err::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_SOURCE => {}
         _ => return Ok(None),

@@ -13,6 +13,7 @@ use super::SplitError;
 use super::binaries::forget;
 use super::closure::Closure;
 use super::configuration::{named_in_configuration, trim_overrides, trim_patches};
+use super::embedded::{Embedded, embedded, refuse_made};
 use super::governing::{foreign_root, resolver};
 use super::manifest::{
     Development, RootRequest, dependency_paths, inherited_dependencies, inherits, parse,
@@ -63,6 +64,8 @@ pub(super) struct Draft {
     pub(super) links_native: bool,
     /// Packages whose build asks git, so that their inputs are not all in files.
     pub(super) asking_git: BTreeSet<String>,
+    /// Files that programs take in as they are, and that a split or a key has in another form.
+    pub(super) embedded: Embedded,
     /// Patches that have a part: what they patch, and their keys.
     pub(super) patches: BTreeSet<(String, String)>,
 }
@@ -93,7 +96,9 @@ pub(super) fn draft(
     drafting.add_manifests()?;
     drafting.add_named_files()?;
     drafting.refuse_secrets()?;
+    refuse_made(sources, request, closure, &drafting.files)?;
     drafting.add_settings();
+    let embedded = embedded(sources, request, closure, &drafting.files)?;
     let vendored = drafting.vendored();
     let workspace = sources.workspace;
     let places = drafting.files.keys().map(PathBuf::as_path);
@@ -108,6 +113,7 @@ pub(super) fn draft(
         packages: closure.packages.clone(),
         variables: drafting.variables,
         links_native: drafting.links_native,
+        embedded,
         asking_git: drafting.asking_git,
         patches: drafting.patches.into_inner(),
     })

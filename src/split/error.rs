@@ -153,6 +153,24 @@ pub enum SplitError {
         /// The entry of `inputs` that adds it.
         input: String,
     },
+    /// A source takes in a file that a split has in another form.
+    #[error("`{package}` embeds `{path}`, which a split has in another form")]
+    Altered {
+        /// The package.
+        package: String,
+        /// The file, as seen from the workspace root.
+        path: PathBuf,
+    },
+    /// A source names a file in the target directory, which no split has.
+    #[error("a source of `{package}` names `{path}` in the target directory, which no commit has")]
+    Made {
+        /// The package.
+        package: String,
+        /// The file or directory, as seen from the workspace root.
+        path: PathBuf,
+        /// The entry of `inputs` that adds it.
+        input: String,
+    },
     /// The sources of a split's dependencies cannot be had.
     #[error("cargo cannot vendor the dependencies of the split of `{service}`")]
     Vendor {
@@ -193,7 +211,10 @@ pub enum SplitError {
 impl SplitError {
     /// Whether inputs of a service remain unknown, though nothing is wrong with its split.
     pub fn is_blind_spot(&self) -> bool {
-        matches!(self, Self::Unforeseen { .. } | Self::Secret { .. })
+        matches!(
+            self,
+            Self::Unforeseen { .. } | Self::Secret { .. } | Self::Made { .. }
+        )
     }
 
     /// Whether a manifest, a file or the command line must change, rather than this machine.
@@ -256,6 +277,13 @@ impl Hint for SplitError {
             )),
             Self::Secret { input, .. } => Some(format!(
                 "if it is none, add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
+            )),
+            Self::Altered { path, .. } => Some(format!(
+                "ship it without splitting, or embed only what it needs of `{}`, in a file of its own",
+                path.display()
+            )),
+            Self::Made { input, .. } => Some(format!(
+                "let a build script make it, keep it in the repository, or add `inputs = [\"{input}\"]` to `[package.metadata.lighter]` of the service's package"
             )),
             Self::ResolverOne => Some(
                 "leave `--no-dev-deps` away, or set `resolver = \"2\"` in the root manifest".to_owned(),

@@ -228,6 +228,12 @@ impl Split {
             };
             ingredients.push(ingredient);
         }
+        for path in self.embedded.keys() {
+            let root = self.origin.join(workspace);
+            let name = relative(path, &root).to_string_lossy().into_owned();
+            let value = format!("as it is {}", digests.of(path)?);
+            ingredients.push(Ingredient::new(IngredientKind::File, name, value));
+        }
         ingredients.extend(self.dependencies());
         ingredients.extend(self.choices());
         debug_assert!(

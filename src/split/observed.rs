@@ -30,16 +30,28 @@ pub fn check_last_build(
     service: &Service,
     split: &Split,
 ) -> Result<(), SplitError> {
-    check(sources, service, &Content::of(split))
+    check(sources, service, &Content::of(split), Age::Current)
 }
 
-/// The same of a draft.
+/// The same, whatever changed since: a list that was once true may still be.
+///
+/// # Errors
+/// As [`check_last_build`].
+pub fn check_any_build(
+    sources: &Sources<'_>,
+    service: &Service,
+    split: &Split,
+) -> Result<(), SplitError> {
+    check(sources, service, &Content::of(split), Age::Any)
+}
+
+/// [`check_any_build`] of a draft.
 pub(super) fn check_draft(
     sources: &Sources<'_>,
     service: &Service,
     draft: &Draft,
 ) -> Result<(), SplitError> {
-    check(sources, service, &Content::of_draft(draft))
+    check(sources, service, &Content::of_draft(draft), Age::Any)
 }
 
 /// Whether the last build of a service left a list.
@@ -52,11 +64,25 @@ fn list_of(workspace: &Workspace, service: &Service) -> PathBuf {
     kept.join(format!("{}.d", service.name))
 }
 
-fn check(sources: &Sources<'_>, service: &Service, has: &Content<'_>) -> Result<(), SplitError> {
+/// Which lists are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// Those that no source is newer than.
+    Current,
+    /// All. Times are those of files, and a checkout of another branch and back makes all of them new.
+    Any,
+}
+
+fn check(
+    sources: &Sources<'_>,
+    service: &Service,
+    has: &Content<'_>,
+    age: Age,
+) -> Result<(), SplitError> {
     let Some((read, when)) = read_list(&list_of(sources.workspace, service)) else {
         return Ok(());
     };
-    if has.is_newer(sources, when) {
+    if age == Age::Current && has.is_newer(sources, when) {
         return Ok(());
     }
     let package = sources.workspace.package_of(service);
@@ -92,11 +118,21 @@ fn unforeseen(sources: &Sources<'_>, service: &Service, path: &Path, all: &str) 
 }
 
 /// Whether a path is one that somebody wrote: in the repository or beside a path dependency, not made by
-/// a build, nor git's own.
+/// this build, nor git's own. What else lies in the target directory was made by something else.
 fn is_source(sources: &Sources<'_>, path: &Path) -> bool {
     let git = Component::Normal(".git".as_ref());
     let made = normalized(&sources.workspace.target_directory);
-    sources.is_inside(path) && !path.starts_with(made) && !path.components().any(|part| part == git)
+    let is_own = path.strip_prefix(&made).is_ok_and(is_of_build);
+    sources.is_inside(path) && !is_own && !path.components().any(|part| part == git)
+}
+
+/// Whether a path in the target directory is one that cargo gives to build scripts and macros, or one
+/// that this program makes.
+fn is_of_build(inside: &Path) -> bool {
+    let mut parts = inside.components().map(Component::as_os_str);
+    let is_ours = inside.starts_with("lighter");
+    let in_build = parts.any(|part| part == "build") && parts.any(|part| part == "out");
+    is_ours || in_build
 }
 
 /// What a split has, by the paths of the workspace.

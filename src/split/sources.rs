@@ -15,6 +15,7 @@ use super::governing::resolver;
 use super::listing::{FileKind, Listing};
 use super::manifest::{Development, parse};
 use super::memo::Memo;
+use super::runs::Said;
 use super::settings::Settings;
 use crate::cargo::{Cargo, Configuration, HomeInside, Lockfile, version};
 use crate::fs::normalized;
@@ -111,6 +112,8 @@ pub struct Sources<'a> {
     /// What beside the files decides how cargo resolves.
     resolver: OnceLock<String>,
     contents: Memo<(usize, Part), Arc<PackageContents>>,
+    /// What libraries say that run while others are compiled.
+    pub(super) said: Memo<usize, Said>,
     /// Manifests of packages as splits have them.
     pub(super) package_texts: Memo<(usize, Part, Development), String>,
     /// Paths in manifests, by their texts.
@@ -161,6 +164,7 @@ impl<'a> Sources<'a> {
             cache,
             resolver: OnceLock::new(),
             contents: Memo::default(),
+            said: Memo::default(),
             package_texts: Memo::default(),
             paths: Memo::default(),
         })

@@ -11,7 +11,7 @@ use super::draft::{Draft, Drafted, Request, draft};
 use super::listing::FileKind;
 use super::lock::{Minimised, minimise};
 use super::observed::check_last_build;
-use super::sources::{Origin, Sources, View};
+use super::sources::{Origin, Sources, View, read_text};
 use super::vendored::vendored_files;
 use crate::cargo::{LockedPackage, Lockfile};
 use crate::fs::{normalized, relative};
@@ -43,6 +43,9 @@ pub struct Split {
     pub links_native: bool,
     /// Packages whose build asks git: what it answers is in no file.
     pub asking_git: BTreeSet<String>,
+    /// Files that programs take in as they are, though a split or a key has them in another form, each with
+    /// the package that names it by itself.
+    pub embedded: BTreeMap<PathBuf, Option<String>>,
 }
 
 /// A file of a split.
@@ -72,6 +75,32 @@ impl Split {
                 SplitFile::Text(_) | SplitFile::Link(_) => self.origin.join(path),
             })
             .collect()
+    }
+}
+
+impl Split {
+    /// Refuses a split of which another program would be built: one that has a file in another form than a
+    /// source takes in.
+    ///
+    /// # Errors
+    /// [`SplitError::Altered`], or an error of reading the file.
+    pub fn refuse_altered(&self) -> Result<(), SplitError> {
+        for (path, package) in &self.embedded {
+            let Some(package) = package else { continue };
+            let inside = path.strip_prefix(&self.origin).ok();
+            let file = inside.and_then(|inside| self.files.get(inside));
+            if let Some(SplitFile::Text(text)) = file
+                && *text != read_text(path)?
+            {
+                let workspace = self.origin.join(&self.manifest);
+                let root = workspace.parent().unwrap_or(Path::new("/"));
+                return Err(SplitError::Altered {
+                    package: package.clone(),
+                    path: relative(path, root),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -124,6 +153,7 @@ pub fn split(sources: &Sources<'_>, request: &Request<'_>) -> Result<Split, Spli
         variables: draft.variables,
         links_native: draft.links_native,
         asking_git: draft.asking_git,
+        embedded: draft.embedded,
     };
     if sources.origin == Origin::Checkout {
         check_last_build(sources, request.service, &split)?;

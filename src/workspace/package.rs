@@ -27,6 +27,8 @@ pub struct Package {
     pub features: BTreeMap<String, Vec<String>>,
     /// Whether it is a member of the workspace, rather than reached by path outside of it.
     pub member: bool,
+    /// Whether its library is a procedural macro, which runs while others are compiled.
+    pub procedural: bool,
     /// Everything that cargo could compile of it, as cargo lists it.
     pub targets: Vec<Target>,
     /// Packages it depends on, of every kind and for every platform, as declared.
@@ -66,6 +68,8 @@ pub struct Dependency {
     pub name: String,
     /// Whether only tests, benches and examples need it.
     pub development: bool,
+    /// Whether only the build script needs it.
+    pub build: bool,
     /// The package's directory, where it is named by path.
     pub path: Option<PathBuf>,
 }
@@ -91,6 +95,10 @@ impl Package {
             binaries,
             features: package.features.clone(),
             member,
+            procedural: package
+                .targets
+                .iter()
+                .any(|target| target.kind.contains(&TargetKind::ProcMacro)),
             targets: package.targets.iter().map(Target::describe).collect(),
             dependencies: package
                 .dependencies
@@ -114,6 +122,7 @@ impl Package {
             binaries: Vec::new(),
             features: BTreeMap::new(),
             member: true,
+            procedural: false,
             targets: Vec::new(),
             dependencies: Vec::new(),
             links: None,
@@ -149,6 +158,7 @@ impl Dependency {
         Self {
             name: dependency.name.clone(),
             development: dependency.kind == DependencyKind::Development,
+            build: dependency.kind == DependencyKind::Build,
             path: dependency.path.clone().map(PathBuf::from),
         }
     }

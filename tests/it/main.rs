@@ -15,6 +15,7 @@ mod bad_interrupt;
 mod bad_registry;
 mod bad_workspace;
 mod binaries;
+mod blind;
 mod credentials;
 mod discovery;
 mod failures;

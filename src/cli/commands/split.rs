@@ -92,6 +92,9 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let (threads, _) = Context::threads(arguments.compile.jobs);
     let plain =
         pipeline::splits(&sources, workspace, plan, view, threads).map_err(Failure::of_pipeline)?;
+    for split in &plain {
+        split.refuse_altered().map_err(Failure::of_split)?;
+    }
     let mut splits = plain.clone();
     // Holds what splits are written from.
     let _vendored = arguments

@@ -87,6 +87,7 @@ fn workspace(root: &Path) -> Workspace {
             .map(|name| ((*name).to_owned(), Vec::new()))
             .collect(),
         member: true,
+        procedural: false,
         targets: Vec::new(),
         dependencies: Vec::new(),
         links: None,

@@ -89,7 +89,13 @@ fn without_placeholders(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once('}')?;
     rest.starts_with('/').then_some(rest)
 }
-/// Whether a text is the name of the program, or a path into its directory.
+
+/// Whether a text is the name of the program or a path to it, a line for a shell that begins with it, or
+/// a path into its directory.
 fn speaks_of_git(text: &str) -> bool {
-    text == "git" || text.split(['/', '=', ' ']).any(|part| part == ".git")
+    let is_program = |word: &str| word.rsplit(['/', '\\']).next() == Some("git");
+    let mut commands = text.split([';', '&', '|', '(', '`', '\n']);
+    is_program(text.trim())
+        || commands.any(|command| command.split_whitespace().next().is_some_and(is_program))
+        || text.split(['/', '=', ' ']).any(|part| part == ".git")
 }

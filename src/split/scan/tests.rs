@@ -378,3 +378,27 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn every_way_to_call_git_is_one() {
+    let asks = |text: &str| scan_build_script(&format!("fn main() {{ run({text:?}); }}")).asks_git;
+    for text in [
+        "git",
+        "/usr/bin/git",
+        "git rev-parse HEAD",
+        "cd .. && git describe",
+        "/usr/bin/git log",
+        "../.git/HEAD",
+    ] {
+        assert!(asks(text), "{text}");
+    }
+    for text in [
+        "digit",
+        "legit text",
+        ".gitignore",
+        "github.com/x/y",
+        "gitlab",
+    ] {
+        assert!(!asks(text), "{text}");
+    }
+}
