@@ -116,11 +116,7 @@ fn confirmations_can_be_left_out() {
         kinds.map(|method| server.count(method, ""))
     };
     let [heads, gets, posts, puts] = requests(&[]);
-<<<<<<< HEAD
     // The upload that is opened before the first compile carries a blob; the manifest is put twice.
-=======
-    // The upload that the check before the first compile opens carries the first blob; the manifest is put twice.
->>>>>>> rest
     let blobs = posts;
     assert_eq!(puts, blobs + 2);
     assert_eq!(heads, 2 * blobs + 2);
