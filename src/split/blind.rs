@@ -170,7 +170,9 @@ fn may_name_made(workspace: &Workspace) -> bool {
 /// elsewhere, or cannot be read.
 fn some_source_says(workspace: &Workspace, package: &Package, words: &[String]) -> bool {
     let is_wanted = |path: &Path| {
-        !path.ends_with(".git") && *path != workspace.target_directory && !path.ends_with("target")
+        !path.ends_with(".git")
+            && *path != workspace.target_directory
+            && !path.ends_with("node_modules")
     };
     let Ok(files) = sorted_files_where(&package.directory, is_wanted) else {
         return true;
