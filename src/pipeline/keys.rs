@@ -1,6 +1,8 @@
 //! Input keys of planned services.
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::ingredients::{KeyWorld, Keying, ingredients};
 use super::parallel::in_parallel;
@@ -39,8 +41,15 @@ pub(super) fn keys_of(
 ) -> Result<Vec<Keyed>, PipelineError> {
     let State { workspace, plan } = state;
     let cache = cache_directory(plan);
-    let sources = Sources::read(workspace, cargo, Origin::Checkout, Some(cache.clone()))?;
-    let world = KeyWorld::ask(cargo, plan, FileDigests::open(Some(&cache)))?;
+    let (sources, world) = thread::scope(|scope| {
+        // Both wait for programs.
+        let world = scope.spawn(|| KeyWorld::ask(cargo, plan, FileDigests::open(Some(&cache))));
+        let sources = Sources::read(workspace, cargo, Origin::Checkout, Some(cache.clone()));
+        let sources = sources.inspect(Sources::prepare_locks);
+        let world = world.join();
+        (sources, world.unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let (sources, world) = (sources?, world?);
     let keyed = in_parallel(services, threads, |planned| {
         let Some(service) = workspace.service(&planned.service) else {
             let reason = "the workspace has no such service any more".to_owned();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Never more, however well it goes.
-const MOST: usize = 4;
+const MOST: usize = 8;
 
 /// The limit on transfers of a run.
 #[derive(Debug)]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use toml_edit::DocumentMut;
 
@@ -136,16 +138,24 @@ impl<'a> Sources<'a> {
         let root = Manifest::read(&workspace.manifest)?;
         let lock_text = read_text(&workspace.root.join("Cargo.lock"))?;
         let lock = Lockfile::parse(&lock_text)?;
-        let manifests = workspace
-            .packages
-            .iter()
-            .map(|package| Manifest::read(&package.manifest))
-            .collect::<Result<_, _>>()?;
+        let (manifests, listings) = thread::scope(|scope| {
+            // git is waited for meanwhile.
+            let listings = scope.spawn(|| listings(workspace, &cargo, origin));
+            let packages = workspace.packages.iter();
+            let manifests: Result<Vec<Manifest>, SplitError> = packages
+                .map(|package| Manifest::read(&package.manifest))
+                .collect();
+            let listings = listings.join();
+            (
+                manifests,
+                listings.unwrap_or_else(|panic| resume_unwind(panic)),
+            )
+        });
+        let (manifests, listings) = (manifests?, listings?);
         let directories = workspace.packages.iter().enumerate();
         let by_directory = directories
             .map(|(index, package)| (package.directory.clone().into_os_string(), index))
             .collect();
-        let listings = listings(workspace, &cargo, origin)?;
         let is_listed = |path: &Path| listed_in(&listings, path).is_some();
         let settings = Settings::read(workspace, cargo.environment(), &is_listed)?;
         let home = HomeInside::of(cargo.environment(), &workspace.repository_root);
@@ -232,6 +242,11 @@ impl<'a> Sources<'a> {
         let mut named = named.take_while(|(_, package)| package.name == name);
         let found = named.find(|(_, package)| package.version == version);
         found.map(|(index, _)| index)
+    }
+
+    /// Asks early what the lock of every split depends on; that takes a moment.
+    pub fn prepare_locks(&self) {
+        let _ = self.resolver();
     }
 
     /// cargo's version, and where its configuration outside of the repository says that sources are.

@@ -1,6 +1,8 @@
 //! `plan`: what `build` would do, before anything is done.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 
 use clap::{Args, ValueEnum};
 
@@ -79,8 +81,20 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         unaffected,
         ..Details::default()
     };
-    if arguments.keys {
-        add_keys(context, &planned, &mut details, threads)?;
+    let plan = &planned.plan;
+    let is_shown = matches!(arguments.format, Format::Text | Format::Json);
+    let wants_libraries = is_shown && arguments.against.is_none();
+    let found = thread::scope(|scope| {
+        // Files of packages are looked up while keys are found.
+        let found = wants_libraries.then(|| scope.spawn(|| libraries(plan)));
+        if arguments.keys {
+            add_keys(context, &planned, &mut details, threads)?;
+        }
+        let found = found.map(thread::ScopedJoinHandle::join);
+        Ok(found.map(|found| found.unwrap_or_else(|panic| resume_unwind(panic))))
+    })?;
+    if let Some(found) = found {
+        details.libraries = found?;
     }
     if let Some(path) = &arguments.against {
         return against::compare(context, path, &planned.plan, &details);
@@ -102,7 +116,7 @@ fn render(
     arguments: &Arguments,
     plan: &Plan,
     change: Option<&Change>,
-    mut details: Details,
+    details: Details,
 ) -> Result<String, Failure> {
     let rows = |details: &Details| -> Vec<Row> {
         let services = plan.services.iter();
@@ -111,12 +125,8 @@ fn render(
             .collect()
     };
     Ok(match arguments.format {
-        Format::Text => {
-            details.libraries = libraries(plan)?;
-            plan.to_text(context.console.verbosity() == Verbosity::Verbose, &details)
-        }
+        Format::Text => plan.to_text(context.console.verbosity() == Verbosity::Verbose, &details),
         Format::Json => {
-            details.libraries = libraries(plan)?;
             let json = plan.to_json(&details).map_err(std::io::Error::other);
             json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
         }
