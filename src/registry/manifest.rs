@@ -96,12 +96,7 @@ impl Call<'_> {
         &self,
         reference: &ManifestReference,
     ) -> Result<ManifestRead, RegistryError> {
-        let action = format!("read manifest `{reference}`");
-        let request = Request::new(Method::GET, self.manifest_url(reference), action)
-            .header(ACCEPT, ACCEPTED)
-            .whole(MAX_MANIFEST);
-        let action = request.action.clone();
-        let reply = self.follow(request).await?;
+        let (action, reply) = self.get_manifest(reference).await?;
         let bytes = match reply.status.as_u16() {
             200..=299 => Some(reply.body.clone()),
             404 => None,
@@ -261,18 +256,25 @@ impl Call<'_> {
         })
     }
 
+    /// The answer to a request for a manifest, with what was asked, for errors.
+    async fn get_manifest(
+        &self,
+        reference: &ManifestReference,
+    ) -> Result<(String, Reply), RegistryError> {
+        let action = format!("read manifest `{reference}`");
+        let request = Request::new(Method::GET, self.manifest_url(reference), action.clone())
+            .header(ACCEPT, ACCEPTED)
+            .whole(MAX_MANIFEST);
+        Ok((action, self.follow(request).await?))
+    }
+
     /// Whether a manifest is there, byte for byte.
     async fn reads_back(
         &self,
         reference: &ManifestReference,
         bytes: &[u8],
     ) -> Result<bool, RegistryError> {
-        let action = format!("read manifest `{reference}`");
-        let request = Request::new(Method::GET, self.manifest_url(reference), action)
-            .header(ACCEPT, ACCEPTED)
-            .whole(MAX_MANIFEST);
-        let action = request.action.clone();
-        let reply = self.follow(request).await?;
+        let (action, reply) = self.get_manifest(reference).await?;
         match reply.status.as_u16() {
             200..=299 => Ok(reply.body == bytes),
             400 | 404 => Ok(false),

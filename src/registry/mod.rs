@@ -8,9 +8,9 @@
 //! waits are those of `patience`, by the run's clock.
 //!
 //! Three rules keep credentials safe, each in one place: they are found by the exact host only
-//! (`docker_config`), go only to the origin they belong to (`call`), and a token service or an
+//! (`keychain`), go only to the origin they belong to (`call`), and a token service or an
 //! upload address named by the registry is judged before anything is sent to it (`challenge`,
-//! `location`).
+//! `location`; what its name resolves to, `resolver`).
 
 mod access;
 mod address;

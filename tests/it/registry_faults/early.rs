@@ -7,7 +7,7 @@ use cargo_lighter::hint::Hint as _;
 use cargo_lighter::process::{Interrupt, Signal};
 use cargo_lighter::registry::Options;
 
-use super::requests::{expected, kinds, with_tokens};
+use super::requests::{expected, kinds, with_an_image, with_tokens};
 use crate::fault_registry::{Act, on};
 
 #[test]
@@ -44,13 +44,7 @@ fn an_early_look_at_a_new_repository_opens_the_upload_that_carries_the_first_blo
 
 #[test]
 fn an_early_look_at_an_image_that_is_there_is_the_only_one() {
-    let stage = with_tokens();
-    let image = stage.image(1);
-    stage
-        .client()
-        .push("orders", &image, &["v1"])
-        .expect("pushed");
-    stage.server.forget();
+    let (stage, image) = with_an_image();
     let client = stage.client();
     client.prepare("orders", "v1").expect("it can be pushed to");
     client.push("orders", &image, &["v1"]).expect("pushed");

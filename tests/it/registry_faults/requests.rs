@@ -1,6 +1,6 @@
 //! E: how many requests a push needs.
 
-use super::stage::Stage;
+use super::stage::{Image, Stage};
 use crate::fault_registry::{Exchange, Guard, Scopes, Settings};
 
 pub(super) fn with_tokens() -> Stage {
@@ -13,6 +13,18 @@ pub(super) fn with_tokens() -> Stage {
         ..Settings::default()
     };
     Stage::new(settings, Some("me:secret"))
+}
+
+/// The same with an image in `orders`, tagged `v1`, and nothing in the log.
+pub(super) fn with_an_image() -> (Stage, Image) {
+    let stage = with_tokens();
+    let image = stage.image(1);
+    stage
+        .client()
+        .push("orders", &image, &["v1"])
+        .expect("pushed");
+    stage.server.forget();
+    (stage, image)
 }
 
 /// `METHOD` and the kind of thing asked for, each with its number.
@@ -98,13 +110,7 @@ fn without_confirmations_a_blob_needs_one_look_and_two_requests() {
 
 #[test]
 fn where_nothing_changed_one_look_at_the_manifest_is_all() {
-    let stage = with_tokens();
-    let image = stage.image(1);
-    stage
-        .client()
-        .push("orders", &image, &["v1"])
-        .expect("pushed");
-    stage.server.forget();
+    let (stage, image) = with_an_image();
     let again = stage
         .client()
         .push("orders", &image, &["v1"])
@@ -116,13 +122,7 @@ fn where_nothing_changed_one_look_at_the_manifest_is_all() {
 
 #[test]
 fn an_image_under_a_new_tag_is_found_by_its_configuration() {
-    let stage = with_tokens();
-    let image = stage.image(1);
-    stage
-        .client()
-        .push("orders", &image, &["v1"])
-        .expect("pushed");
-    stage.server.forget();
+    let (stage, image) = with_an_image();
     stage
         .client()
         .push("orders", &image, &["v2"])
