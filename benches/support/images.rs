@@ -15,7 +15,7 @@ use cargo_lighter::oci::{Descriptor, Document, ImageConfig, Manifest, media_type
 use cargo_lighter::process::{Environment, Interrupt};
 use cargo_lighter::reference::{Repository, Tag};
 use cargo_lighter::registry::{ImagePush, ManifestReference, Registry};
-use cargo_lighter::report::Clock;
+use cargo_lighter::report::{Clock, Meter};
 
 const CONNECTIONS: usize = 8;
 const TAG: &str = "latest";
@@ -49,7 +49,7 @@ pub(crate) fn read(directory: &Path) -> Vec<Image> {
     names.iter().map(image).collect()
 }
 
-/// With the library, as many images at a time as a run of the program has threads.
+/// With the library, as many images at a time as a run of the program sends.
 pub(crate) fn push(images: &[Image], host: &str) {
     let environment = Environment::new("/", Vec::new());
     let registry = Registry::new(&environment, Clock::monotonic(), &Interrupt::new());
@@ -66,6 +66,7 @@ pub(crate) fn push(images: &[Image], host: &str) {
                 config: &image.config,
                 manifest: &image.manifest,
                 tag: Some(&tag),
+                meter: &Meter::default(),
             };
             registry.push_image(&repository, &push).expect("pushed");
             let (reference, bytes) = (ManifestReference::Tag(tag), image.manifest.bytes());
@@ -75,7 +76,7 @@ pub(crate) fn push(images: &[Image], host: &str) {
         }
     };
     thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads.max(CONNECTIONS) {
             scope.spawn(work);
         }
     });

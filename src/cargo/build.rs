@@ -95,8 +95,8 @@ impl BuildRequest {
     }
 }
 
-/// Builds, handing each line of cargo's standard error to `on_line`. `None` when the compilation
-/// failed: cargo's lines have told why.
+/// Builds, handing each line of cargo's standard error to `on_line`, and to `on_crate` the name of each
+/// crate that is compiled, or need not be. `None` when the compilation failed: cargo's lines have told why.
 ///
 /// # Errors
 /// [`CargoError`] when cargo cannot be run, is interrupted, or names no executable.
@@ -104,14 +104,19 @@ pub fn build(
     cargo: &Cargo,
     request: &BuildRequest,
     on_line: impl FnMut(&str),
+    on_crate: impl Fn(&str),
 ) -> Result<Option<Built>, CargoError> {
     let program = request.program(cargo);
     let mut built = None;
     let status = program.stream(
         |line| {
-            if let Some(found) = artifact(line, request) {
-                built = Some(found);
+            let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) else {
+                return;
+            };
+            if !artifact.target.kind.contains(&TargetKind::CustomBuild) {
+                on_crate(&artifact.target.name);
             }
+            built = executable(artifact, request).or_else(|| built.take());
         },
         on_line,
     )?;
@@ -124,11 +129,8 @@ pub fn build(
     })
 }
 
-/// The executable, if `line` is the message that names it.
-fn artifact(line: &str, request: &BuildRequest) -> Option<Built> {
-    let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(line) else {
-        return None;
-    };
+/// The executable, if it is what was built.
+fn executable(artifact: cargo_metadata::Artifact, request: &BuildRequest) -> Option<Built> {
     let ours = artifact.package_id.repr == request.package_id
         && artifact.target.name == request.binary
         && artifact.target.kind.contains(&TargetKind::Bin);

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use indicatif::ProgressDrawTarget;
 
 use super::arguments::{Arguments, Color, Command, MessageFormat};
 use super::commands;
@@ -141,7 +142,23 @@ fn console(arguments: &Arguments, environment: &Environment, streams: Streams) -
         MessageFormat::Text => Format::Text,
         MessageFormat::Json => Format::Json,
     };
-    Console::new(streams, verbosity, colors, format)
+    let bars = has_bars(&streams, verbosity, environment);
+    let console = Console::new(streams, verbosity, colors, format);
+    if bars {
+        console.with_bars(ProgressDrawTarget::stderr())
+    } else {
+        console
+    }
+}
+
+/// Whether to draw bars: on a terminal that can, where a person sits and did not say otherwise in cargo's
+/// words.
+fn has_bars(streams: &Streams, verbosity: Verbosity, environment: &Environment) -> bool {
+    streams.stderr_is_terminal
+        && verbosity >= Verbosity::Normal
+        && environment.get("TERM") != Some("dumb")
+        && environment.os("CI").is_none()
+        && environment.get("CARGO_TERM_PROGRESS_WHEN") != Some("never")
 }
 
 /// Whether to colour what goes to a stream: a terminal that can, unless the user wants none.

@@ -32,9 +32,13 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<Artifact, CompileError> {
     let on_line = |line: &str| reporter.report(Event::Compiler(line.to_owned()));
-    let built = cargo::build(&preparation.cargo, &prepared.request, on_line)?
-        .ok_or(CompileError::Failed)?;
     let service = prepared.service.clone();
+    let on_crate = |name: &str| {
+        let (service, name) = (service.clone(), name.to_owned());
+        reporter.report(Event::Compiled { service, name });
+    };
+    let built = cargo::build(&preparation.cargo, &prepared.request, on_line, on_crate)?
+        .ok_or(CompileError::Failed)?;
     keep_inputs(preparation, &service, &built.executable);
     let executable = directory.join(&service);
     match fs_err::copy(&built.executable, &executable) {

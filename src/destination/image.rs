@@ -9,7 +9,7 @@ use crate::medium::Put;
 use crate::oci::{Descriptor, Document, Platform};
 use crate::reference::Tag;
 use crate::registry::ImageOutcome;
-use crate::report::{DeliveryStatus, DeliverySummary};
+use crate::report::{DeliveryStatus, DeliverySummary, Meter};
 
 /// Everything a destination needs of one image.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct DeliverableImage {
     /// The key of the inputs it was made from, where one is known. It is written down beside the image,
     /// never in it: an image must not change with what is known about it.
     pub key: Option<Digest>,
+    /// Counts the bytes that move.
+    pub meter: Meter,
 }
 
 /// An image that is looked for at a destination.

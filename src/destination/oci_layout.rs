@@ -61,7 +61,9 @@ impl Destination for OciLayout {
         let writer = self.writer()?;
         let mut stored = Stored::nothing();
         for (descriptor, path) in &image.layers {
+            image.meter.expect(descriptor.size);
             stored.count(writer.put_blob_file(descriptor, path)?);
+            image.meter.advance(descriptor.size);
         }
         stored.count(writer.put_blob_bytes(image.config.descriptor(), image.config.bytes())?);
         let manifest =

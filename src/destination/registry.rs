@@ -65,6 +65,7 @@ impl Destination for RegistryDestination {
             config: &image.config,
             manifest: &image.manifest,
             tag,
+            meter: &image.meter,
         };
         let outcome = self.registry.push_image(&repository, &push)?;
         Ok(Stored::of_push(outcome, tag))

@@ -31,6 +31,16 @@ pub(super) struct Assembled {
     pub(super) warnings: Vec<String>,
 }
 
+impl Assembled {
+    /// Its size as it is stored and moved: layers, configuration and manifest.
+    pub(super) fn bytes(&self) -> u64 {
+        let documents = [&self.image.config, &self.image.manifest];
+        let layers = self.layers.iter().map(|layer| layer.descriptor.size);
+        let documents = documents.map(|document| document.descriptor().size);
+        layers.chain(documents).sum()
+    }
+}
+
 /// Makes the image of the service at `index` of the plan from its executable.
 pub(super) fn assemble(
     plan: &Plan,

@@ -3,10 +3,21 @@
 use super::PipelineError;
 use super::deliver::Work;
 use super::ledger::Delivered;
+use super::parallel::in_parallel;
 use crate::destination::{Standing, Tagged};
 use crate::plan::TagValues;
 use crate::reference::Tag;
-use crate::report::{Event, Step};
+use crate::report::{DeliverySummary, Event, Step};
+
+/// How tagging an image at a destination ended.
+struct End {
+    /// The service's place in the plan.
+    index: usize,
+    /// The tags that moved.
+    moved: Option<DeliverySummary>,
+    /// What kept the others.
+    error: Option<PipelineError>,
+}
 
 impl Work<'_> {
     /// Moves tags where that is allowed: at a destination that holds every image of the run, or, with
@@ -22,12 +33,15 @@ impl Work<'_> {
             })
             .collect();
         self.say_what_stays_untagged(&open);
-        for index in self.ledger.indices() {
-            for (destination, open) in open.iter().enumerate() {
-                if *open && self.session.interrupt.received().is_none() {
-                    self.tag(index, destination);
-                }
-            }
+        let indices: Vec<usize> = self.ledger.indices().collect();
+        let tagged = in_parallel(&indices, self.options.conversations(), |&index| {
+            let open = open.iter().enumerate().filter(|(_, open)| **open);
+            open.map(|(destination, _)| self.tag(index, destination))
+                .collect::<Vec<_>>()
+        });
+        // In plan order, whatever order they were tagged in.
+        for end in tagged.into_iter().flatten().flatten() {
+            self.tell(end);
         }
     }
 
@@ -54,7 +68,11 @@ impl Work<'_> {
         })?)
     }
 
-    fn tag(&self, index: usize, destination: usize) {
+    /// Tags one image at one destination, if it got there.
+    fn tag(&self, index: usize, destination: usize) -> Option<End> {
+        if self.session.interrupt.received().is_some() {
+            return None;
+        }
         let place = &self.destinations[destination];
         let delivered = self.ledger.record(index).deliveries[destination].clone();
         let watch = self.session.clock.start();
@@ -67,30 +85,37 @@ impl Work<'_> {
                 Ok(tags) => place.retag(&standing, &tags),
                 Err(error) => {
                     self.ledger.record(index).deliveries[destination] = Delivered::Failed(None);
-                    let reporter = self.session.reporter;
-                    self.ledger.fail(index, Step::Deliver, &error, reporter);
-                    return;
+                    return Some(End {
+                        index,
+                        moved: None,
+                        error: Some(error),
+                    });
                 }
             },
-            _ => return,
+            _ => return None,
         };
         self.ledger.record(index).seconds.deliver += watch.seconds();
-        let moved = !summary.reference.is_empty();
         self.ledger.record(index).deliveries[destination] = match error {
             None => Delivered::Tagged(summary.clone()),
             Some(_) => Delivered::Failed(Some(summary.clone())),
         };
+        Some(End {
+            index,
+            moved: Some(summary).filter(|summary| !summary.reference.is_empty()),
+            error: error.map(|source| PipelineError::deliver(place.name(), source)),
+        })
+    }
+
+    fn tell(&self, end: End) {
         let reporter = self.session.reporter;
-        if moved {
-            let service = self.plan.services[index].service.clone();
-            let delivery = summary;
+        if let Some(delivery) = end.moved {
+            let service = self.plan.services[end.index].service.clone();
             reporter.report(Event::Delivered { service, delivery });
         }
-        if let Some(source) = error
+        if let Some(error) = end.error
             && self.session.interrupt.received().is_none()
         {
-            let error = PipelineError::deliver(place.name(), source);
-            self.ledger.fail(index, Step::Deliver, &error, reporter);
+            self.ledger.fail(end.index, Step::Deliver, &error, reporter);
         }
     }
 }

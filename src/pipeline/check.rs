@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::assemble::application_tree;
 use super::names::image_names;
+use super::parallel::in_parallel;
 use super::stack::stack;
 use super::{Options, PipelineError, Session};
 use crate::cargo::Cargo;
 use crate::compile::{self, Preparation};
 use crate::config::{Created, Linkage};
-use crate::destination::{Destination, Prefix};
+use crate::destination::{Destination, DestinationError, Prefix};
 use crate::fs::{Tree, TreeError};
 use crate::layer::{Compression, collect_assets};
 use crate::plan::{Plan, PlannedService, TagValues};
+use crate::reference::Tag;
 use crate::report::Event;
 use crate::runtime::{self, FixedFiles, LibraryRoot, fixed_files, fixed_libraries};
 use crate::since::Revision;
@@ -65,7 +68,7 @@ pub fn check(
     for service in &plan.services {
         check_files(session, plan, service, &library_roots)?;
     }
-    let refusals = preflight(session, plan, destinations, &values, options.keep_going)?;
+    let refusals = preflight(session, plan, destinations, &values, options)?;
     Ok(Checked {
         preparation,
         revision,
@@ -92,7 +95,7 @@ fn preflight(
     plan: &Plan,
     destinations: &[Box<dyn Destination>],
     values: &TagValues,
-    keep_going: bool,
+    options: Options,
 ) -> Result<Vec<Refusal>, PipelineError> {
     let mut refusals = Vec::new();
     for (destination, place) in destinations.iter().enumerate() {
@@ -105,14 +108,7 @@ fn preflight(
         }
         // What is wrong with a name is told by the check of that image.
         let _ = place.expect(&names);
-        for (index, image) in names.iter().enumerate() {
-            let tags = match plan.services.get(index) {
-                Some(service) => service.tags(values)?,
-                None => Vec::new(),
-            };
-            let Err(source) = place.preflight(image, tags.first()) else {
-                continue;
-            };
+        for (index, source) in ask(place.as_ref(), plan, &names, values, options)? {
             if session.interrupt.received().is_some() {
                 return Err(PipelineError::Interrupted);
             }
@@ -120,18 +116,54 @@ fn preflight(
             if error.is_configuration() {
                 return Err(error);
             }
-            let service = keep_going.then_some(index);
+            let service = options.keep_going.then_some(index);
             refusals.push(Refusal {
                 destination,
                 service,
                 error,
             });
-            if !keep_going {
+            if !options.keep_going {
                 break;
             }
         }
     }
     Ok(refusals)
+}
+
+/// Asks one destination for every image: for the first alone, so that what is wrong with all of them,
+/// a password for one, is tried once; then for the others at the same time. After a refusal nothing more is asked
+/// unless the run is to keep going.
+fn ask(
+    place: &dyn Destination,
+    plan: &Plan,
+    names: &[String],
+    values: &TagValues,
+    options: Options,
+) -> Result<Vec<(usize, DestinationError)>, PipelineError> {
+    let mut images = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        let tags = match plan.services.get(index) {
+            Some(service) => service.tags(values)?,
+            None => Vec::new(),
+        };
+        images.push((index, name, tags));
+    }
+    let refused = AtomicBool::new(false);
+    let preflight = |(index, name, tags): &(usize, &String, Vec<Tag>)| {
+        if refused.load(Ordering::Relaxed) && !options.keep_going {
+            return None;
+        }
+        let error = place.preflight(name, tags.first()).err()?;
+        refused.store(true, Ordering::Relaxed);
+        Some((*index, error))
+    };
+    let first = images.first().and_then(preflight);
+    let others = images.get(1..).unwrap_or_default();
+    let others = in_parallel(others, options.conversations(), preflight);
+    Ok(first
+        .into_iter()
+        .chain(others.into_iter().flatten())
+        .collect())
 }
 
 /// Finds all files of a service that are known before it is compiled, and refuses those that exclude

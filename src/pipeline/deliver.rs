@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use super::assemble::{Assembled, assemble};
 use super::ledger::{Delivered, Ledger};
 use super::names::image_name;
+use super::permits::Permits;
 use super::shared_layers::SharedLayers;
 use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::Artifact;
 use crate::destination::{DeliverableImage, Destination};
 use crate::digest::Digest;
 use crate::plan::{Plan, TagValues};
-use crate::report::{Event, Step};
+use crate::report::{Event, Meter, Step};
 
 /// Everything the threads of a run share.
 pub(super) struct Work<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Work<'a> {
     pub(super) options: Options,
     pub(super) reuse: Option<&'a Reuse<'a>>,
     pub(super) layers: SharedLayers<'a>,
+    /// Held while a service is assembled, which keeps a processor busy; delivery does not.
+    pub(super) assembling: Permits,
     pub(super) ledger: &'a Ledger<'a>,
 }
 
@@ -63,8 +66,14 @@ impl Work<'_> {
     }
 
     fn assemble(&self, artifact: &Artifact, index: usize) -> Result<Assembled, PipelineError> {
+        let _permit = self.assembling.take();
         let service = &self.plan.services[index];
         let reporter = self.session.reporter;
+        reporter.report(Event::Started {
+            service: service.service.clone(),
+            step: Step::Assemble,
+            detail: String::new(),
+        });
         let watch = self.session.clock.start();
         let assembled = assemble(self.plan, index, artifact, self.checked, &self.layers)?;
         for warning in &assembled.warnings {
@@ -108,6 +117,10 @@ impl Work<'_> {
         let result = self
             .deliverable(index, place.as_ref(), assembled, key)
             .and_then(|image| {
+                self.session.reporter.report(Event::Moving {
+                    service: service.service.clone(),
+                    meter: image.meter.clone(),
+                });
                 let stored = place
                     .store(&image)
                     .map_err(|source| PipelineError::deliver(place.name(), source))?;
@@ -162,6 +175,7 @@ impl Work<'_> {
             config: assembled.image.config.clone(),
             manifest: assembled.image.manifest.clone(),
             key,
+            meter: Meter::default(),
         })
     }
 

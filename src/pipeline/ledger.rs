@@ -9,8 +9,8 @@ use crate::destination::{DeliverableImage, Standing, Stored};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::report::{
-    DeliveryStatus, DeliverySummary, Event, LibrarySummary, Reporter, SCHEMA_VERSION, Seconds,
-    ServiceStatus, ServiceSummary, Step, Summary, with_causes,
+    DeliveryStatus, DeliverySummary, Event, ImageSummary, LibrarySummary, Reporter, SCHEMA_VERSION,
+    Seconds, ServiceStatus, ServiceSummary, Step, Summary, with_causes,
 };
 use crate::since::Revision;
 
@@ -35,6 +35,7 @@ pub(super) enum Delivered {
 #[derive(Debug)]
 pub(super) struct Made {
     digest: Digest,
+    image: ImageSummary,
     libraries: Vec<LibrarySummary>,
 }
 
@@ -42,6 +43,10 @@ impl From<&Assembled> for Made {
     fn from(assembled: &Assembled) -> Self {
         Self {
             digest: assembled.image.manifest.digest(),
+            image: ImageSummary {
+                bytes: assembled.bytes(),
+                layers: assembled.layers.len() as u64,
+            },
             libraries: assembled.libraries.clone(),
         }
     }
@@ -164,6 +169,13 @@ impl<'a> Ledger<'a> {
             .all(|delivered| matches!(delivered, Delivered::Failed(_)))
     }
 
+    /// Services that are to be built and delivered somewhere.
+    pub(super) fn to_build(&self) -> usize {
+        let standing =
+            |index: &usize| self.is_refused_everywhere(*index) || self.is_standing(*index);
+        self.indices().filter(|index| !standing(index)).count()
+    }
+
     /// Whether any service failed while being compiled or assembled.
     pub(super) fn any_failed_before_delivery(&self) -> bool {
         self.indices().any(|index| {
@@ -275,6 +287,7 @@ impl<'a> Ledger<'a> {
             },
             key: reuse.and_then(|reuse| reuse.key(index)),
             digest,
+            image: record.assembled.as_ref().map(|made| made.image),
             revision: revision.map(|revision| revision.sha.clone()),
             dirty: revision.map(|revision| revision.dirty),
             platforms: vec![planned.platform.to_string()],

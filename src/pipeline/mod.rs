@@ -17,6 +17,7 @@ mod laid;
 mod ledger;
 mod names;
 mod parallel;
+mod permits;
 mod reuse;
 mod run;
 mod session;

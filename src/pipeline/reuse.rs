@@ -73,7 +73,7 @@ impl Work<'_> {
             return;
         };
         let indices: Vec<usize> = self.ledger.indices().collect();
-        in_parallel(&indices, self.options.threads, |&index| {
+        in_parallel(&indices, self.options.conversations(), |&index| {
             let unaffected = reuse.affected.get(index) == Some(&false);
             if !unaffected || self.session.interrupt.received().is_some() {
                 return;

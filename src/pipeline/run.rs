@@ -7,6 +7,7 @@ use std::thread;
 
 use super::deliver::Work;
 use super::ledger::Ledger;
+use super::permits::Permits;
 use super::shared_layers::SharedLayers;
 use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::{self, Artifact, CompileError};
@@ -111,13 +112,17 @@ fn carry_out(
         options,
         reuse,
         layers,
+        assembling: Permits::new(options.threads),
         ledger,
     };
     work.find_standing();
+    session.reporter.report(Event::Begun {
+        images: ledger.to_build() * destinations.len(),
+    });
     let (sender, receiver) = sync_channel(options.threads.get());
     let receiver = Mutex::new(receiver);
     thread::scope(|scope| {
-        for _ in 0..options.threads.get().min(plan.services.len()) {
+        for _ in 0..options.conversations().get().min(plan.services.len()) {
             scope.spawn(|| work.process(&receiver));
         }
         compile_all(&work, &executables, &sender);

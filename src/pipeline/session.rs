@@ -35,3 +35,13 @@ pub struct Options {
     /// Threads for compression, and services assembled at once.
     pub threads: NonZeroUsize,
 }
+
+/// Images that are on their way at once, however few processors there are: destinations let us wait.
+const CONVERSATIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+
+impl Options {
+    /// How many images may be looked for, stored or tagged at once.
+    pub(super) fn conversations(&self) -> NonZeroUsize {
+        self.threads.max(CONVERSATIONS)
+    }
+}

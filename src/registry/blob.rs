@@ -19,6 +19,7 @@ use super::retry;
 use super::upload::Session;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
+use crate::report::{Attempt, Meter};
 
 /// A registry that refused to take over so many blobs is not asked again.
 const MAX_DECLINED: u32 = 2;
@@ -80,6 +81,21 @@ pub(super) enum Arrival {
 struct Hands {
     session: Option<Session>,
     error: Option<RegistryError>,
+    /// The bytes that were sent last.
+    sent: Option<Attempt>,
+}
+
+impl Hands {
+    /// Counts the bytes that are sent from now on; those of an earlier try are taken back.
+    fn begin(&mut self, meter: &Meter, blob: &Descriptor) -> Meter {
+        if self.sent.take().is_none() {
+            meter.expect(blob.size);
+        }
+        let attempt = meter.attempt();
+        let counted = attempt.meter().clone();
+        self.sent = Some(attempt);
+        counted
+    }
 }
 
 impl Call<'_> {
@@ -89,7 +105,9 @@ impl Call<'_> {
         blob: &Descriptor,
         content: &Content,
     ) -> Result<BlobOutcome, RegistryError> {
-        let arrival = self.push_blob(blob, content, false).await?;
+        let arrival = self
+            .push_blob(blob, content, false, &Meter::default())
+            .await?;
         let (bytes, requests) = (blob.size, self.requests());
         Ok(match arrival {
             Arrival::Existed => BlobOutcome::Existed { requests },
@@ -104,6 +122,7 @@ impl Call<'_> {
         blob: &Descriptor,
         content: &Content,
         lost: bool,
+        meter: &Meter,
     ) -> Result<Arrival, RegistryError> {
         if content.size() != blob.size {
             let (found, size) = (content.size(), blob.size);
@@ -121,7 +140,7 @@ impl Call<'_> {
         } else if holders.contains(&path) {
             return Ok(Arrival::Existed);
         }
-        let arrival = self.bring(blob, content, lost, &holders).await?;
+        let arrival = self.bring(blob, content, lost, &holders, meter).await?;
         holders.insert(path);
         Ok(arrival)
     }
@@ -133,6 +152,7 @@ impl Call<'_> {
         content: &Content,
         lost: bool,
         holders: &Holders,
+        meter: &Meter,
     ) -> Result<Arrival, RegistryError> {
         let source = self.source(holders, lost).await?;
         let mut course = Course::new(lost, source.is_some(), self.core.confirm);
@@ -140,8 +160,13 @@ impl Call<'_> {
         let mut transfer = None;
         loop {
             self.rest(&course).await;
-            if transfer.is_none() && matches!(course.step, Step::Mount | Step::Open) {
-                transfer = Some(self.core.transfers.begin().await);
+            match course.step {
+                Step::Mount | Step::Open if transfer.is_none() => {
+                    transfer = Some(self.core.transfers.begin().await);
+                }
+                // Its bytes are there: somebody else's may come while we ask for it.
+                Step::Confirm => transfer = None,
+                _ => {}
             }
             let outcome = match course.step {
                 Step::Look | Step::Again => self.look_for_blob(&blob.digest, blob.size).await?,
@@ -155,7 +180,9 @@ impl Call<'_> {
                 }
                 Step::Put => match hands.session.take() {
                     Some(session) => {
-                        let (outcome, error) = self.put(session, blob, content, course.shape).await;
+                        let sent = hands.begin(meter, blob);
+                        let put = self.put(session, blob, content, course.shape, &sent);
+                        let (outcome, error) = put.await;
                         hands.error = error;
                         outcome
                     }
@@ -178,7 +205,13 @@ impl Call<'_> {
         match end {
             End::Existed => Ok(Arrival::Existed),
             End::Mounted => Ok(Arrival::Mounted),
-            End::Uploaded => Ok(Arrival::Uploaded),
+            End::Uploaded => {
+                if let Some(sent) = hands.sent {
+                    // It may have arrived with a request whose answer did not.
+                    sent.succeeded_with(blob.size);
+                }
+                Ok(Arrival::Uploaded)
+            }
             End::NotStored => Err(RegistryError::NotStored {
                 attempt: Box::new(self.attempt(&action())),
             }),

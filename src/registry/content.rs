@@ -12,6 +12,8 @@ use reqwest::Body;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::time::Instant;
 
+use crate::report::Meter;
+
 const CHUNK: usize = 256 * 1024;
 
 /// The content of a request.
@@ -85,7 +87,7 @@ impl Content {
                 length,
             } if *length > 0 => (path, *size, *start, *length),
             Self::Bytes(bytes) => {
-                progress.finish();
+                progress.advance(bytes.len() as u64, true);
                 return Ok(Body::from(bytes.clone()));
             }
             Self::None | Self::File { .. } => {
@@ -132,7 +134,7 @@ fn stream(
             match read_chunk(&mut file, left).await {
                 Ok(chunk) => {
                     let left = left.saturating_sub(chunk.len() as u64);
-                    progress.advance(left == 0);
+                    progress.advance(chunk.len() as u64, left == 0);
                     Ok(Some((chunk, (file, left))))
                 }
                 Err(error) => {
@@ -167,15 +169,17 @@ struct State {
     moved: Instant,
     finished: bool,
     failure: Option<io::Error>,
+    meter: Option<Meter>,
 }
 
 impl Progress {
-    /// Nothing sent yet.
-    pub(super) fn new() -> Self {
+    /// Nothing sent yet. What is sent is counted by `meter`.
+    pub(super) fn new(meter: Option<Meter>) -> Self {
         Self(Arc::new(Mutex::new(State {
             moved: Instant::now(),
             finished: false,
             failure: None,
+            meter,
         })))
     }
 
@@ -200,10 +204,13 @@ impl Progress {
         }
     }
 
-    fn advance(&self, finished: bool) {
+    fn advance(&self, bytes: u64, finished: bool) {
         self.with(|state| {
             state.moved = Instant::now();
             state.finished = finished;
+            if let Some(meter) = &state.meter {
+                meter.advance(bytes);
+            }
         });
     }
 
@@ -246,12 +253,12 @@ mod tests {
             };
             return bytes.to_vec();
         };
-        content.open(&Progress::new()).await.expect("opened");
+        content.open(&Progress::new(None)).await.expect("opened");
         let mut file = tokio::fs::File::open(path).await.expect("there");
         file.seek(SeekFrom::Start(*start))
             .await
             .expect("long enough");
-        let chunks = stream(file, path.clone(), *length, Progress::new());
+        let chunks = stream(file, path.clone(), *length, Progress::new(None));
         let chunks: Vec<_> = chunks.collect().await;
         chunks
             .into_iter()

@@ -15,6 +15,7 @@ use super::manifest::{ManifestReference, Sent};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Document};
 use crate::reference::Tag;
+use crate::report::Meter;
 
 /// How often a registry may say that it does not know a blob of a manifest which it was given.
 const MAX_ROUNDS: u32 = 4;
@@ -30,6 +31,8 @@ pub struct ImagePush<'a> {
     pub manifest: &'a Document,
     /// The tag that will lead to it: if it does so already, nothing else is asked.
     pub tag: Option<&'a Tag>,
+    /// Counts the bytes of its blobs.
+    pub meter: &'a Meter,
 }
 
 /// What pushing an image came to.
@@ -89,7 +92,9 @@ impl Call<'_> {
             image.config.descriptor(),
             Content::Bytes(Bytes::copy_from_slice(image.config.bytes())),
         );
-        let arrival = self.push_blob(config.0, &config.1, false).await?;
+        let arrival = self
+            .push_blob(config.0, &config.1, false, image.meter)
+            .await?;
         // A configuration belongs to one image, so that without it there can be no manifest.
         if arrival == Arrival::Existed
             && image.tag.is_some()
@@ -102,7 +107,7 @@ impl Call<'_> {
             .iter()
             .filter(|(blob, _)| blob.digest != config.0.digest);
         let arrivals = try_join_all(layers.map(|(blob, content)| async move {
-            let arrival = self.push_blob(blob, content, false).await?;
+            let arrival = self.push_blob(blob, content, false, image.meter).await?;
             Ok::<_, RegistryError>((*blob, arrival))
         }));
         for (blob, arrival) in arrivals.await? {
@@ -181,7 +186,7 @@ impl Call<'_> {
                 if round == 1 && self.is_there(blob).await? {
                     continue;
                 }
-                let arrival = self.push_blob(blob, content, true).await?;
+                let arrival = self.push_blob(blob, content, true, image.meter).await?;
                 outcome.count(blob, arrival);
             }
         }

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::content::Content;
-use crate::report::printable;
+use crate::report::{Meter, printable};
 
 /// Bodies of refusals are read up to here.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -47,6 +47,8 @@ pub(super) struct Request {
     pub(super) patience: Option<Duration>,
     /// How much of the answer is wanted.
     pub(super) wanted: Wanted,
+    /// Counts what is sent, if somebody wants to know.
+    pub(super) meter: Option<Meter>,
     /// The token service it goes to, where it is not for the registry, as errors name it.
     pub(super) token_service: Option<String>,
 }
@@ -62,6 +64,7 @@ impl Request {
             content: Content::None,
             patience: None,
             wanted: Wanted::Head,
+            meter: None,
             token_service: None,
         }
     }
@@ -87,6 +90,12 @@ impl Request {
     /// The same carrying `content`.
     pub(super) fn content(mut self, content: Content) -> Self {
         self.content = content;
+        self
+    }
+
+    /// The same, counted by `meter`.
+    pub(super) fn metered(mut self, meter: &Meter) -> Self {
+        self.meter = Some(meter.clone());
         self
     }
 

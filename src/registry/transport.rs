@@ -28,6 +28,7 @@ use super::request::{Request, Wanted};
 use super::resolver::GuardedResolver;
 use super::trust;
 use crate::process::Environment;
+use crate::report::Meter;
 
 const USER_AGENT: &str = concat!("cargo-lighter/", env!("CARGO_PKG_VERSION"));
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -95,7 +96,8 @@ impl Transport {
         authorization: Option<&HeaderValue>,
         endpoint: &Endpoint,
     ) -> Result<Reply, Failure> {
-        let progress = Progress::new();
+        let attempt = request.meter.as_ref().map(Meter::attempt);
+        let progress = Progress::new(attempt.as_ref().map(|attempt| attempt.meter().clone()));
         let client = self.client_for(&request.url, endpoint);
         let client = client.map_err(Failure::Setup)?;
         let builder = prepare(&client, request, authorization, &progress).await?;
@@ -114,6 +116,9 @@ impl Transport {
         };
         self.remember(&request.url);
         let body = self.read_body(&mut response, request).await?;
+        if let Some(attempt) = attempt.filter(|_| response.status().is_success()) {
+            attempt.succeeded();
+        }
         Ok(Reply {
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),

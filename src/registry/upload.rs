@@ -14,6 +14,7 @@ use super::request::Request;
 use super::retry;
 use super::sessions::OpenUpload;
 use crate::oci::Descriptor;
+use crate::report::Meter;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// The smallest piece that a registry takes, unless it is the last (distribution-spec, "Pushing a blob
@@ -75,20 +76,21 @@ impl Call<'_> {
         blob: &Descriptor,
         content: &Content,
         shape: Shape,
+        meter: &Meter,
     ) -> Sent {
-        let action = format!("upload blob `{}`", blob.digest);
+        let action = action(blob);
         let foreign = !self.access.endpoint().owns(&session.url);
         let host = host_of(&session.url);
         let open = self.note(&session).await;
         let mut sent = match shape {
-            Shape::Whole => self.commit(&session, blob, content, &action).await,
+            Shape::Whole => self.commit(&session, blob, content, meter).await,
             Shape::Patch => {
-                self.put_pieces(session, blob, content, u64::MAX, &action)
+                self.put_pieces(session, blob, content, u64::MAX, meter)
                     .await
             }
             Shape::Pieces(size) => {
                 let size = size.max(session.minimum.min(MAX_MINIMUM));
-                self.put_pieces(session, blob, content, size, &action).await
+                self.put_pieces(session, blob, content, size, meter).await
             }
         };
         self.core.sessions.ended(open);
@@ -137,12 +139,14 @@ impl Call<'_> {
         session: &Session,
         blob: &Descriptor,
         content: &Content,
-        action: &str,
+        meter: &Meter,
     ) -> Sent {
+        let action = &action(blob);
         let url = location::with_digest(&session.url, &blob.digest);
         let mut request = Request::new(Method::PUT, url, action)
             .header(CONTENT_TYPE, OCTETS)
             .content(content.clone())
+            .metered(meter)
             .patience(self.core.transport.limits.commit);
         let mut redirects = 0;
         loop {
@@ -173,8 +177,9 @@ impl Call<'_> {
         blob: &Descriptor,
         content: &Content,
         size: u64,
-        action: &str,
+        meter: &Meter,
     ) -> Sent {
+        let action = &action(blob);
         let mut sent = 0;
         while sent < blob.size {
             let piece = content.piece(sent, size);
@@ -182,6 +187,7 @@ impl Call<'_> {
             let mut request = Request::new(Method::PATCH, session.url.clone(), action)
                 .header(CONTENT_TYPE, OCTETS)
                 .content(piece)
+                .metered(meter)
                 .patience(self.core.transport.limits.commit);
             if size < u64::MAX
                 && let Ok(range) = HeaderValue::from_str(&format!("{sent}-{}", end - 1))
@@ -206,7 +212,7 @@ impl Call<'_> {
             }
             sent = end;
         }
-        self.commit(&session, blob, &Content::None, action).await
+        self.commit(&session, blob, &Content::None, meter).await
     }
 
     /// What a result that is no success means for the upload.
@@ -255,6 +261,10 @@ impl Call<'_> {
             _ => Outcome::Refused,
         }
     }
+}
+
+fn action(blob: &Descriptor) -> String {
+    format!("upload blob `{}`", blob.digest)
 }
 
 /// How many bytes of an upload a registry has by its own account: `Range: 0-LAST`.

@@ -1,6 +1,6 @@
 //! Events: everything a run tells while it works.
 
-use super::{DeliverySummary, ServiceSummary, Summary};
+use super::{DeliverySummary, Meter, ServiceSummary, Summary};
 
 /// The steps every service goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,11 @@ pub enum Step {
 /// printable by whoever reports them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// Services are about to be compiled, assembled and delivered.
+    Begun {
+        /// Images that will be delivered: one for each service and destination.
+        images: usize,
+    },
     /// A step of a service begins.
     Started {
         /// The service's name.
@@ -38,6 +43,21 @@ pub enum Event {
         seconds: f64,
         /// How many bytes it made or moved.
         bytes: Option<u64>,
+    },
+    /// A crate that a service needs was compiled, or needed no compiling.
+    Compiled {
+        /// The service's name.
+        service: String,
+        /// The crate's name.
+        name: String,
+    },
+    /// Bytes of a service's image begin to move to a destination. Who listens may look at the meter until
+    /// the step has ended.
+    Moving {
+        /// The service's name.
+        service: String,
+        /// How far they got.
+        meter: Meter,
     },
     /// A service failed; the run may go on with others.
     Failed {

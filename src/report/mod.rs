@@ -4,15 +4,17 @@
 
 mod clock;
 mod event;
+mod meter;
 mod reporter;
 mod summary;
 mod text;
 
 pub use clock::{Clock, Stopwatch};
 pub use event::{Event, Step};
+pub use meter::{Attempt, Meter};
 pub use reporter::{Recording, Reporter};
 pub use summary::{
-    DeliveryStatus, DeliverySummary, LibrarySummary, SCHEMA_VERSION, Seconds, ServiceStatus,
-    ServiceSummary, Summary,
+    DeliveryStatus, DeliverySummary, ImageSummary, LibrarySummary, SCHEMA_VERSION, Seconds,
+    ServiceStatus, ServiceSummary, Summary,
 };
 pub use text::{printable, printable_lines, with_causes};

@@ -31,6 +31,9 @@ pub struct ServiceSummary {
     /// The image's manifest or index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// What the image is made of, if it was made in this run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageSummary>,
     /// The git commit the work tree stands on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -48,6 +51,15 @@ pub struct ServiceSummary {
     /// Why it failed, the causes one a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// What an image is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ImageSummary {
+    /// Bytes of its layers, configuration and manifest, as they are stored and moved.
+    pub bytes: u64,
+    /// Its layers.
+    pub layers: u64,
 }
 
 /// How a service ended.

@@ -7,9 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use indicatif::ProgressDrawTarget;
+
+use super::bars::Bars;
+use super::table::table;
 use super::{Streams, json, text};
 use crate::hint::Hint;
-use crate::report::{Event, Reporter, with_causes};
+use crate::report::{Event, Reporter, Step, with_causes};
 
 /// How often a command that waits for input looks whether it was told to stop.
 const STOP_POLL: Duration = Duration::from_millis(20);
@@ -43,6 +47,7 @@ pub struct Console {
     verbosity: Verbosity,
     format: Format,
     colors: bool,
+    bars: Option<Bars>,
     /// Whether standard output refused data of a run.
     lost_data: AtomicBool,
 }
@@ -55,7 +60,17 @@ impl Console {
             verbosity,
             format,
             colors,
+            bars: None,
             lost_data: AtomicBool::new(false),
+        }
+    }
+
+    /// The same with bars on a terminal, while a run works.
+    #[must_use]
+    pub fn with_bars(self, target: ProgressDrawTarget) -> Self {
+        Self {
+            bars: Some(Bars::new(target)),
+            ..self
         }
     }
 
@@ -80,11 +95,12 @@ impl Console {
     /// When standard output is full, in words that say so; a closed pipe is no error, because whoever
     /// reads has seen enough.
     pub fn data(&self, text: &str) -> io::Result<()> {
-        let mut streams = self.streams();
-        let result = streams
-            .stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| streams.stdout.flush());
+        let result = self.aside(|streams| {
+            streams
+                .stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| streams.stdout.flush())
+        });
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(io::Error::new(
@@ -139,7 +155,16 @@ impl Console {
 
     fn line(&self, line: &str) {
         // A run does not end for want of someone to tell.
-        let _ = writeln!(self.streams().stderr, "{line}");
+        let _ = self.aside(|streams| writeln!(streams.stderr, "{line}"));
+    }
+
+    /// Writes while no bars are in the way.
+    fn aside<R>(&self, write: impl FnOnce(&mut Streams) -> R) -> R {
+        let write = || write(&mut self.streams());
+        match &self.bars {
+            Some(bars) => bars.aside(write),
+            None => write(),
+        }
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -148,9 +173,14 @@ impl Console {
 
     fn human(&self, event: &Event) -> Option<String> {
         let normal = self.verbosity >= Verbosity::Normal;
+        // Bars show that already.
+        let steps = normal && (self.bars.is_none() || self.verbosity >= Verbosity::Verbose);
         match event {
-            Event::Started { .. } => text::started(event, self.colors).filter(|_| normal),
-            Event::Finished { .. } => text::finished(event, self.colors).filter(|_| normal),
+            Event::Started { .. } => text::started(event, self.colors).filter(|_| steps),
+            Event::Finished { step, .. } => {
+                let told = steps || normal && *step == Step::Deliver;
+                text::finished(event, self.colors).filter(|_| told)
+            }
             Event::Status { verb, subject } => {
                 normal.then(|| text::status(verb, subject, self.colors))
             }
@@ -162,9 +192,13 @@ impl Console {
                 Some(text::error(&lines, hint.as_deref(), self.colors))
             }
             Event::Delivered { service, delivery } => {
-                normal.then(|| text::tagged(service, delivery, self.colors))
+                steps.then(|| text::tagged(service, delivery, self.colors))
             }
-            Event::Service(_) | Event::Summary(_) => None,
+            Event::Summary(summary) => table(summary).filter(|_| normal),
+            Event::Begun { .. }
+            | Event::Compiled { .. }
+            | Event::Moving { .. }
+            | Event::Service(_) => None,
         }
     }
 }
@@ -181,6 +215,9 @@ fn causes(error: &(dyn Hint + 'static)) -> Vec<String> {
 
 impl Reporter for Console {
     fn report(&self, event: Event) {
+        if let Some(bars) = &self.bars {
+            bars.show(&event);
+        }
         if let Some(line) = self.human(&event) {
             self.line(&line);
         }

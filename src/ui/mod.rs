@@ -2,10 +2,13 @@
 //!
 //! Standard output carries data only; everything else goes to standard error in cargo's style.
 
+mod bars;
 mod console;
 mod json;
+mod rate;
 mod streams;
 mod style;
+mod table;
 mod text;
 
 pub use console::{Console, Format, Verbosity};

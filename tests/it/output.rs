@@ -55,6 +55,7 @@ fn the_summary_has_every_field_of_its_schema() {
     let fields = [
         "deliveries",
         "digest",
+        "image",
         "libraries",
         "package",
         "platforms",
@@ -68,6 +69,8 @@ fn the_summary_has_every_field_of_its_schema() {
     assert_eq!(service["package"], "service");
     assert_eq!(service["status"], "built");
     assert_eq!(service["platforms"], json!(["linux/amd64"]));
+    assert_eq!(keys(&service["image"]), ["bytes", "layers"]);
+    assert!(service["image"]["bytes"].as_u64() > Some(1_000_000));
     assert_eq!(
         keys(&service["seconds"]),
         ["assemble", "compile", "deliver"]

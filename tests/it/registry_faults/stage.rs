@@ -12,7 +12,7 @@ use cargo_lighter::oci::{Descriptor, Document, Manifest, media_type};
 use cargo_lighter::process::{Environment, Interrupt};
 use cargo_lighter::reference::Tag;
 use cargo_lighter::registry::{Limits, Options, Registry};
-use cargo_lighter::report::{Clock, DeliverySummary};
+use cargo_lighter::report::{Clock, DeliverySummary, Meter};
 use tempfile::TempDir;
 
 use crate::fault_registry::{FaultRegistry, Settings};
@@ -221,8 +221,15 @@ impl Client {
             config: image.config.clone(),
             manifest: image.manifest.clone(),
             key: None,
+            meter: Meter::default(),
         };
         let stored = self.destination.store(&image)?;
+        // However often bytes had to be sent, they count once.
+        let (moved, expected) = (image.meter.moved(), image.meter.expected());
+        assert_eq!(
+            (moved, expected),
+            (stored.uploaded_bytes, stored.uploaded_bytes)
+        );
         Ok((image, stored))
     }
 

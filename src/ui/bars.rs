@@ -1,0 +1,389 @@
+//! What a terminal shows while a run works: a line for each service that is being worked on, and one
+//! for the whole below them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::rate::Rate;
+use super::text::size;
+use crate::report::{Event, Meter, Step, printable};
+
+/// How often bytes are looked at. Faster than this nobody reads.
+const LOOK: Duration = Duration::from_millis(125);
+const STEP: &str = "{prefix:>12.cyan.bold} {wide_msg}";
+const MOVING: &str = "{prefix:>12.cyan.bold} [{bar:10}] {wide_msg}";
+const FILLED: &str = "=> ";
+
+/// Bars at the bottom of a terminal. They are there from the beginning of a run to its end, also if that is an
+/// error or a panic.
+#[derive(Debug)]
+pub(super) struct Bars {
+    shared: Arc<Shared>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    multi: MultiProgress,
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    run: Option<Run>,
+    over: bool,
+}
+
+/// A run that is shown.
+#[derive(Debug)]
+struct Run {
+    whole: ProgressBar,
+    lines: BTreeMap<String, Line>,
+    started: Instant,
+    /// Bytes of all transfers that ended: moved, and expected.
+    ended: (u64, u64),
+    rate: Rate,
+}
+
+/// A service that is being worked on.
+#[derive(Debug)]
+struct Line {
+    bar: ProgressBar,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Compiling { crates: u64 },
+    Assembling,
+    Moving { meter: Meter, rate: Rate },
+}
+
+impl Bars {
+    /// Bars on `target`, once a run begins.
+    pub(super) fn new(target: ProgressDrawTarget) -> Self {
+        let shared = Arc::new(Shared {
+            multi: MultiProgress::with_draw_target(target),
+            state: Mutex::default(),
+            ended: Condvar::new(),
+        });
+        let looking = Arc::clone(&shared);
+        let ticker = thread::Builder::new()
+            .name("bars".to_owned())
+            .spawn(move || looking.look_until_the_end());
+        Self {
+            shared,
+            // Without the thread bars move with each event only.
+            ticker: ticker.ok(),
+        }
+    }
+
+    /// Shows what an event changes.
+    pub(super) fn show(&self, event: &Event) {
+        let mut state = self.shared.state();
+        match event {
+            Event::Begun { images } => state.run = Some(Run::begin(&self.shared.multi, *images)),
+            Event::Summary(_) => state.end(&self.shared.multi),
+            _ => {}
+        }
+        if let Some(run) = state.run.as_mut() {
+            run.follow(event, &self.shared.multi);
+        }
+    }
+
+    /// Does something with the terminal while the bars are away.
+    pub(super) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.shared.multi.suspend(write)
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.shared.state().over = true;
+        self.shared.ended.notify_all();
+        // Nothing is drawn by a thread that panics, thus the other one takes the bars away.
+        match self.ticker.take().map(JoinHandle::join) {
+            Some(Ok(())) => {}
+            Some(Err(_)) | None => self.shared.state().end(&self.shared.multi),
+        }
+    }
+}
+
+impl Shared {
+    fn look_until_the_end(&self) {
+        let mut state = self.state();
+        while !state.over {
+            if let Some(run) = state.run.as_mut() {
+                run.look();
+            }
+            let waited = self.ended.wait_timeout(state, LOOK);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.end(&self.multi);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes everything off the terminal.
+    fn end(&mut self, multi: &MultiProgress) {
+        let Some(run) = self.run.take() else { return };
+        let lines = run.lines.into_values().map(|line| line.bar);
+        for bar in lines.chain([run.whole]) {
+            bar.finish_and_clear();
+            multi.remove(&bar);
+        }
+        // Nothing is left to be done for a terminal that is gone.
+        let _ = multi.clear();
+    }
+}
+
+impl Run {
+    fn begin(multi: &MultiProgress, images: usize) -> Self {
+        let whole = multi.add(ProgressBar::hidden());
+        whole.set_style(style(MOVING));
+        whole.set_prefix("Shipping");
+        whole.set_length(images as u64);
+        Self {
+            whole,
+            lines: BTreeMap::new(),
+            started: Instant::now(),
+            ended: (0, 0),
+            rate: Rate::default(),
+        }
+    }
+
+    fn follow(&mut self, event: &Event, multi: &MultiProgress) {
+        match event {
+            Event::Started { service, step, .. } => match step {
+                Step::Compile => {
+                    self.add(multi, service, "Building", Work::Compiling { crates: 0 });
+                }
+                Step::Assemble => {
+                    self.add(multi, service, "Assembling", Work::Assembling);
+                }
+                Step::Deliver => {}
+            },
+            Event::Compiled { service, name } => self.count_crate(service, name),
+            Event::Moving { service, meter } => {
+                let (meter, rate) = (meter.clone(), Rate::default());
+                self.add(multi, service, "Delivering", Work::Moving { meter, rate });
+            }
+            Event::Finished { service, step, .. } => {
+                self.remove(multi, service);
+                self.whole.inc(u64::from(*step == Step::Deliver));
+            }
+            Event::Failed { service, .. } => self.remove(multi, service),
+            _ => return,
+        }
+        self.look();
+    }
+
+    fn add(&mut self, multi: &MultiProgress, service: &str, verb: &'static str, work: Work) {
+        self.remove(multi, service);
+        let template = match work {
+            Work::Moving { .. } => MOVING,
+            _ => STEP,
+        };
+        let bar = multi.insert_before(&self.whole, ProgressBar::hidden());
+        bar.set_style(style(template));
+        bar.set_prefix(verb);
+        bar.set_message(printable(service));
+        self.lines.insert(service.to_owned(), Line { bar, work });
+    }
+
+    fn remove(&mut self, multi: &MultiProgress, service: &str) {
+        let Some(line) = self.lines.remove(service) else {
+            return;
+        };
+        if let Work::Moving { meter, .. } = &line.work {
+            // What moved in vain is not expected any more.
+            self.ended.0 += meter.moved();
+            self.ended.1 += meter.moved();
+        }
+        line.bar.finish_and_clear();
+        multi.remove(&line.bar);
+    }
+
+    fn count_crate(&mut self, service: &str, name: &str) {
+        if let Some(Line { bar, work }) = self.lines.get_mut(service)
+            && let Work::Compiling { crates } = work
+        {
+            *crates += 1;
+            let (service, name) = (printable(service), printable(name));
+            bar.set_message(format!("{service}, {crates} crates, {name}"));
+        }
+    }
+
+    /// Shows how far bytes got by now.
+    fn look(&mut self) {
+        let now = self.started.elapsed();
+        let (mut moved, mut expected) = self.ended;
+        for (service, Line { bar, work }) in &mut self.lines {
+            let Work::Moving { meter, rate } = work else {
+                continue;
+            };
+            let (so_far, all) = (meter.moved(), meter.expected());
+            bar.set_length(all.max(1));
+            bar.set_position(so_far);
+            let bytes = bytes(so_far, all, rate.at(now, so_far));
+            bar.set_message(format!("{}{bytes}", printable(service)));
+            moved += so_far;
+            expected += all;
+        }
+        let images = self.whole.length().unwrap_or_default();
+        let (done, seconds) = (self.whole.position(), now.as_secs());
+        let bytes = bytes(moved, expected, self.rate.at(now, moved));
+        let plural = if images == 1 { "" } else { "s" };
+        self.whole
+            .set_message(format!("{seconds}s, {done}/{images} image{plural}{bytes}"));
+    }
+}
+
+/// `, 1.2 MB/3.4 MB, 2.0 MB/s`; nothing while there is nothing to move.
+fn bytes(moved: u64, expected: u64, rate: Option<u64>) -> String {
+    if expected == 0 {
+        return String::new();
+    }
+    let rate = rate.map(|rate| format!(", {}/s", size(rate)));
+    // Chunks that were under way when their attempt ended may be counted late.
+    let moved = size(moved.min(expected));
+    format!(", {moved}/{}{}", size(expected), rate.unwrap_or_default())
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are constants of this file, and a test reads each.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars(FILLED)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    const ROWS: u16 = 12;
+    const COLUMNS: u16 = 60;
+
+    fn on_a_terminal() -> (InMemoryTerm, Bars) {
+        let terminal = InMemoryTerm::new(ROWS, COLUMNS);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        (terminal, Bars::new(target))
+    }
+
+    fn started(service: &str, step: Step) -> Event {
+        Event::Started {
+            service: service.to_owned(),
+            step,
+            detail: String::new(),
+        }
+    }
+
+    fn finished(service: &str, step: Step) -> Event {
+        Event::Finished {
+            service: service.to_owned(),
+            step,
+            detail: String::new(),
+            seconds: 1.0,
+            bytes: None,
+        }
+    }
+
+    /// What stands on the terminal, drawn anew: how often it is drawn is limited.
+    fn shown(terminal: &InMemoryTerm, bars: &Bars) -> Vec<String> {
+        bars.aside(|| {});
+        terminal.contents().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn templates_are_legal() {
+        for template in [STEP, MOVING] {
+            ProgressStyle::with_template(template).expect("legal");
+        }
+    }
+
+    #[test]
+    fn each_service_has_one_line_and_the_whole_stands_below() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun { images: 3 });
+        bars.show(&started("orders", Step::Compile));
+        for name in ["libc", "serde"] {
+            let (service, name) = ("orders".to_owned(), name.to_owned());
+            bars.show(&Event::Compiled { service, name });
+        }
+        let meter = Meter::default();
+        meter.expect(4_000_000);
+        meter.advance(1_000_000);
+        let service = "billing".to_owned();
+        bars.show(&Event::Moving { service, meter });
+        let lines = shown(&terminal, &bars);
+        assert_eq!(lines[0], "    Building orders, 2 crates, serde");
+        assert_eq!(lines[1], "  Delivering [==>       ] billing, 1.0 MB/4.0 MB");
+        assert!(lines[2].starts_with("    Shipping [          ] "));
+        assert!(lines[2].contains("s, 0/3 images, 1.0 MB/4.0 MB"));
+        bars.show(&finished("orders", Step::Compile));
+        bars.show(&finished("billing", Step::Deliver));
+        let lines = shown(&terminal, &bars);
+        assert!(lines[0].starts_with("    Shipping [===>      ] "));
+        assert!(lines[0].contains("s, 1/3 images, 1.0 MB/1.0 MB"));
+        assert_eq!(lines.len(), 1);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_none_too_many() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun { images: 1000 });
+        for number in 0..40 {
+            let service = format!("a-service-with-quite-a-long-name-for-a-service-{number}");
+            let meter = Meter::default();
+            meter.expect(u64::MAX / 100);
+            bars.show(&Event::Moving { service, meter });
+        }
+        let lines = shown(&terminal, &bars);
+        assert!(lines.len() <= usize::from(ROWS), "{lines:#?}");
+        assert!(
+            lines.iter().all(|line| line.starts_with("  Delivering [")),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_left_when_the_run_ends_or_panics() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun { images: 1 });
+        bars.show(&started("orders", Step::Compile));
+        assert_eq!(shown(&terminal, &bars).len(), 2);
+        let ended = catch_unwind(AssertUnwindSafe(move || {
+            let _bars = bars;
+            panic!("as if by accident");
+        }));
+        assert!(ended.is_err());
+        assert_eq!(terminal.contents(), "");
+    }
+
+    #[test]
+    fn lines_of_text_stand_above_the_bars() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun { images: 1 });
+        bars.show(&started("orders", Step::Compile));
+        bars.aside(|| {
+            use indicatif::TermLike as _;
+            terminal.write_line("warning: something").expect("written");
+        });
+        let lines = shown(&terminal, &bars);
+        assert_eq!(lines[0], "warning: something");
+        assert_eq!(lines[1], "    Building orders");
+    }
+}

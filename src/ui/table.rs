@@ -1,0 +1,175 @@
+//! The table at the end of a run: what came of each service.
+
+use super::text::size;
+use crate::report::{DeliveryStatus, ServiceStatus, ServiceSummary, Summary, printable};
+
+const HEADINGS: [&str; 8] = [
+    "service", "image", "new", "reused", "compile", "assemble", "deliver", "",
+];
+/// The columns of words; the others hold numbers.
+const WORDS: [usize; 2] = [0, 7];
+/// Longer names are cut, so that the numbers stay where they are.
+const WIDEST_NAME: usize = 24;
+
+/// The services of a summary, a line each below the headings; nothing where none came to anything, for
+/// what was said of that is to be the last word.
+pub(super) fn table(summary: &Summary) -> Option<String> {
+    let failed = |service: &ServiceSummary| service.status == ServiceStatus::Failed;
+    if summary.services.iter().all(failed) {
+        return None;
+    }
+    let mut rows = vec![HEADINGS.map(str::to_owned)];
+    rows.extend(summary.services.iter().map(row));
+    let mut widths = [0; HEADINGS.len()];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let lines = rows.iter().map(|row| {
+        let mut cells = row.iter().zip(widths).enumerate();
+        let line = cells.by_ref().map(|(column, (cell, width))| {
+            // Names and words begin where they stand; numbers end there.
+            if WORDS.contains(&column) {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            }
+        });
+        let line: Vec<String> = line.collect();
+        format!("  {}", line.join("  ").trim_end())
+    });
+    Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn row(service: &ServiceSummary) -> [String; HEADINGS.len()] {
+    let deliveries = &service.deliveries;
+    let new: u64 = deliveries.iter().map(|one| one.uploaded_bytes).sum();
+    let (image, layers) = match &service.image {
+        Some(image) => (size(image.bytes), Some(image.layers)),
+        None => ("-".to_owned(), None),
+    };
+    let reused = layers.map(|layers| {
+        let found = deliveries.iter().map(|one| {
+            // Beside layers there is the configuration.
+            let found = one.existing_blobs.saturating_add(one.mounted_blobs);
+            found.min(layers)
+        });
+        let all = layers.saturating_mul(deliveries.len() as u64);
+        format!("{}/{all}", found.sum::<u64>())
+    });
+    let spent = |seconds: f64| format!("{seconds:.1}s");
+    [
+        name(&service.service),
+        image,
+        size(new),
+        reused.unwrap_or_else(|| "-".to_owned()),
+        spent(service.seconds.compile),
+        spent(service.seconds.assemble),
+        spent(service.seconds.deliver),
+        word(service).to_owned(),
+    ]
+}
+
+/// How it ended, where that is not what everybody expects.
+fn word(service: &ServiceSummary) -> &'static str {
+    let unchanged = |status: DeliveryStatus| status == DeliveryStatus::Exists;
+    match service.status {
+        ServiceStatus::Failed => "failed",
+        ServiceStatus::Reused => "reused",
+        ServiceStatus::Retagged => "retagged",
+        ServiceStatus::Built if service.deliveries.iter().all(|one| unchanged(one.status)) => {
+            "unchanged"
+        }
+        ServiceStatus::Built => "",
+    }
+}
+
+fn name(service: &str) -> String {
+    let service = printable(service);
+    if service.chars().count() <= WIDEST_NAME {
+        return service;
+    }
+    let begin: String = service.chars().take(WIDEST_NAME - 1).collect();
+    format!("{begin}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::report::{DeliverySummary, ImageSummary, SCHEMA_VERSION, Seconds};
+
+    fn service(name: &str, status: ServiceStatus) -> ServiceSummary {
+        ServiceSummary {
+            service: name.to_owned(),
+            package: name.to_owned(),
+            status,
+            key: None,
+            digest: None,
+            image: None,
+            revision: None,
+            dirty: None,
+            platforms: Vec::new(),
+            libraries: Vec::new(),
+            deliveries: Vec::new(),
+            seconds: Seconds::default(),
+            error: None,
+        }
+    }
+
+    fn delivery(status: DeliveryStatus, uploaded_bytes: u64, found: u64) -> DeliverySummary {
+        DeliverySummary {
+            destination: "oci:out".to_owned(),
+            reference: Vec::new(),
+            tags: Vec::new(),
+            digest: Digest::of(b""),
+            status,
+            uploaded_bytes,
+            mounted_blobs: 0,
+            existing_blobs: found,
+            requests: 0,
+        }
+    }
+
+    #[test]
+    fn one_line_for_each_service_below_the_headings() {
+        let mut built = service("orders", ServiceStatus::Built);
+        built.image = Some(ImageSummary {
+            bytes: 3_412_345,
+            layers: 4,
+        });
+        built.deliveries = vec![delivery(DeliveryStatus::Pushed, 1_200_000, 2)];
+        built.seconds = Seconds {
+            compile: 12.34,
+            assemble: 0.4,
+            deliver: 1.25,
+        };
+        let mut same = built.clone();
+        same.service = "a-service-with-a-name-that-is-long".to_owned();
+        same.deliveries = vec![delivery(DeliveryStatus::Exists, 0, 5)];
+        let services = vec![
+            built,
+            same,
+            service("broken", ServiceStatus::Failed),
+            service("kept", ServiceStatus::Retagged),
+        ];
+        let version = SCHEMA_VERSION;
+        let text = table(&Summary { version, services }).expect("services");
+        let expected = "
+  service                    image     new  reused  compile  assemble  deliver
+  orders                    3.4 MB  1.2 MB     2/4    12.3s      0.4s     1.2s
+  a-service-with-a-name-t…  3.4 MB     0 B     4/4    12.3s      0.4s     1.2s  unchanged
+  broken                         -     0 B       -     0.0s      0.0s     0.0s  failed
+  kept                           -     0 B       -     0.0s      0.0s     0.0s  retagged";
+        assert_eq!(text, expected.trim_start_matches('\n'));
+    }
+
+    #[test]
+    fn a_run_that_came_to_nothing_has_none() {
+        let version = SCHEMA_VERSION;
+        for services in [Vec::new(), vec![service("broken", ServiceStatus::Failed)]] {
+            assert_eq!(table(&Summary { version, services }), None);
+        }
+    }
+}
