@@ -8,6 +8,7 @@ mod answer;
 mod blobs;
 mod chance;
 mod contents;
+mod echo;
 mod exchange;
 mod fault;
 mod guard;

@@ -14,4 +14,5 @@ mod retries;
 mod scenario;
 mod soak;
 mod stage;
+mod told;
 mod uploads;
