@@ -244,8 +244,8 @@ impl Shared {
                     let _ = wire.raw(bytes);
                     return;
                 }
-                Some(Act::Flood(status)) => {
-                    let sent = wire.flood(status);
+                Some(Act::Flood(status, flood)) => {
+                    let sent = wire.flood(status, flood);
                     self.state().flooded += sent;
                     return;
                 }
