@@ -2,8 +2,10 @@
 //! as data and the outcome that is expected.
 
 mod access;
+mod bad_input;
 mod early;
 mod floods;
+mod http2;
 mod leaks;
 mod lies;
 mod manifests;
