@@ -1,10 +1,13 @@
 //! Getting the permit for a request to a registry's own origin: the part of a call that knows
 //! challenges and credentials. Tokens come from `token_service`.
 
+use std::cmp::Reverse;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, StatusCode};
+use url::form_urlencoded;
 
 use super::access::Scheme;
 use super::call::{Call, Persistence};
@@ -250,17 +253,17 @@ impl Call<'_> {
         ServerWords::read(&reply.body, &self.secrets(reply))
     }
 
-    /// What a server was told and no message may repeat.
-    pub(super) fn secrets<'r>(&'r self, reply: &'r Reply) -> Vec<&'r str> {
-        let sent = reply.sent.as_ref().and_then(|value| value.to_str().ok());
-        let mut secrets: Vec<&str> = sent
-            .and_then(|value| value.split_once(' '))
-            .map(|(_, secret)| secret)
-            .into_iter()
-            .collect();
+    /// What a server was told and no message may repeat, in the forms in which it was told.
+    pub(super) fn secrets(&self, reply: &Reply) -> Vec<String> {
+        let mut secrets = reply.secrets();
         if let Some(Some((credential, _))) = self.access.credential.get() {
-            secrets.push(credential.secret().expose());
+            let secret = credential.secret().expose();
+            // As it stands in a form.
+            secrets.push(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
+            secrets.push(secret.to_owned());
         }
+        // A secret may be a part of another.
+        secrets.sort_by_key(|secret| Reverse(secret.len()));
         secrets
     }
 }

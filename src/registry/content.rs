@@ -266,8 +266,17 @@ mod tests {
             .collect()
     }
 
+    /// A few, since each writes a file, unless the environment says how many.
+    fn cases() -> ProptestConfig {
+        match std::env::var_os("PROPTEST_CASES") {
+            Some(_) => ProptestConfig::default(),
+            None => ProptestConfig::with_cases(32),
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
+        #![proptest_config(cases())]
+
         #[test]
         fn pieces_make_up_the_whole(size in 0_usize..700_000, most in 1_u64..300_000) {
             let bytes: Vec<u8> = (0..=250).cycle().take(size).collect();

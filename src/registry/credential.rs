@@ -193,7 +193,11 @@ impl Hint for CredentialError {
             Self::HelperFailed { program, .. } | Self::HelperAnswer { program, .. } => Some(
                 format!("try `{program} list`, or remove the helper from the docker configuration"),
             ),
-            Self::File { .. } | Self::Interrupted => None,
+            Self::File { path, .. } => Some(format!(
+                "see that you may read and write `{}`, or name another directory in DOCKER_CONFIG",
+                path.display()
+            )),
+            Self::Interrupted => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a registry, and what the user can do about it.
+//! What can go wrong with a registry. What the user can do about it stands in `advice`.
 //!
 //! Messages name the registry, the repository and the status, and repeat the server's own code and
 //! words in printable form. URLs never appear, because their queries carry signatures.
@@ -9,11 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credential::{CredentialError, CredentialSource};
-use super::endpoint::Endpoint;
 use super::server_words::ServerWords;
-use super::vendor::{self, Missing};
 use crate::digest::Digest;
-use crate::hint::Hint;
 
 /// What was tried, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +31,10 @@ impl Attempt {
         let registry = &self.registry;
         match &self.token_service {
             Some(service) => format!("token service `{service}` of registry `{registry}`"),
-            None if registry == host => format!("registry `{registry}`"),
+            // A port that goes without saying is not repeated in addresses.
+            None if registry == host || registry.strip_suffix(":443") == Some(host) => {
+                format!("registry `{registry}`")
+            }
             None => format!("registry `{registry}` by way of `{host}`"),
         }
     }
@@ -73,6 +73,17 @@ pub struct User {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(pub(super) String);
+
+/// What a proxy did instead of leading to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyTrouble {
+    /// It is not there, or hung up.
+    Absent,
+    /// It wants a user and a password.
+    WantsLogin,
+    /// It does not lead to this host, or could not reach it.
+    Refuses,
+}
 
 /// A registry that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +152,21 @@ pub enum RegistryError {
         /// The host, which may be a token service or a store of the registry.
         host: String,
         /// What the operating system says.
+        #[source]
+        source: Cause,
+    },
+    /// The proxy that the environment names did not lead there; nothing was sent.
+    #[error("cannot reach {} through the proxy that {variable} names", .attempt.whom(.host))]
+    ThroughProxy {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+        /// What the proxy did.
+        trouble: ProxyTrouble,
+        /// What the network libraries say.
         #[source]
         source: Cause,
     },
@@ -235,6 +261,18 @@ pub enum RegistryError {
         /// The server's answer.
         words: Box<ServerWords>,
     },
+    /// The registry does not know this kind of manifest.
+    #[error("{attempt}: it takes no manifest of type `{media_type}`: status {status}{words}")]
+    KindRefused {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The manifest's media type.
+        media_type: String,
+        /// 400, 405 or 415.
+        status: u16,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
     /// The registry breaks the protocol, or names an address that nothing may be sent to.
     #[error("{attempt}: {what}")]
     Protocol {
@@ -307,6 +345,7 @@ impl RegistryError {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::ThroughProxy { .. }
                 | Self::Tls { .. }
                 | Self::NotPlain { .. }
                 | Self::TimedOut { .. }
@@ -343,171 +382,4 @@ fn asked_to_wait(wait: Option<&Duration>) -> String {
     wait.map_or_else(String::new, |wait| {
         format!("; it asks to wait {} s", wait.as_secs())
     })
-}
-
-impl Hint for RegistryError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::InvalidRegistry { .. } => {
-                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
-            }
-            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
-                Some(
-                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
-                        .to_owned(),
-                )
-            }
-            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
-                Some(format!("correct {variable}, or unset it"))
-            }
-            Self::Credential(error) => error.hint(),
-            Self::Unreachable { attempt, host, .. } | Self::TimedOut { attempt, host, .. }
-                if attempt.token_service.is_some() =>
-            {
-                Some(silent_token_service_hint(attempt, host))
-            }
-            Self::NotFound { attempt, .. }
-            | Self::Refused { attempt, .. }
-            | Self::Lost { attempt, .. }
-            | Self::Protocol { attempt, .. }
-                if attempt.token_service.is_some() =>
-            {
-                Some(token_service_hint(attempt))
-            }
-            Self::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
-                Some(format!(
-                    "start a registry at `{}`, or correct the port",
-                    attempt.registry
-                ))
-            }
-            Self::Unreachable { attempt, .. } | Self::TimedOut { attempt, .. } => Some(format!(
-                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
-                attempt.registry
-            )),
-            Self::Tls { source, .. } => Some(tls_hint(source)),
-            Self::NotPlain { attempt } => Some(format!(
-                "`{0}` is used over plain http, and serves TLS: put its authority at \
-                 `~/.config/containers/certs.d/{0}/ca.crt`",
-                attempt.registry
-            )),
-            Self::Unauthorized {
-                attempt,
-                user,
-                words,
-                ..
-            } => {
-                // Whoever is nobody logs in first.
-                let known = user.as_ref();
-                let known = known.and_then(|_| vendor_hint(attempt, words, Missing::Right));
-                Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
-            }
-            Self::LoginRefused { user, .. } if user.source == CredentialSource::Given => Some(
-                "check the user name and the password; some registries take only a token"
-                    .to_owned(),
-            ),
-            Self::LoginRefused { user, .. } if user.source == CredentialSource::Environment => Some(
-                "correct LIGHTER_REGISTRY_USER and LIGHTER_REGISTRY_PASSWORD, or unset them to use what \
-                 `cargo lighter login` stored"
-                    .to_owned(),
-            ),
-            Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
-            Self::NotFound { attempt, words } => {
-                let known = vendor_hint(attempt, words, Missing::Repository);
-                Some(known.unwrap_or_else(|| not_found_hint(attempt)))
-            }
-            Self::Refused { status: 413, .. } => Some(
-                "raise the limit on request bodies of the registry, or of the proxy before it"
-                    .to_owned(),
-            ),
-            Self::NotStored { .. } => Some(
-                "try again; if that does not help, tell those who run the registry: its storage, or the \
-                 agreement of its parts, is broken"
-                    .to_owned(),
-            ),
-            Self::HostCertificates { .. } => Some(
-                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
-                 `NAME.cert` with `NAME.key`, in PEM form"
-                    .to_owned(),
-            ),
-            Self::OutOfTime { .. } => Some(
-                "allow more with `--timeout`; what was stored by now stays, and is not sent again"
-                    .to_owned(),
-            ),
-            Self::TagTaken { .. } => Some(
-                "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
-            ),
-            Self::Elsewhere { attempt, .. } => Some(format!(
-                "if that is `{}` under a wrong name, correct the external address of the registry or of \
-                 the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
-                attempt.registry
-            )),
-            Self::Busy { .. } => Some("try again later".to_owned()),
-            _ => None,
-        }
-    }
-}
-
-fn vendor_hint(attempt: &Attempt, words: &ServerWords, missing: Missing) -> Option<String> {
-    let path = attempt.repository.as_deref()?;
-    vendor::hint(&attempt.registry, path, words.text(), missing)
-}
-
-/// A command that works as it is typed, given the user's name and a password to read.
-fn login_hint(registry: &str) -> String {
-    format!("log in with `cargo lighter login {registry} --username USER --password-stdin`")
-}
-
-fn is_this_machine(registry: &str) -> bool {
-    Endpoint::of(registry).is_ok_and(|endpoint| endpoint.is_loopback())
-}
-
-fn tls_hint(source: &Cause) -> String {
-    if source.0.to_lowercase().contains("expired") {
-        return "the registry's certificate must be renewed; if it is not that old, correct the clock of \
-                this machine"
-            .to_owned();
-    }
-    if source.0.contains("InvalidContentType") {
-        "the server speaks plain http, which is used on this machine's own addresses only, and where \
-         `--insecure-registry HOST` says so"
-            .to_owned()
-    } else {
-        "if the registry has a certificate of your own authority, name that authority's file in \
-         SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/HOST/ca.crt`"
-            .to_owned()
-    }
-}
-
-fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
-    match (user, &attempt.repository) {
-        (Some(user), Some(path)) => format!(
-            "check the name `{path}` and that `{}` may push to it, or log in as another user: \
-             `cargo lighter login {} --username USER --password-stdin`",
-            user.name, attempt.registry
-        ),
-        _ => login_hint(&attempt.registry),
-    }
-}
-
-fn token_service_hint(attempt: &Attempt) -> String {
-    let registry = &attempt.registry;
-    format!(
-        "check that `{registry}` is the registry's right name; if it is, ask those who run it, since it \
-         names this token service (`realm`)"
-    )
-}
-
-fn silent_token_service_hint(attempt: &Attempt, host: &str) -> String {
-    let registry = &attempt.registry;
-    format!(
-        "check that `{host}` can be reached from here, since `{registry}` names it as its token service \
-         (proxies are taken from HTTPS_PROXY)"
-    )
-}
-
-fn not_found_hint(attempt: &Attempt) -> String {
-    match &attempt.repository {
-        Some(path) => format!("check the name `{path}`, or create the repository at the registry"),
-        None => format!("check that `{}` is a registry", attempt.registry),
-    }
 }

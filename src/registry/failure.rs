@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use super::error::{Attempt, Cause, RegistryError};
+use super::error::{Attempt, Cause, ProxyTrouble, RegistryError};
 use crate::report::printable;
 
 /// A request without an answer.
@@ -12,6 +12,8 @@ use crate::report::printable;
 pub(super) enum Failure {
     /// Nobody listens, or the name is unknown.
     Unreachable(Cause),
+    /// The proxy that this variable names did not lead there.
+    Proxy(&'static str, ProxyTrouble, Cause),
     /// TLS failed.
     Tls(Cause),
     /// Plain HTTP was answered by something else.
@@ -31,10 +33,17 @@ pub(super) enum Failure {
 impl Failure {
     /// Reads what the client library reports. `known` is whether the host answered before: then a
     /// refused connection is a restart, not a wrong name, and garbage is a broken connection, not
-    /// another protocol.
-    pub(super) fn of(error: &reqwest::Error, connect_limit: Duration, known: bool) -> Self {
+    /// another protocol. `proxy` is the variable that names the proxy.
+    pub(super) fn of(
+        error: &reqwest::Error,
+        connect_limit: Duration,
+        known: bool,
+        proxy: Option<&'static str>,
+    ) -> Self {
         let cause = Cause(printable(&last_cause(error)));
-        if find::<rustls::Error>(error).is_some() {
+        if let (Some(variable), Some(trouble)) = (proxy, trouble_of_proxy(error)) {
+            Self::Proxy(variable, trouble, cause)
+        } else if find::<rustls::Error>(error).is_some() {
             Self::Tls(cause)
         } else if error.is_timeout() {
             Self::TimedOut(connect_limit)
@@ -54,6 +63,13 @@ impl Failure {
             Self::Unreachable(source) => RegistryError::Unreachable {
                 attempt,
                 host,
+                source,
+            },
+            Self::Proxy(variable, trouble, source) => RegistryError::ThroughProxy {
+                attempt,
+                host,
+                variable,
+                trouble,
                 source,
             },
             Self::Tls(source) => RegistryError::Tls {
@@ -93,6 +109,22 @@ pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+/// What a proxy did, where it is at fault. The connector's error has no name to ask for, only words.
+fn trouble_of_proxy(error: &(dyn Error + 'static)) -> Option<ProxyTrouble> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(what) = error.to_string().strip_prefix("tunnel error: ") {
+            return Some(match what {
+                "proxy authorization required" => ProxyTrouble::WantsLogin,
+                "unsuccessful" => ProxyTrouble::Refuses,
+                _ => ProxyTrouble::Absent,
+            });
+        }
+        current = error.source();
+    }
+    None
 }
 
 fn was_reset(error: &reqwest::Error) -> bool {

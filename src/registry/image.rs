@@ -175,7 +175,10 @@ impl Call<'_> {
                 .await?;
             let reply = match sent {
                 Sent::BlobUnknown(reply) if round < MAX_ROUNDS => reply,
-                sent => return self.settle(&reference, bytes, sent).await,
+                sent => {
+                    let kind = &descriptor.media_type;
+                    return self.settle(&reference, kind, bytes, sent).await;
+                }
             };
             round += 1;
             self.core.patience.pause(self.settling(round)).await;

@@ -129,7 +129,7 @@ impl Call<'_> {
                 self.core.patience.pause(self.settling(round)).await;
                 continue;
             }
-            self.settle(reference, bytes, sent).await?;
+            self.settle(reference, media_type, bytes, sent).await?;
             return Ok(ManifestOutcome {
                 digest: Digest::of(bytes),
                 requests: self.requests(),
@@ -174,6 +174,7 @@ impl Call<'_> {
     pub(super) async fn settle(
         &self,
         reference: &ManifestReference,
+        media_type: &str,
         bytes: &[u8],
         sent: Sent,
     ) -> Result<(), RegistryError> {
@@ -187,10 +188,40 @@ impl Call<'_> {
                 Ok(())
             }
             Sent::BlobUnknown(reply) => Err(self.refused(&action, &reply)),
-            Sent::Refused(reply) => match reference {
-                ManifestReference::Tag(_) => self.settle_tag(reference, bytes, &reply).await,
-                ManifestReference::Digest(_) => Err(self.refused(&action, &reply)),
-            },
+            Sent::Refused(reply) => {
+                let refused = self.refused_manifest(&action, media_type, &reply);
+                match reference {
+                    ManifestReference::Tag(_) => {
+                        self.settle_tag(reference, bytes, &reply, refused).await
+                    }
+                    ManifestReference::Digest(_) => Err(refused),
+                }
+            }
+        }
+    }
+
+    /// The error for a manifest that was not taken, perhaps because none of its kind is.
+    fn refused_manifest(&self, action: &str, media_type: &str, reply: &Reply) -> RegistryError {
+        let words = self.words(reply);
+        let status = reply.status.as_u16();
+        let told = match status {
+            415 => true,
+            400 | 405 => {
+                let codes = ["MANIFEST_INVALID", "UNSUPPORTED"];
+                let named = ["media type", "mediaType", "media-type", "MediaType"];
+                codes.iter().any(|code| words.has_code(code))
+                    && (status == 405 || named.iter().any(|name| words.mention(name)))
+            }
+            _ => false,
+        };
+        if !told {
+            return self.refused(action, reply);
+        }
+        RegistryError::KindRefused {
+            attempt: Box::new(self.attempt(action)),
+            media_type: media_type.to_owned(),
+            status,
+            words: Box::new(words),
         }
     }
 
@@ -200,11 +231,10 @@ impl Call<'_> {
         reference: &ManifestReference,
         bytes: &[u8],
         reply: &Reply,
+        refused: RegistryError,
     ) -> Result<(), RegistryError> {
-        let action = put_action(reference);
-        let refused = || self.refused(&action, reply);
         if !matches!(reply.status.as_u16(), 400 | 403 | 405 | 409 | 412) {
-            return Err(refused());
+            return Err(refused);
         }
         let ours = Digest::of(bytes);
         let found = self.look_for_manifest(reference).await;
@@ -218,11 +248,11 @@ impl Call<'_> {
         match found {
             Ok(Some(theirs)) if theirs == ours => Ok(()),
             Ok(Some(theirs)) if told => Err(RegistryError::TagTaken {
-                attempt: Box::new(self.attempt(&action)),
+                attempt: Box::new(self.attempt(&put_action(reference))),
                 ours,
                 theirs,
             }),
-            _ => Err(refused()),
+            _ => Err(refused),
         }
     }
 

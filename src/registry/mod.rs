@@ -14,6 +14,7 @@
 
 mod access;
 mod address;
+mod advice;
 mod authorize;
 mod blob;
 mod call;
@@ -62,7 +63,7 @@ mod tests;
 
 pub use blob::BlobOutcome;
 pub use credential::{Credential, CredentialError, CredentialSource};
-pub use error::{Attempt, RegistryError, User};
+pub use error::{Attempt, ProxyTrouble, RegistryError, User};
 pub use face::Registry;
 pub use image::{ImageOutcome, ImagePush};
 pub use keychain::credential_source;

@@ -5,6 +5,12 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
+/// Parameters of queries that say nothing secret.
+const HARMLESS: [&str; 8] = [
+    "account", "digest", "from", "last", "mount", "n", "scope", "service",
+];
+const LEAST_SECRET: usize = 8;
+
 /// What a server answered.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -35,6 +41,33 @@ impl Reply {
     pub(super) fn content_digest(&self) -> Option<String> {
         let value = self.headers.get("docker-content-digest")?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// What the request held that no message may repeat: its permit, and of its query all but what is
+    /// known to be harmless, since upload sessions and stores of objects keep their signatures there.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let sent = self.sent.as_ref().and_then(|value| value.to_str().ok());
+        let permit = sent.and_then(|value| value.split_once(' '));
+        let mut secrets: Vec<String> = permit
+            .map(|(_, secret)| secret.to_owned())
+            .into_iter()
+            .collect();
+        let written = self.url.query().unwrap_or_default().split('&');
+        // As the parser of pairs does.
+        let written = written.filter(|pair| !pair.is_empty());
+        for (pair, (name, value)) in written.zip(self.url.query_pairs()) {
+            if HARMLESS.contains(&&*name) {
+                continue;
+            }
+            secrets.push(pair.to_owned());
+            // A short one is nothing that a signature is made of, and part of too many words.
+            if value.len() >= LEAST_SECRET {
+                let (_, raw) = pair.split_once('=').unwrap_or_default();
+                secrets.push(raw.to_owned());
+                secrets.push(value.into_owned());
+            }
+        }
+        secrets
     }
 
     /// How long the server asks to wait before the next attempt: seconds or a date (RFC 9110,
@@ -81,6 +114,32 @@ mod tests {
         assert_eq!(asking(date), Some(Duration::from_secs(30)));
         assert_eq!(asking("soon"), None);
         assert_eq!(asking("-1"), None);
+    }
+
+    fn secrets_of(url: &str) -> Vec<String> {
+        Reply {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            url: Url::parse(url).expect("an URL"),
+            sent: Some(HeaderValue::from_static("Bearer abc")),
+        }
+        .secrets()
+    }
+
+    #[test]
+    fn a_permit_and_the_state_of_an_upload_are_secret() {
+        assert_eq!(
+            secrets_of("https://h/x?&_state=a%2Bb%3Dc1234&n=5&digest=sha256:1&short=1"),
+            [
+                "abc",
+                "_state=a%2Bb%3Dc1234",
+                "a%2Bb%3Dc1234",
+                "a+b=c1234",
+                "short=1"
+            ]
+        );
+        assert_eq!(secrets_of("https://h/x"), ["abc"]);
     }
 
     proptest! {

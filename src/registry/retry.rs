@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::error::RegistryError;
+use super::error::{ProxyTrouble, RegistryError};
 use super::reply::Reply;
 
 /// Requests are repeated until they were sent so often.
@@ -44,9 +44,16 @@ impl Outcome {
             },
             Err(RegistryError::Lost { .. }) => Self::Broken,
             Err(RegistryError::TimedOut { .. }) => Self::Silent,
-            Err(RegistryError::Unreachable { .. } | RegistryError::NotPlain { .. }) => {
-                Self::Unreachable
-            }
+            // The same login would be refused again, and accounts get locked.
+            Err(RegistryError::ThroughProxy {
+                trouble: ProxyTrouble::WantsLogin,
+                ..
+            }) => Self::Final,
+            Err(
+                RegistryError::Unreachable { .. }
+                | RegistryError::ThroughProxy { .. }
+                | RegistryError::NotPlain { .. },
+            ) => Self::Unreachable,
             Ok(_) | Err(_) => Self::Final,
         }
     }

@@ -20,15 +20,12 @@ pub struct ServerWords {
 
 impl ServerWords {
     /// Reads the body of a refusal. `secrets` are cut out, should the server repeat them.
-    pub(super) fn read(body: &[u8], secrets: &[&str]) -> Self {
+    pub(super) fn read<S: AsRef<str>>(body: &[u8], secrets: &[S]) -> Self {
         let (codes, text) = match serde_json::from_slice(body) {
             Ok(document) => of_document(&document),
             Err(_) => (Vec::new(), of_text(body)),
         };
-        // Before anything is folded or cut: what is left of a secret then would not be found.
-        let told = secrets.iter().filter(|secret| !secret.is_empty());
-        let text = told.fold(text, |text, secret| text.replace(secret, "…"));
-        let text = without_queries(&printable(&text));
+        let text = fit_to_print(&text, secrets);
         Self { codes, text }
     }
 
@@ -56,6 +53,15 @@ impl fmt::Display for ServerWords {
             write!(formatter, " ({})", self.text)
         }
     }
+}
+
+/// What a server said, printable, without `secrets` and without the queries of addresses.
+pub(super) fn fit_to_print<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
+    // Before anything is folded or cut: what is left of a secret then would not be found.
+    let told = secrets.iter().map(AsRef::as_ref);
+    let told = told.filter(|secret| !secret.is_empty());
+    let text = told.fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+    without_queries(&printable(&text))
 }
 
 fn of_document(document: &Value) -> (Vec<String>, String) {
@@ -127,7 +133,7 @@ mod tests {
     fn code_and_message_are_repeated() {
         let body = r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m push","detail":{}}]}"#;
         assert_eq!(said(body), " (DENIED: no [31m push)");
-        assert!(ServerWords::read(body.as_bytes(), &[]).has_code("DENIED"));
+        assert!(ServerWords::read(body.as_bytes(), &[""]).has_code("DENIED"));
         assert_eq!(said(r#"{"details":"wrong password"}"#), " (wrong password)");
         assert_eq!(said("<html>bad gateway</html>"), "");
         assert_eq!(said("busy"), " (busy)");
@@ -161,7 +167,7 @@ mod tests {
         #[test]
         fn any_document_is_read(code in ".*", message in ".*") {
             let body = serde_json::json!({"errors": [{"code": code, "message": message}, 1, null]});
-            let words = ServerWords::read(body.to_string().as_bytes(), &[]).to_string();
+            let words = ServerWords::read(body.to_string().as_bytes(), &[""]).to_string();
             prop_assert!(words.chars().all(|c| !c.is_control()));
         }
     }

@@ -157,7 +157,8 @@ impl Transport {
     fn failure_of(&self, error: &reqwest::Error, url: &Url) -> Failure {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.contains(&url.origin().ascii_serialization());
-        Failure::of(error, self.limits.connect, known)
+        let proxy = self.proxy_set().map(|(variable, _)| variable);
+        Failure::of(error, self.limits.connect, known, proxy)
     }
 
     fn remember(&self, url: &Url) {
@@ -206,15 +207,19 @@ impl Transport {
     }
 
     fn proxy_host(&self) -> Option<String> {
-        let mut set = PROXY_VARIABLES.iter();
-        let address = set.find_map(|name| self.environment.get(name))?;
+        let (_, address) = self.proxy_set()?;
         let url = Url::parse(address).or_else(|_| Url::parse(&format!("http://{address}")));
         Some(url.ok()?.host_str()?.to_owned())
     }
 
-    fn proxy(&self) -> Result<Option<Proxy>, RegistryError> {
+    /// The variable that names a proxy, and the proxy's address.
+    fn proxy_set(&self) -> Option<(&'static str, &str)> {
         let set = |name: &&'static str| Some((*name, self.environment.get(name)?));
-        let Some((variable, address)) = PROXY_VARIABLES.iter().find_map(set) else {
+        PROXY_VARIABLES.iter().find_map(set)
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, RegistryError> {
+        let Some((variable, address)) = self.proxy_set() else {
             return Ok(None);
         };
         let excluded = ["NO_PROXY", "no_proxy"]

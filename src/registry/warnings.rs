@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
-use crate::report::printable;
+use super::server_words::fit_to_print;
 
 /// Whoever says more in one run is not listened to.
 const MOST: usize = 5;
@@ -24,14 +24,12 @@ struct Told {
 
 impl Warnings {
     /// Notes what an answer of a registry warns of, unless it was said before. `secrets` are cut out.
-    pub(super) fn note(&self, registry: &str, headers: &HeaderMap, secrets: &[&str]) {
+    pub(super) fn note<S: AsRef<str>>(&self, registry: &str, headers: &HeaderMap, secrets: &[S]) {
         for value in headers.get_all(WARNING).iter().take(MOST) {
             let Some(text) = read(&String::from_utf8_lossy(value.as_bytes())) else {
                 continue;
             };
-            let told = secrets.iter().filter(|secret| !secret.is_empty());
-            let text = told.fold(text, |text, secret| text.replace(secret, "…"));
-            let text = printable(&text);
+            let text = fit_to_print(&text, secrets);
             let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if text.is_empty() || told.known.len() >= MOST {
                 continue;
@@ -106,7 +104,7 @@ mod tests {
         let warnings = Warnings::default();
         for number in [1, 1, 2, 1, 3, 4, 5, 6, 7] {
             let text = format!("299 - \"number {number}\"");
-            warnings.note("r", &headers(&[&text]), &[]);
+            warnings.note("r", &headers(&[&text]), &[""]);
         }
         let first = warnings.take();
         assert_eq!(first.len(), 5);
@@ -114,7 +112,7 @@ mod tests {
         warnings.note(
             "r",
             &headers(&["299 - \"number 1\"", "299 - \"more\""]),
-            &[],
+            &[""],
         );
         assert_eq!(warnings.take(), Vec::<String>::new());
     }
@@ -122,6 +120,12 @@ mod tests {
     #[test]
     fn a_warning_repeats_no_secret() {
         assert_eq!(told(&["299 - \"no hunter2 here\""]), ["r says: no … here"]);
+    }
+
+    #[test]
+    fn a_warning_repeats_no_query_of_an_address() {
+        let told = told(&["299 - \"/v2/x/blobs/uploads/1?_state=abc is slow\""]);
+        assert_eq!(told, ["r says: /v2/x/blobs/uploads/1?… is slow"]);
     }
 
     proptest! {

@@ -1,11 +1,10 @@
 //! Places that cannot be written: told before compiling where that can be known, and never half written.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::support::cli::{Lighter, Run};
+use crate::support::disk::SmallDisk;
 use crate::support::refusal::{Before, images, no_temporaries};
-use crate::support::tools;
 use crate::support::workspace::Checkout;
 
 fn build(checkout: &Checkout, arguments: &[&str]) -> Run {
@@ -102,53 +101,6 @@ fn a_target_directory_that_cannot_be_made_is_told() {
     assert_eq!(run.stdout, "");
     fs_err::remove_dir_all(checkout.path().join("out")).expect("an empty layout");
     before.holds();
-}
-
-/// A file system of a few megabytes, which goes with the value.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None` where this test may not mount anything; that is said.
-    fn mount(size: &str) -> Option<Self> {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mounted = tools::output(
-            Command::new("mount")
-                .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-                .arg(directory.path()),
-        );
-        if mounted.status.success() {
-            return Some(Self(directory));
-        }
-        let why = String::from_utf8_lossy(&mounted.stderr).into_owned();
-        // No test can know what a machine allows; its log shows that this one did not run.
-        tools::skipped(&format!("no tmpfs: {why}"));
-        None
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Leaves so many bytes.
-    fn fill(&self, free: usize) {
-        let filler = self.path().join("filler");
-        let mut size = 0;
-        let mut chunk = 1 << 20;
-        while chunk >= 4096 {
-            size += chunk;
-            if fs_err::write(&filler, vec![1; size]).is_err() {
-                size -= chunk;
-                chunk /= 2;
-            }
-        }
-        fs_err::write(&filler, vec![1; size - free]).expect("fits");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
 }
 
 #[test]

@@ -4,66 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use fs_err as fs;
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use crate::support::authority::Authority;
+use crate::support::check::{assert_sound, read_json};
 use crate::support::cli::{Lighter, Run};
 use crate::support::registry::{PASSWORD, Registry, USER};
-
-/// An authority, and certificates of it for a server at 127.0.0.1 and for a client.
-struct Authority {
-    directory: TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        Self::until(4000)
-    }
-
-    /// One whose certificates end with the year before this.
-    fn until(year: i32) -> Self {
-        let directory = TempDir::new().expect("a temporary directory");
-        let key = KeyPair::generate().expect("a key");
-        let mut parameters = CertificateParams::new([]).expect("legal");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = parameters.self_signed(&key).expect("signed");
-        let this = Self { directory };
-        this.write("ca.crt", &certificate.pem());
-        let issuer = Issuer::new(parameters, key);
-        for (name, purpose) in [
-            ("server", ExtendedKeyUsagePurpose::ServerAuth),
-            ("client", ExtendedKeyUsagePurpose::ClientAuth),
-        ] {
-            let key = KeyPair::generate().expect("a key");
-            let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("legal");
-            parameters.extended_key_usages = vec![purpose];
-            parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
-            let certificate = parameters.signed_by(&key, &issuer).expect("signed");
-            this.write(&format!("{name}.cert"), &certificate.pem());
-            this.write(&format!("{name}.key"), &key.serialize_pem());
-        }
-        this
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.directory.path().join(name), text).expect("written");
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.directory.path().join(name).display().to_string()
-    }
-
-    /// The line of docker-registry's configuration that makes it serve TLS.
-    fn http(&self, asks_clients: bool) -> String {
-        let clients = if asks_clients {
-            format!(", clientcas: ['{}']", self.file("ca.crt"))
-        } else {
-            String::new()
-        };
-        let (certificate, key) = (self.file("server.cert"), self.file("server.key"));
-        format!(", tls: {{certificate: '{certificate}', key: '{key}'{clients}}}")
-    }
-}
+use crate::support::tools;
+use crate::support::workspace::Checkout;
 
 /// A home with the certificates in `files` for a registry.
 struct Home(TempDir);
@@ -84,12 +32,14 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str], stdin: &str) -> Run {
-        Lighter::at(self.0.path())
+        let lighter = self.lighter(self.0.path());
+        lighter.args(arguments.iter().copied()).stdin(stdin).run()
+    }
+
+    fn lighter(&self, directory: &Path) -> Lighter {
+        Lighter::at(directory)
             .env("XDG_CONFIG_HOME", self.0.path())
             .env("DOCKER_CONFIG", self.0.path())
-            .args(arguments.iter().copied())
-            .stdin(stdin)
-            .run()
     }
 
     fn check(&self, host: &str) -> Run {
@@ -160,6 +110,90 @@ fn skopeo_logs_in(host: &str, certificates: &Path) -> bool {
         .args(["--username", USER, "--password", PASSWORD, host])
         .status();
     status.expect("skopeo is installed by tests/run").success()
+}
+
+/// A whole push, and what skopeo finds by the same authority.
+fn pushed_image_is_seen_by_skopeo(with_password: bool) {
+    let services = ["orders", "users"];
+    let authority = Authority::new();
+    let registry = Registry::with_http(&authority.http(false), with_password);
+    let host = registry.host();
+    let home = Home::new(&host, &authority, &["ca.crt"]);
+    if with_password {
+        log_in(&home, &host).expect(0);
+    }
+    let checkout = Checkout::of_services(&services);
+    let repo = format!("{host}/shop");
+    let run = home
+        .lighter(checkout.path())
+        .args(["push", "-vv", "--repo", &repo])
+        .run_process(":")
+        .expect(0);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains(PASSWORD));
+    let skopeo = |verb: &str, prefix: &str| {
+        let mut command = Command::new("skopeo");
+        command.arg(verb);
+        let certificates = home.certificates(&host);
+        command.arg(format!("--{prefix}cert-dir={}", certificates.display()));
+        if with_password {
+            command.arg(format!("--{prefix}creds={USER}:{PASSWORD}"));
+        }
+        command
+    };
+    assert_eq!(run.lines().len(), services.len());
+    for (line, service) in run.lines().iter().zip(services) {
+        let digest = line.strip_prefix(&format!("{repo}/{service}:latest@"));
+        let digest = digest.expect("a reference with its digest");
+        let image = format!("docker://{repo}/{service}:latest");
+        let told = tools::run(
+            skopeo("inspect", "")
+                .arg("--format={{.Digest}}")
+                .arg(&image),
+        );
+        assert_eq!(told.trim(), digest);
+        let layout = checkout.path().join(format!("copy of {service}"));
+        let copy = format!("oci:{}:latest", layout.display());
+        let mut command = skopeo("copy", "src-");
+        tools::run(command.args(["-q", "--preserve-digests", &image, &copy]));
+        let index = read_json(&layout.join("index.json"));
+        assert_eq!(index["manifests"][0]["digest"], digest);
+        assert_sound(&layout);
+    }
+}
+
+#[test]
+fn an_image_pushed_over_tls_is_what_skopeo_sees() {
+    pushed_image_is_seen_by_skopeo(false);
+}
+
+#[test]
+fn an_image_pushed_over_tls_with_a_password_is_what_skopeo_sees() {
+    pushed_image_is_seen_by_skopeo(true);
+}
+
+#[test]
+fn a_push_to_a_registry_whose_certificate_ended_ends_before_it_began() {
+    let authority = Authority::until(2020);
+    let registry = Registry::with_http(&authority.http(false), false);
+    let host = registry.host();
+    let home = Home::new(&host, &authority, &["ca.crt"]);
+    let checkout = Checkout::of_services(&["orders"]);
+    let run = home
+        .lighter(checkout.path())
+        .args(["push", "--repo", &format!("{host}/shop")])
+        .run_process(":")
+        .expect(1)
+        .says(&[
+            &format!("no secure connection to registry `{host}`"),
+            "hint: the registry's certificate must be renewed",
+        ]);
+    assert!(
+        run.stderr.to_lowercase().contains("expired"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+    assert!(!checkout.path().join("target").exists());
 }
 
 #[test]

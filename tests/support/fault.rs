@@ -39,7 +39,7 @@ pub(crate) enum Act {
     /// The answer, with only so many bytes of its body, and the end of the connection.
     Truncate(usize),
     /// An answer of this status without an end.
-    Flood(u16),
+    Flood(u16, Flood),
     /// These bytes.
     Raw(&'static [u8]),
     /// The ordinary answer, changed.
@@ -54,6 +54,21 @@ pub(crate) enum Act {
     LoseSessions,
     /// All tokens end, then the request is answered.
     EndTokens,
+}
+
+/// What of an answer has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flood {
+    /// Its body, whose length is told.
+    Body,
+    /// Its body, in pieces.
+    Pieces,
+    /// Its headers, each a short one.
+    Headers,
+    /// One of its headers.
+    Header,
+    /// The warnings before an end that comes, each another, as many as clients take headers.
+    Warnings,
 }
 
 /// One change of an answer.

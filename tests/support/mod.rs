@@ -8,6 +8,7 @@ mod answer;
 mod blobs;
 mod chance;
 mod contents;
+mod echo;
 mod exchange;
 mod fault;
 mod guard;
@@ -19,6 +20,6 @@ mod wire;
 
 pub(crate) use answer::Answer;
 pub(crate) use exchange::{Exchange, Origin};
-pub(crate) use fault::{Act, Change, Fault, on};
+pub(crate) use fault::{Act, Change, Fault, Flood, on};
 pub(crate) use guard::{Guard, Scopes};
 pub(crate) use registry::{FaultRegistry, Settings};

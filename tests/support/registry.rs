@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::chance::Chance;
 use super::contents::Contents;
+use super::echo;
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Fault, Faults};
 use super::guard::{Guard, Tokens};
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     /// What a manifest with unknown blobs is answered with.
     pub(crate) unknown_status: u16,
     pub(crate) chunk_minimum: Option<u64>,
+    /// Whether refusals and warnings repeat what the request said, secrets included.
+    pub(crate) echoes: bool,
     /// The repositories that exist; where it is `None`, a push makes them.
     pub(crate) repositories: Option<Vec<String>>,
 }
@@ -46,6 +49,7 @@ impl Default for Settings {
             manifest_right: None,
             unknown_status: 400,
             chunk_minimum: None,
+            echoes: false,
             repositories: None,
         }
     }
@@ -219,7 +223,10 @@ impl Shared {
             match act {
                 Some(Act::Early { answer, drain }) => {
                     self.finish(entry, &answer);
-                    let answer = self.filled(answer, head.path(), "");
+                    let mut answer = self.filled(answer, head.path(), "");
+                    if self.settings.echoes {
+                        echo::repeat(&mut answer, &head, &[]);
+                    }
                     let _ = wire.answer(&head.method, &answer, usize::MAX);
                     if drain {
                         wire.drain();
@@ -237,8 +244,8 @@ impl Shared {
                     let _ = wire.raw(bytes);
                     return;
                 }
-                Some(Act::Flood(status)) => {
-                    let sent = wire.flood(status);
+                Some(Act::Flood(status, flood)) => {
+                    let sent = wire.flood(status, flood);
                     self.state().flooded += sent;
                     return;
                 }

@@ -8,7 +8,7 @@ use super::guard::Guard;
 use super::registry::{Shared, State};
 use super::route::Route;
 use super::wire::Head;
-use super::{blobs, manifests};
+use super::{blobs, echo, manifests};
 
 impl Shared {
     /// The answer to a request, as the specification has it or as `act` changes it.
@@ -43,6 +43,9 @@ impl Shared {
             for change in changes {
                 self.change(&mut answer, change, head.path(), &location);
             }
+        }
+        if self.settings.echoes && origin == Origin::Registry {
+            echo::repeat(&mut answer, head, body);
         }
         answer
     }

@@ -6,9 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::fault::Flood;
 
 /// Most bytes of a body that nobody asked for which are drained.
 const MOST_DRAINED: u64 = 64 * 1024 * 1024;
+/// What stands for no end.
+const MOST_FLOODED: u64 = 400_000_000;
 
 /// A request's first part.
 #[derive(Debug, Clone)]
@@ -126,15 +129,33 @@ impl Wire {
         self.writer.write_all(bytes)
     }
 
-    /// Sends without an end, as long as somebody takes it.
-    pub(super) fn flood(&mut self, status: u16) -> u64 {
-        let chunk = vec![b'x'; 65536];
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: 400000000\r\n\r\n");
+    /// Sends without an end, as long as somebody takes it, and gives how much was taken.
+    pub(super) fn flood(&mut self, status: u16, flood: Flood) -> u64 {
+        let x = "x".repeat(65536);
+        let (begin, again) = match flood {
+            Flood::Body => (format!("Content-Length: {MOST_FLOODED}\r\n\r\n"), x),
+            Flood::Pieces => (
+                "Transfer-Encoding: chunked\r\n\r\n".to_owned(),
+                format!("10000\r\n{x}\r\n"),
+            ),
+            Flood::Headers => (String::new(), "X-Flood: x\r\n".repeat(4096)),
+            Flood::Header => ("X-Flood: ".to_owned(), x),
+            Flood::Warnings => {
+                let text = "x".repeat(3000);
+                let warning = |number| format!("Warning: 299 - \"{number}{text}\"\r\n");
+                let warnings: String = (0..90).map(warning).collect();
+                (
+                    format!("{warnings}Content-Length: {MOST_FLOODED}\r\n\r\n"),
+                    x,
+                )
+            }
+        };
+        let head = format!("HTTP/1.1 {status} X\r\n{begin}");
         let mut sent = 0;
         let mut result = self.writer.write_all(head.as_bytes());
-        while result.is_ok() && sent < 400_000_000 {
-            result = self.writer.write_all(&chunk);
-            sent += chunk.len() as u64;
+        while result.is_ok() && sent < MOST_FLOODED {
+            result = self.writer.write_all(again.as_bytes());
+            sent += again.len() as u64;
         }
         sent
     }

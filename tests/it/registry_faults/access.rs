@@ -137,12 +137,12 @@ fn challenges() {
             ))),
         scenario("A7a a wrong password, shown to a token service once")
             .tokens(LIFE)
-            .login(Some("me:wrong"))
+            .login(Some("me:wrong-secret"))
             .fails(|error| matches!(error, RegistryError::LoginRefused { .. }))
             .then(|stage| counted(stage, "GET", "/token", 1)),
         scenario("A7b a wrong password, shown to a registry once")
             .with(|settings| settings.guard = Guard::Basic)
-            .login(Some("me:wrong"))
+            .login(Some("me:wrong-secret"))
             .fails(|error| matches!(error, RegistryError::LoginRefused { .. }))
             .then(|stage| counted(stage, "HEAD", "", 1)),
         scenario("A7c no password")

@@ -8,7 +8,7 @@ use std::process::Command;
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, play, scenario};
-use crate::fault_registry::{Act, on};
+use crate::fault_registry::{Act, Flood, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 const BY_DIGEST: &str = "/manifests/sha256:";
@@ -17,6 +17,17 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 const NAME: &str = "registry_faults::floods::bodies_without_an_end_take_little_memory";
 const VARIABLE: &str = "LIGHTER_TEST_FLOOD";
 const TOLD: &str = "bytes added: ";
+
+/// Whether a flood that breaks the protocol is told: a broken connection, or no HTTP at all.
+fn is_no_answer(error: &RegistryError) -> bool {
+    let kinds = matches!(
+        error,
+        RegistryError::Protocol { .. }
+            | RegistryError::NotPlain { .. }
+            | RegistryError::Lost { .. }
+    );
+    kinds && error.to_string().len() < 2000
+}
 
 fn is_told(error: &RegistryError) -> bool {
     let kinds = matches!(
@@ -33,9 +44,47 @@ fn is_told(error: &RegistryError) -> bool {
 
 /// Every such request is answered with 400 MB.
 fn flood(method: &'static str, part: &'static str, status: u16) -> Scenario {
-    scenario(format!("R7 {method} {part} {status}"))
+    flood_of(method, part, status, Flood::Body)
+}
+
+fn flood_of(method: &'static str, part: &'static str, status: u16, of: Flood) -> Scenario {
+    scenario(format!("R7 {method} {part} {status} {of:?}"))
         .tokens(300)
-        .fault(on(method, part).always().act(Act::Flood(status)))
+        .fault(on(method, part).always().act(Act::Flood(status, of)))
+}
+
+/// The same of pieces and headers, at each kind of endpoint.
+fn other_floods() -> impl Iterator<Item = Scenario> {
+    let endpoints = [
+        ("GET", "/token", 200),
+        ("GET", "/v2/", 401),
+        ("HEAD", "/manifests/", 200),
+        ("HEAD", "/blobs/", 200),
+        ("POST", UPLOADS, 202),
+        ("PUT", UPLOADS, 400),
+        ("PUT", BY_DIGEST, 201),
+        ("GET", BY_DIGEST, 200),
+    ];
+    let kinds = [
+        Flood::Pieces,
+        Flood::Headers,
+        Flood::Header,
+        Flood::Warnings,
+    ];
+    endpoints
+        .into_iter()
+        .flat_map(move |(method, part, status)| {
+            kinds.map(|of| {
+                let scenario = flood_of(method, part, status, of);
+                match of {
+                    // What is not answered to a look is no reason not to push, and of an answer to it only the
+                    // head counts.
+                    _ if method == "HEAD" => scenario.either(),
+                    Flood::Headers | Flood::Header => scenario.fails(is_no_answer),
+                    _ => scenario.fails(is_told),
+                }
+            })
+        })
 }
 
 fn floods() -> Vec<Scenario> {
@@ -60,7 +109,10 @@ fn floods() -> Vec<Scenario> {
     let exchange = flood("POST", "/token", 200)
         .login(Some("<token>:identity/secret"))
         .fails(is_told);
-    refused.chain([headless, open, exchange]).collect()
+    refused
+        .chain([headless, open, exchange])
+        .chain(other_floods())
+        .collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! M: manifests and tags, and what a registry says of blobs when it gets a manifest.
 
+use cargo_lighter::hint::Hint as _;
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, counted, play, scenario};
@@ -37,6 +38,54 @@ fn unknown_blobs() {
         scenario("U19g when the tag is put")
             .fault(on("PUT", "/manifests/v1").times(2).answer(blob_unknown()))
             .waits(3, 4),
+    ]);
+}
+
+/// The error names the kind, and what to do says something else than to try again.
+fn names_the_kind(error: &RegistryError) -> bool {
+    let kind = "`application/vnd.oci.image.manifest.v1+json`";
+    let told = error.to_string().contains(kind);
+    let advised = error.hint().is_some_and(|hint| hint.contains("update"));
+    matches!(error, RegistryError::KindRefused { .. }) && told && advised
+}
+
+#[test]
+fn kinds_of_manifests() {
+    let words = |status, code: &str, message: &str| {
+        let error = serde_json::json!({ "code": code, "message": message });
+        Answer::status(status).json(&serde_json::json!({ "errors": [error] }))
+    };
+    let refused = |id, answer| {
+        scenario(id)
+            .fault(on("PUT", BY_DIGEST).always().answer(answer))
+            .then(|stage| counted(stage, "PUT", BY_DIGEST, 1))
+            .then(|stage| counted(stage, "PUT", "/manifests/v1", 0))
+    };
+    let no_kind = |error: &RegistryError| matches!(error, RegistryError::Refused { .. });
+    play(vec![
+        refused("M5a a kind that is not taken, 415", Answer::status(415)).fails(names_the_kind),
+        refused(
+            "M5b the same, 405",
+            words(405, "UNSUPPORTED", "The operation is unsupported."),
+        )
+        .fails(names_the_kind),
+        refused(
+            "M5c the same, 400",
+            words(
+                400,
+                "MANIFEST_INVALID",
+                "mediaType in manifest should be another",
+            ),
+        )
+        .fails(names_the_kind),
+        refused(
+            "M5d another flaw of a manifest",
+            words(400, "MANIFEST_INVALID", "layer 2 is too large"),
+        )
+        .fails(no_kind),
+        scenario("M5e a tag may have another rule, and is told of the same")
+            .fault(on("PUT", "/manifests/v1").always().status(415))
+            .fails(names_the_kind),
     ]);
 }
 
@@ -128,13 +177,6 @@ fn manifests_and_tags() {
             BY_DIGEST,
             Change::Status(202),
         ),
-        scenario("M5 a kind of image that is not taken")
-            .fault(
-                on("PUT", BY_DIGEST)
-                    .always()
-                    .answer(Answer::refusal(415, "MANIFEST_INVALID")),
-            )
-            .fails(|error| matches!(error, RegistryError::Refused { status: 415, .. })),
         scenario("M8a a look at manifests answered with 405")
             .fault(on("HEAD", "/manifests/").always().status(405)),
         scenario("M8b who may not look may push")

@@ -2,8 +2,10 @@
 //! as data and the outcome that is expected.
 
 mod access;
+mod bad_input;
 mod early;
 mod floods;
+mod http2;
 mod leaks;
 mod lies;
 mod manifests;
@@ -14,4 +16,5 @@ mod retries;
 mod scenario;
 mod soak;
 mod stage;
+mod told;
 mod uploads;

@@ -9,7 +9,7 @@ use crate::support::workspace::Checkout;
 
 const UPLOADS: &str = "/blobs/uploads/";
 const SERVICES: [&str; 2] = ["orders", "users"];
-const SECRETS: [&str; 4] = ["me:secret", "bWU6c2VjcmV0", "token-sentinel", "_state"];
+const SECRETS: [&str; 4] = ["me:secret", "bWU6c2VjcmV0", "token-sentinel", "_state="];
 
 fn scenarios() -> Vec<(&'static str, Vec<Fault>, i32)> {
     let status = |method, part: &'static str, status| on(method, part).status(status);
@@ -72,6 +72,7 @@ fn the_program_itself_survives_and_tells_no_secret() {
                 seconds: 300,
                 scopes: Scopes::All,
             },
+            echoes: true,
             ..Settings::default()
         });
         let host = server.host();

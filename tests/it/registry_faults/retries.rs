@@ -3,7 +3,7 @@
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, counted, play, scenario};
-use crate::fault_registry::{Act, Answer, Change, on};
+use crate::fault_registry::{Act, Answer, Change, Flood, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -150,7 +150,11 @@ fn floods() {
     let flood = |id, method, part: &'static str, status| {
         scenario(id)
             .tokens(300)
-            .fault(on(method, part).always().act(Act::Flood(status)))
+            .fault(
+                on(method, part)
+                    .always()
+                    .act(Act::Flood(status, Flood::Body)),
+            )
             .then(|stage| {
                 let taken = stage.server.flooded();
                 if taken < 100_000_000 {

@@ -11,7 +11,7 @@ use super::peers;
 use super::stage::Stage;
 use crate::fault_registry::{Exchange, Fault, Guard, Origin, Scopes, Settings};
 
-/// What no message may hold, and no other origin may see.
+/// What no other origin may see. That nothing of it is told is the business of [`super::told`].
 const SECRETS: [&str; 3] = ["secret", "bWU6c2VjcmV0", "token-sentinel"];
 
 /// What was there before.
@@ -185,6 +185,8 @@ impl Scenario {
                 Err(_) => break,
             }
         }
+        drop(client);
+        stage.told.check()?;
         let waited = stage.clock.now().saturating_sub(began);
         match (self.either, result) {
             (true, Ok(())) => {}
@@ -216,9 +218,6 @@ fn judge(fails: Option<Judge>, result: Result<(), DestinationError>) -> Result<(
         (Some(_), Ok(())) => Err("a success where an error is expected".to_owned()),
         (Some(judge), Err(DestinationError::Registry(error))) => {
             let told = format!("{error} {error:?} {:?}", error.hint());
-            if let Some(secret) = SECRETS.iter().find(|secret| told.contains(**secret)) {
-                return Err(format!("`{secret}` in: {told}"));
-            }
             if judge(&error) {
                 Ok(())
             } else {

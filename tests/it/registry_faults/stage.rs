@@ -15,6 +15,7 @@ use cargo_lighter::registry::{Limits, Options, Registry};
 use cargo_lighter::report::{Clock, DeliverySummary, Meter};
 use tempfile::TempDir;
 
+use super::told::Told;
 use crate::fault_registry::{FaultRegistry, Settings};
 
 /// Large enough to be on its way for a while.
@@ -35,6 +36,7 @@ pub(super) struct Stage {
     pub(super) home: TempDir,
     environment: Environment,
     limits: Limits,
+    pub(super) told: Arc<Told>,
 }
 
 impl Stage {
@@ -44,6 +46,7 @@ impl Stage {
         let told = clock.clone();
         let server = FaultRegistry::start(Settings {
             now: Arc::new(move || told.now()),
+            echoes: true,
             ..settings
         });
         let home = tempfile::tempdir().expect("a directory");
@@ -62,6 +65,7 @@ impl Stage {
             home,
             // Nothing of a test ends well only because a machine is slow.
             limits: Limits::default(),
+            told: Arc::new(Told::new(login)),
         }
     }
 
@@ -149,6 +153,7 @@ impl Stage {
             ),
             registry,
             host: self.server.host(),
+            told: Arc::clone(&self.told),
         }
     }
 
@@ -190,6 +195,7 @@ pub(super) struct Client {
     pub(super) destination: RegistryDestination,
     pub(super) registry: Arc<Registry>,
     host: String,
+    told: Arc<Told>,
 }
 
 impl Client {
@@ -223,7 +229,7 @@ impl Client {
             key: None,
             meter: Meter::default(),
         };
-        let stored = self.destination.store(&image)?;
+        let stored = self.heard(service, self.destination.store(&image))?;
         // However often bytes had to be sent, they count once.
         let (moved, expected) = (image.meter.moved(), image.meter.expected());
         assert_eq!(
@@ -242,17 +248,29 @@ impl Client {
     ) -> Result<DeliverySummary, DestinationError> {
         let (image, stored) = self.store(service, image, tags)?;
         let tagged = self.destination.tag(&image, stored);
-        match tagged.error {
-            Some(error) => Err(error),
-            None => Ok(tagged.summary),
+        self.told.delivery(service, &tagged.summary);
+        let result = tagged.error.map_or(Ok(()), Err);
+        self.heard(service, result).map(|()| tagged.summary)
+    }
+
+    /// Tells what came of something, as a run does.
+    fn heard<T>(
+        &self,
+        service: &str,
+        result: Result<T, DestinationError>,
+    ) -> Result<T, DestinationError> {
+        self.told.warnings(self.destination.warnings());
+        if let Err(error) = &result {
+            self.told.error(service, error);
         }
+        result
     }
 
     /// What is done before the first compile.
     pub(super) fn prepare(&self, service: &str, tag: &str) -> Result<(), DestinationError> {
         let name = format!("{}/shop/{service}", self.host);
         let tag = Tag::parse(tag).expect("legal");
-        self.destination.preflight(&name, Some(&tag))
+        self.heard(service, self.destination.preflight(&name, Some(&tag)))
     }
 
     /// Tells the names of all services before the first is pushed.

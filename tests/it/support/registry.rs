@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -32,15 +32,23 @@ impl Registry {
 
     /// One with these further lines in the `http` section of its configuration, which has one line.
     pub(crate) fn with_http(http: &str, with_password: bool) -> Self {
-        Self::start(with_password.then(htpasswd), http)
+        Self::start(with_password.then(passwords), http)
+    }
+
+    /// The same, sending everybody to the token service at `realm`; `bundle` is a file of certificates.
+    pub(crate) fn with_token_service(http: &str, realm: &str, bundle: &str) -> Self {
+        let auth = format!(
+            "auth: {{token: {{realm: '{realm}', service: s, issuer: i, rootcertbundle: '{bundle}'}}}}\n"
+        );
+        Self::start(Some(Box::new(|_| auth)), http)
     }
 
     /// One that asks for [`USER`] and [`PASSWORD`].
     pub(crate) fn with_password() -> Self {
-        Self::start(Some(htpasswd()), "")
+        Self::start(Some(passwords()), "")
     }
 
-    fn start(htpasswd: Option<Vec<u8>>, http: &str) -> Self {
+    fn start(auth: Option<Auth>, http: &str) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         let port = free_port();
         let data = directory.path().join("data");
@@ -48,15 +56,7 @@ impl Registry {
             "version: 0.1\nstorage: {{filesystem: {{rootdirectory: '{}'}}, delete: {{enabled: true}}}}\nhttp: {{addr: '127.0.0.1:{port}'{http}}}\n",
             data.display()
         );
-        if let Some(htpasswd) = htpasswd {
-            let path = directory.path().join("htpasswd");
-            fs_err::write(&path, htpasswd).expect("written");
-            let auth = format!(
-                "auth: {{htpasswd: {{realm: test, path: '{}'}}}}\n",
-                path.display()
-            );
-            yaml.push_str(&auth);
-        }
+        yaml.extend(auth.map(|auth| auth(directory.path())));
         let file = directory.path().join("config.yml");
         fs_err::write(&file, yaml).expect("written");
         let mut child = Command::new("docker-registry")
@@ -146,13 +146,21 @@ impl Drop for Registry {
     }
 }
 
-/// [`USER`] and [`PASSWORD`] as the registry wants them.
-fn htpasswd() -> Vec<u8> {
+/// The line of the configuration about who may do what, given the registry's directory.
+type Auth = Box<dyn FnOnce(&Path) -> String>;
+
+/// Whoever shows [`USER`] and [`PASSWORD`] may do all.
+fn passwords() -> Auth {
     let output = Command::new("htpasswd")
         .args(["-Bbn", USER, PASSWORD])
         .output()
         .expect("htpasswd is installed by tests/run");
-    output.stdout
+    Box::new(move |directory| {
+        let path = directory.join("htpasswd");
+        fs_err::write(&path, output.stdout).expect("written");
+        let path = path.display();
+        format!("auth: {{htpasswd: {{realm: test, path: '{path}'}}}}\n")
+    })
 }
 
 /// A port that was free a moment ago.

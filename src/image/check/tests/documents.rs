@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, NAME, put};
+use super::fixture::{Fixture, NAME, cases, put};
 use crate::digest::Digest;
 use crate::image::{Problem, check_image, check_layout};
 use crate::medium::{LayoutReader, LayoutWriter, MANIFEST_LIMIT};
@@ -369,7 +369,7 @@ fn any_json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(cases())]
 
     #[test]
     fn any_document_is_checked_without_a_panic(

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::ProptestConfig;
 use serde_json::Value;
 use tar::{EntryType, Header};
 use tempfile::TempDir;
@@ -180,5 +181,13 @@ impl Layout {
         let text = fs_err::read_to_string(&path).expect("text");
         assert!(text.contains(from), "{text}");
         fs_err::write(&path, text.replace(from, to)).expect("written");
+    }
+}
+
+/// A few, since each writes a layout, unless the environment says how many.
+pub(super) fn cases() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(32),
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tar::{EntryType, Header};
 
-use super::fixture::{Fixture, directory, entry, file, good_tar, gzip, tar_of};
+use super::fixture::{Fixture, cases, directory, entry, file, good_tar, gzip, tar_of};
 use crate::digest::Digest;
 use crate::image::{EntryFault, Problem};
 use crate::oci::media_type;
@@ -260,7 +260,7 @@ fn what_is_no_tar_is_found() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(cases())]
 
     #[test]
     fn any_layer_is_checked_without_a_panic(

@@ -1,0 +1,55 @@
+//! A server that repeats what it was told, as some do: whoever shows its words must know what to leave out.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::wire::Head;
+
+/// Adds everything that a request said to an answer: to the words of a refusal, and as a warning.
+pub(super) fn repeat(answer: &mut Answer, head: &Head, body: &[u8]) {
+    let said = said(head, body);
+    // Only so many warnings are listened to.
+    if head.target.contains('?') || head.path() == "/token" {
+        let quoted = said.replace('\\', "\\\\").replace('"', "\\\"");
+        answer.set("Warning", format!("299 - \"{quoted}\""));
+    }
+    if answer.status < 400 || answer.header("content-length").is_some() {
+        return;
+    }
+    let error = json!({ "code": "", "message": said });
+    let known = serde_json::from_slice::<Value>(&answer.body).ok();
+    match known.and_then(|value| value["errors"].as_array().cloned()) {
+        Some(mut errors) => {
+            errors.push(error);
+            answer.body = json!({ "errors": errors }).to_string().into_bytes();
+        }
+        None if answer.body.is_empty() => {
+            answer.body = json!({ "errors": [error] }).to_string().into_bytes();
+        }
+        None => {}
+    }
+}
+
+fn said(head: &Head, body: &[u8]) -> String {
+    let shown = head.header("authorization").unwrap_or("nothing");
+    let secret = shown.split_once(' ').map_or("", |(_, secret)| secret);
+    let form = if head.path() == "/token" {
+        String::from_utf8_lossy(body)
+    } else {
+        "".into()
+    };
+    let (target, query) = (&head.target, head.query());
+    let host = head.header("host").unwrap_or_default();
+    let state = head.parameter("_state").unwrap_or_default();
+    format!(
+        "you showed {shown} ({secret}) at {target} http://{host}{target} with {query} or {state} and {form} {}",
+        decoded(secret)
+    )
+}
+
+/// What a base64 text says, if it is one.
+fn decoded(text: &str) -> String {
+    use base64::Engine as _;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
