@@ -15,6 +15,9 @@ use super::vendor::{self, Missing};
 use crate::digest::Digest;
 use crate::hint::Hint;
 
+/// How actions begin that only read.
+pub(super) const READ: &str = "read ";
+
 /// What was tried, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -29,6 +32,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Whether it was only to read something.
+    fn reads(&self) -> bool {
+        self.action.starts_with(READ)
+    }
+
     /// Who was asked by way of `host`.
     fn whom(&self, host: &str) -> String {
         let registry = &self.registry;
@@ -289,6 +297,23 @@ pub enum RegistryError {
         #[source]
         source: io::Error,
     },
+    /// What a registry gave cannot be kept.
+    #[error("{attempt}: cannot write what was read")]
+    Disk {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The error, naming the file.
+        #[source]
+        source: io::Error,
+    },
+    /// What a registry gave is something else than was asked for.
+    #[error("{attempt}: the registry gave content of digest `{found}`")]
+    OtherContent {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The digest of what came.
+        found: Digest,
+    },
     /// More than registries have to take.
     #[error("{attempt}: it has {size} bytes, and registries take {limit} at most")]
     TooLarge {
@@ -317,6 +342,11 @@ impl RegistryError {
                 | Self::Refused { .. }
                 | Self::Protocol { .. }
         )
+    }
+
+    /// Whether it may help to say who we are.
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
     }
 
     /// Whether the registry says that what it got is not what was announced.
@@ -401,16 +431,7 @@ impl Hint for RegistryError {
                 let known = known.and_then(|_| vendor_hint(attempt, words, Missing::Right));
                 Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
             }
-            Self::LoginRefused { user, .. } if user.source == CredentialSource::Given => Some(
-                "check the user name and the password; some registries take only a token"
-                    .to_owned(),
-            ),
-            Self::LoginRefused { user, .. } if user.source == CredentialSource::Environment => Some(
-                "correct LIGHTER_REGISTRY_USER and LIGHTER_REGISTRY_PASSWORD, or unset them to use what \
-                 `cargo lighter login` stored"
-                    .to_owned(),
-            ),
-            Self::LoginRefused { registry, .. } => Some(login_hint(registry)),
+            Self::LoginRefused { registry, user, .. } => Some(login_refused_hint(registry, user)),
             Self::NotFound { attempt, words } => {
                 let known = vendor_hint(attempt, words, Missing::Repository);
                 Some(known.unwrap_or_else(|| not_found_hint(attempt)))
@@ -436,12 +457,19 @@ impl Hint for RegistryError {
             Self::TagTaken { .. } => Some(
                 "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
             ),
-            Self::Elsewhere { attempt, .. } => Some(format!(
+            Self::Elsewhere { attempt, .. } if !attempt.reads() => Some(format!(
                 "if that is `{}` under a wrong name, correct the external address of the registry or of \
                  the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
                 attempt.registry
             )),
             Self::Busy { .. } => Some("try again later".to_owned()),
+            Self::OtherContent { attempt, .. } => Some(format!(
+                "try again; if that does not help, something between here and `{}` changes what it sends",
+                attempt.registry
+            )),
+            Self::Disk { .. } => Some(
+                "free some space, or let TMPDIR name a directory on another disk".to_owned(),
+            ),
             _ => None,
         }
     }
@@ -455,6 +483,20 @@ fn vendor_hint(attempt: &Attempt, words: &ServerWords, missing: Missing) -> Opti
 /// A command that works as it is typed, given the user's name and a password to read.
 fn login_hint(registry: &str) -> String {
     format!("log in with `cargo lighter login {registry} --username USER --password-stdin`")
+}
+
+fn login_refused_hint(registry: &str, user: &User) -> String {
+    match user.source {
+        CredentialSource::Given => {
+            "check the user name and the password; some registries take only a token".to_owned()
+        }
+        CredentialSource::Environment => {
+            "correct LIGHTER_REGISTRY_USER and LIGHTER_REGISTRY_PASSWORD, or unset them to use what \
+             `cargo lighter login` stored"
+                .to_owned()
+        }
+        _ => login_hint(registry),
+    }
 }
 
 fn is_this_machine(registry: &str) -> bool {
@@ -481,9 +523,11 @@ fn tls_hint(source: &Cause) -> String {
 fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
     match (user, &attempt.repository) {
         (Some(user), Some(path)) => format!(
-            "check the name `{path}` and that `{}` may push to it, or log in as another user: \
+            "check the name `{path}` and that `{}` may {} it, or log in as another user: \
              `cargo lighter login {} --username USER --password-stdin`",
-            user.name, attempt.registry
+            user.name,
+            if attempt.reads() { "read" } else { "push to" },
+            attempt.registry
         ),
         _ => login_hint(&attempt.registry),
     }
@@ -507,6 +551,7 @@ fn silent_token_service_hint(attempt: &Attempt, host: &str) -> String {
 
 fn not_found_hint(attempt: &Attempt) -> String {
     match &attempt.repository {
+        Some(path) if attempt.reads() => format!("check the name `{path}` and what follows it"),
         Some(path) => format!("check the name `{path}`, or create the repository at the registry"),
         None => format!("check that `{}` is a registry", attempt.registry),
     }

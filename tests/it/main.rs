@@ -31,6 +31,7 @@ mod output;
 mod podman;
 mod readme;
 mod registry_faults;
+mod registry_reads;
 mod reproducible;
 mod retag;
 mod rustflags;

@@ -11,7 +11,7 @@ use super::chance::Chance;
 use super::contents::Contents;
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Fault, Faults};
-use super::guard::{Guard, Tokens};
+use super::guard::{Anonymous, Guard, Tokens};
 use super::wire::{Head, Wire};
 
 /// Tells how much time went by.
@@ -21,6 +21,8 @@ type Now = Arc<dyn Fn() -> Duration + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) guard: Guard,
+    /// What whoever does not say who it is may do.
+    pub(crate) anonymous: Anonymous,
     /// Tokens end by it.
     pub(crate) now: Now,
     pub(crate) mounts: bool,
@@ -39,6 +41,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             guard: Guard::Open,
+            anonymous: Anonymous::Refused,
             now: Arc::new(|| Duration::ZERO),
             mounts: true,
             immutable_tags: false,
