@@ -69,6 +69,20 @@ impl Access {
         Self::with(endpoint, OnceCell::new())
     }
 
+    /// As nobody, whatever the configuration holds.
+    pub(super) fn anonymous(endpoint: Endpoint) -> Arc<Self> {
+        Self::with(endpoint, OnceCell::new_with(Some(None)))
+    }
+
+    /// Takes over how the registry wants to be told who we are.
+    pub(super) async fn learn_from(&self, other: &Self) {
+        let known = other.scheme.lock().await.clone();
+        let mut scheme = self.scheme.lock().await;
+        if scheme.is_none() {
+            *scheme = known;
+        }
+    }
+
     /// With this credential instead of what the configuration holds.
     pub(super) fn with_credential(endpoint: Endpoint, credential: Credential) -> Arc<Self> {
         let given = Some((credential, CredentialSource::Given));

@@ -102,12 +102,19 @@ impl Hint for RegistryError {
             Self::TagTaken { .. } => Some(
                 "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
             ),
-            Self::Elsewhere { attempt, .. } => Some(format!(
+            Self::Elsewhere { attempt, .. } if !attempt.reads() => Some(format!(
                 "if that is `{}` under a wrong name, correct the external address of the registry or of \
                  the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
                 attempt.registry
             )),
             Self::Busy { .. } => Some("try again later".to_owned()),
+            Self::OtherContent { attempt, .. } => Some(format!(
+                "try again; if that does not help, something between here and `{}` changes what it sends",
+                attempt.registry
+            )),
+            Self::Disk { .. } => Some(
+                "free some space, or let TMPDIR name a directory on another disk".to_owned(),
+            ),
             _ => None,
         }
     }
@@ -176,9 +183,11 @@ fn proxy_hint(variable: &str, trouble: ProxyTrouble, host: &str) -> String {
 fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
     match (user, &attempt.repository) {
         (Some(user), Some(path)) => format!(
-            "check the name `{path}` and that `{}` may push to it, or log in as another user: \
+            "check the name `{path}` and that `{}` may {} it, or log in as another user: \
              `cargo lighter login {} --username USER --password-stdin`",
-            user.name, attempt.registry
+            user.name,
+            if attempt.reads() { "read" } else { "push to" },
+            attempt.registry
         ),
         _ => login_hint(&attempt.registry),
     }
@@ -202,6 +211,7 @@ fn silent_token_service_hint(attempt: &Attempt, host: &str) -> String {
 
 fn not_found_hint(attempt: &Attempt) -> String {
     match &attempt.repository {
+        Some(path) if attempt.reads() => format!("check the name `{path}` and what follows it"),
         Some(path) => format!("check the name `{path}`, or create the repository at the registry"),
         None => format!("check that `{}` is a registry", attempt.registry),
     }

@@ -133,6 +133,10 @@ impl Call<'_> {
         // Of our own repository only: what else a token may do is not for the registry to say.
         let ours = format!("repository:{}:", self.path());
         let missing = challenge::missing_scope(&reply.headers);
+        if missing.is_some() && !self.scope.pushes() {
+            // Whoever may read got a token to read with; another one would be the same.
+            return Ok(false);
+        }
         if let Some(wanted) = missing.filter(|scope| is_one_scope(scope, &ours)) {
             self.access.widen(&self.scope, wanted);
         }

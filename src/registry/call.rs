@@ -57,6 +57,17 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// A call that only reads from a repository, as whoever `access` knows.
+    pub(super) fn reading(core: &'a Core, repository: &'a Repository, access: Arc<Access>) -> Self {
+        Self {
+            scope: Scope::pull(access.endpoint(), repository),
+            core,
+            access,
+            repository: Some(repository),
+            requests: AtomicU64::new(0),
+        }
+    }
+
     /// A call that only shows who we are.
     pub(super) fn login(core: &'a Core, access: Arc<Access>) -> Self {
         Self {

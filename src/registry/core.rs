@@ -1,7 +1,7 @@
 //! What all calls of a run share.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::access::Access;
@@ -60,6 +60,10 @@ struct Budget {
 struct Accesses {
     by_repository: BTreeMap<String, Arc<Access>>,
     by_credential: BTreeMap<(String, String), Arc<Access>>,
+    /// By registry: those that read without saying who we are.
+    anonymous: BTreeMap<String, Arc<Access>>,
+    /// Repositories that nobody may read without a login.
+    closed: BTreeSet<String>,
 }
 
 impl Core {
@@ -119,9 +123,38 @@ impl Core {
         }
     }
 
+    /// What is known of a repository's registry without saying who we are; nothing where that is known
+    /// to be in vain.
+    pub(super) fn anonymous(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Arc<Access>>, RegistryError> {
+        let mut accesses = self.accesses();
+        if accesses.closed.contains(&repository.to_string()) {
+            return Ok(None);
+        }
+        let registry = repository.registry();
+        if let Some(access) = accesses.anonymous.get(registry) {
+            return Ok(Some(Arc::clone(access)));
+        }
+        let access = Access::anonymous(self.endpoint(registry)?);
+        let name = registry.to_owned();
+        accesses.anonymous.insert(name, Arc::clone(&access));
+        Ok(Some(access))
+    }
+
+    /// Remembers that a repository wants a login.
+    pub(super) fn remember_closed(&self, repository: &Repository) {
+        self.accesses().closed.insert(repository.to_string());
+    }
+
+    fn accesses(&self) -> MutexGuard<'_, Accesses> {
+        self.accesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is known of a repository's registry.
     pub(super) fn access(&self, repository: &Repository) -> Result<Arc<Access>, RegistryError> {
-        let mut accesses = self.accesses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accesses = self.accesses();
         let name = repository.to_string();
         if let Some(access) = accesses.by_repository.get(&name) {
             return Ok(Arc::clone(access));

@@ -12,6 +12,9 @@ use super::credential::{CredentialError, CredentialSource};
 use super::server_words::ServerWords;
 use crate::digest::Digest;
 
+/// How actions begin that only read.
+pub(super) const READ: &str = "read ";
+
 /// What was tried, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -26,6 +29,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Whether it was only to read something.
+    pub(super) fn reads(&self) -> bool {
+        self.action.starts_with(READ)
+    }
+
     /// Who was asked by way of `host`.
     fn whom(&self, host: &str) -> String {
         let registry = &self.registry;
@@ -327,6 +335,23 @@ pub enum RegistryError {
         #[source]
         source: io::Error,
     },
+    /// What a registry gave cannot be kept.
+    #[error("{attempt}: cannot write what was read")]
+    Disk {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The error, naming the file.
+        #[source]
+        source: io::Error,
+    },
+    /// What a registry gave is something else than was asked for.
+    #[error("{attempt}: the registry gave content of digest `{found}`")]
+    OtherContent {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The digest of what came.
+        found: Digest,
+    },
     /// More than registries have to take.
     #[error("{attempt}: it has {size} bytes, and registries take {limit} at most")]
     TooLarge {
@@ -356,6 +381,11 @@ impl RegistryError {
                 | Self::Refused { .. }
                 | Self::Protocol { .. }
         )
+    }
+
+    /// Whether it may help to say who we are.
+    pub(super) fn wants_login(&self) -> bool {
+        matches!(self, Self::Unauthorized { .. })
     }
 
     /// Whether the registry says that what it got is not what was announced.

@@ -18,7 +18,9 @@ use super::error::{Cause, RegistryError, User};
 use super::image::{ImageOutcome, ImagePush};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 use super::options::Options;
+use super::pull::{self, ManifestPull};
 use super::request::Request;
+use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
@@ -206,6 +208,61 @@ impl Registry {
     ) -> Result<ManifestRead, RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.read_manifest(reference))
+    }
+
+    /// The digest that a name leads to, if there is such a manifest; asked as nobody where that is enough.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry cannot be asked.
+    pub fn resolve(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+    ) -> Result<Option<Digest>, RegistryError> {
+        self.run(pull::as_nobody_first(
+            &self.core,
+            repository,
+            async |call| call.ask_for_manifest(reference).await,
+        ))
+    }
+
+    /// A manifest or index, to be looked into. Asked as nobody first: the user's credentials are looked up
+    /// only where the registry refuses that.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when there is none, the registry cannot be asked, or it gives another manifest
+    /// than the one of the digest that was asked for.
+    pub fn pull_manifest(
+        &self,
+        repository: &Repository,
+        reference: &ManifestReference,
+    ) -> Result<ManifestPull, RegistryError> {
+        self.run(pull::as_nobody_first(
+            &self.core,
+            repository,
+            async |call| call.pull_manifest(reference).await,
+        ))
+    }
+
+    /// Reads a blob into the file `path`, which is replaced; asked as [`Registry::pull_manifest`]. What
+    /// broke on the way goes on where it broke. Size and digest are those of `blob`, or it is an error; what
+    /// is in the file then is nothing to be used.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry does not give it, gives something else, or the file cannot be
+    /// written.
+    pub fn pull_blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        path: &Path,
+    ) -> Result<(), RegistryError> {
+        let path = self.core.environment.resolve(path);
+        self.run(pull::as_nobody_first(
+            &self.core,
+            repository,
+            async |call| call.pull_blob(blob, &path).await,
+        ))
     }
 
     /// What registries warned of since this was asked last: each text once, five of them at most.

@@ -24,8 +24,24 @@ pub(super) enum Failure {
     Lost(Cause),
     /// The answer is larger than its kind may be.
     TooMuch(usize),
+    /// The answer announces another size than its content has to have.
+    OtherSize {
+        /// What is announced.
+        announced: u64,
+        /// What is needed.
+        expected: u64,
+    },
+    /// The answer ends early, in order.
+    Short {
+        /// How much came.
+        found: u64,
+        /// How much should have.
+        expected: u64,
+    },
     /// The content cannot be read.
     Content(io::Error),
+    /// What was read cannot be written.
+    Disk(io::Error),
     /// The client cannot be made.
     Setup(RegistryError),
 }
@@ -96,7 +112,20 @@ impl Failure {
                 attempt,
                 what: format!("the answer has more than {limit} bytes"),
             },
+            Self::OtherSize {
+                announced,
+                expected,
+            } => RegistryError::Protocol {
+                attempt,
+                what: format!("the registry announces {announced} bytes instead of {expected}"),
+            },
+            Self::Short { found, expected } => RegistryError::Lost {
+                attempt,
+                host,
+                source: Cause(format!("it ended after {found} of {expected} bytes")),
+            },
             Self::Content(source) => RegistryError::File { attempt, source },
+            Self::Disk(source) => RegistryError::Disk { attempt, source },
             Self::Setup(error) => error,
         }
     }

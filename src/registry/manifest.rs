@@ -8,7 +8,7 @@ use reqwest::{Method, Url};
 
 use super::call::{Call, Persistence};
 use super::content::Content;
-use super::error::RegistryError;
+use super::error::{READ, RegistryError};
 use super::ready::Seen;
 use super::reply::Reply;
 use super::request::Request;
@@ -287,11 +287,11 @@ impl Call<'_> {
     }
 
     /// The answer to a request for a manifest, with what was asked, for errors.
-    async fn get_manifest(
+    pub(super) async fn get_manifest(
         &self,
         reference: &ManifestReference,
     ) -> Result<(String, Reply), RegistryError> {
-        let action = format!("read manifest `{reference}`");
+        let action = format!("{READ}manifest `{reference}`");
         let request = Request::new(Method::GET, self.manifest_url(reference), action.clone())
             .header(ACCEPT, ACCEPTED)
             .whole(MAX_MANIFEST);

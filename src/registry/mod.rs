@@ -4,6 +4,8 @@
 //! `Request`s: it finds the permit (credentials, tokens), repeats what is worth repeating
 //! (`retry`), and counts. The endpoints follow the OCI distribution specification, "Endpoints".
 //!
+//! Reading is `pull`: first as nobody, so that no helper runs for what everybody may read.
+//!
 //! An image's way is `image`, a blob's way in it `blob`, which carries out what `course` decides. All
 //! waits are those of `patience`, by the run's clock.
 //!
@@ -41,6 +43,7 @@ mod options;
 mod patience;
 mod preflight;
 mod program;
+mod pull;
 mod ready;
 mod reply;
 mod request;
@@ -49,6 +52,7 @@ mod retry;
 mod secret;
 mod server_words;
 mod sessions;
+mod sink;
 mod token;
 mod token_service;
 mod transfers;
@@ -70,4 +74,5 @@ pub use keychain::credential_source;
 pub use login::{login, logout};
 pub use manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 pub use options::{Limits, Options};
+pub use pull::ManifestPull;
 pub use secret::Secret;

@@ -1,31 +1,35 @@
 //! A request as data: what is sent can be sent again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::content::Content;
+use super::sink::Sink;
 use crate::report::{Meter, printable};
 
 /// Bodies of refusals are read up to here.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// How much of an answer is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Wanted {
     /// Status and headers; what follows is read up to 64 KiB, for messages.
     Head,
     /// All of a body of at most this many bytes.
     Whole(usize),
+    /// All of a body, which goes to a file as it comes.
+    File(Arc<Sink>),
 }
 
 impl Wanted {
-    /// The most bytes to read.
-    pub(super) fn limit(self) -> usize {
+    /// The most bytes to keep in memory.
+    pub(super) fn limit(&self) -> usize {
         match self {
-            Self::Head => MAX_ERROR_BODY,
-            Self::Whole(limit) => limit,
+            Self::Head | Self::File(_) => MAX_ERROR_BODY,
+            Self::Whole(limit) => *limit,
         }
     }
 }
@@ -108,6 +112,12 @@ impl Request {
     /// The same, wanting the answer's body.
     pub(super) fn whole(mut self, limit: usize) -> Self {
         self.wanted = Wanted::Whole(limit);
+        self
+    }
+
+    /// The same, wanting the answer's body in a file.
+    pub(super) fn into_file(mut self, sink: &Arc<Sink>) -> Self {
+        self.wanted = Wanted::File(Arc::clone(sink));
         self
     }
 }

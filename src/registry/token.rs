@@ -30,6 +30,19 @@ impl Scope {
         )))
     }
 
+    /// Only reading a repository.
+    pub(super) fn pull(endpoint: &Endpoint, repository: &Repository) -> Self {
+        let path = endpoint.api_path(repository);
+        Self(Some(format!("repository:{path}:pull")))
+    }
+
+    /// Whether it is to write, too.
+    pub(super) fn pushes(&self) -> bool {
+        self.0
+            .as_deref()
+            .is_some_and(|text| text.ends_with(",push"))
+    }
+
     /// Only showing who we are.
     pub(super) fn login() -> Self {
         Self(None)

@@ -33,7 +33,9 @@ impl Call<'_> {
             self.protocol("get a token", what)
         })?;
         let mut readable = match self.scope.text() {
-            Some(_) if self.access.batches() => self.access.siblings_of(&self.path()),
+            Some(_) if self.scope.pushes() && self.access.batches() => {
+                self.access.siblings_of(&self.path())
+            }
             _ => Vec::new(),
         };
         let mut exchanges = true;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, RANGE};
 use reqwest::{Client, ClientBuilder, Method, NoProxy, Proxy, RequestBuilder, Response, Url};
 use rustls::crypto::CryptoProvider;
 
@@ -133,7 +133,15 @@ impl Transport {
         response: &mut Response,
         request: &Request,
     ) -> Result<Vec<u8>, Failure> {
-        let strict = request.wanted != Wanted::Head && response.status().is_success();
+        let succeeds = response.status().is_success();
+        if let Wanted::File(sink) = &request.wanted
+            && succeeds
+        {
+            let explain = |error: &reqwest::Error| self.failure_of(error, &request.url);
+            sink.take(response, self.limits.idle, explain).await?;
+            return Ok(Vec::new());
+        }
+        let strict = matches!(request.wanted, Wanted::Whole(_)) && succeeds;
         let (limit, time) = if strict {
             (request.wanted.limit(), self.limits.answer)
         } else {
@@ -251,6 +259,12 @@ async fn prepare(
     }
     if let Some(value) = authorization {
         builder = builder.header(AUTHORIZATION, value.clone());
+    }
+    if let Wanted::File(sink) = &request.wanted {
+        let position = sink.position().await;
+        if position > 0 {
+            builder = builder.header(RANGE, format!("bytes={position}-"));
+        }
     }
     Ok(builder)
 }

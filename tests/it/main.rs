@@ -33,6 +33,7 @@ mod podman;
 mod proxies;
 mod readme;
 mod registry_faults;
+mod registry_reads;
 mod reproducible;
 mod retag;
 mod rustflags;

@@ -117,14 +117,33 @@ pub(super) fn session(contents: &mut Contents, id: &str, head: &Head) -> Answer 
 }
 
 /// `HEAD` and `GET …/blobs/DIGEST`.
-pub(super) fn read(contents: &Contents, repository: &str, digest: &str) -> Answer {
-    match contents.blob(repository, digest) {
-        Some(blob) => Answer::status(200)
+pub(super) fn read(
+    contents: &Contents,
+    repository: &str,
+    digest: &str,
+    range: Option<&str>,
+) -> Answer {
+    let Some(blob) = contents.blob(repository, digest) else {
+        return Answer::refusal(404, "BLOB_UNKNOWN");
+    };
+    let begin = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+    let length = blob.len();
+    match begin.and_then(|begin| begin.parse::<usize>().ok()) {
+        Some(begin) if begin >= length => {
+            Answer::refusal(416, "RANGE_INVALID").with("Content-Range", format!("bytes */{length}"))
+        }
+        Some(begin) => Answer::status(206)
             .with("Content-Type", OCTETS)
-            .with("Content-Length", blob.len().to_string())
+            .with(
+                "Content-Range",
+                format!("bytes {begin}-{}/{length}", length - 1),
+            )
+            .body(&blob[begin..]),
+        None => Answer::status(200)
+            .with("Content-Type", OCTETS)
+            .with("Content-Length", length.to_string())
             .with("Docker-Content-Digest", digest)
             .body(blob.clone()),
-        None => Answer::refusal(404, "BLOB_UNKNOWN"),
     }
 }
 

@@ -21,5 +21,5 @@ mod wire;
 pub(crate) use answer::Answer;
 pub(crate) use exchange::{Exchange, Origin};
 pub(crate) use fault::{Act, Change, Fault, Flood, on};
-pub(crate) use guard::{Guard, Scopes};
+pub(crate) use guard::{Anonymous, Guard, Scopes};
 pub(crate) use registry::{FaultRegistry, Settings};

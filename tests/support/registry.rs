@@ -12,7 +12,7 @@ use super::contents::Contents;
 use super::echo;
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Fault, Faults};
-use super::guard::{Guard, Tokens};
+use super::guard::{Anonymous, Guard, Tokens};
 use super::wire::{Head, Wire};
 
 /// Tells how much time went by.
@@ -22,6 +22,8 @@ type Now = Arc<dyn Fn() -> Duration + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) guard: Guard,
+    /// What whoever does not say who it is may do.
+    pub(crate) anonymous: Anonymous,
     /// Tokens end by it.
     pub(crate) now: Now,
     pub(crate) mounts: bool,
@@ -42,6 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             guard: Guard::Open,
+            anonymous: Anonymous::Refused,
             now: Arc::new(|| Duration::ZERO),
             mounts: true,
             immutable_tags: false,

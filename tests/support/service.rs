@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::contents::digest_of;
 use super::exchange::Origin;
 use super::fault::{Act, Change};
-use super::guard::Guard;
+use super::guard::{Anonymous, Guard};
 use super::registry::{Shared, State};
 use super::route::Route;
 use super::wire::Head;
@@ -62,7 +62,10 @@ impl Shared {
         let route = Route::of(head.path());
         let now = (settings.now)();
         if route == Route::Token {
-            return state.tokens.issue(settings.guard, head, body, now);
+            let anonymous = settings.anonymous;
+            return state
+                .tokens
+                .issue(settings.guard, anonymous, head, body, now);
         }
         // What the other origin is asked for was signed for whoever asks.
         let guard = match origin {
@@ -70,6 +73,12 @@ impl Shared {
             Origin::Other => Guard::Open,
         };
         let right = settings.manifest_right;
+        let anonymous = settings.anonymous;
+        let may_read = guard == Guard::Basic
+            && anonymous == Anonymous::Reads
+            && route.repository().is_some()
+            && matches!(head.method.as_str(), "GET" | "HEAD");
+        let guard = if may_read { Guard::Open } else { guard };
         if let Some(refusal) = state.tokens.refuse(guard, head, &route, right, now) {
             return refusal;
         }
@@ -91,7 +100,7 @@ impl Shared {
             }
             ("GET" | "DELETE", Route::Upload { id, .. }) => blobs::session(contents, id, head),
             ("GET" | "HEAD", Route::Blob { repository, digest }) => {
-                blobs::read(contents, repository, digest)
+                blobs::read(contents, repository, digest, head.header("range"))
             }
             (
                 "PUT",
