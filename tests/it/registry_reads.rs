@@ -15,7 +15,8 @@ use cargo_lighter::report::Clock;
 use tempfile::TempDir;
 
 use crate::fault_registry::{
-    Act, Anonymous, Answer, Change, Fault, FaultRegistry, Guard, Origin, Scopes, Settings, on,
+    Act, Anonymous, Answer, Change, Fault, FaultRegistry, Flood, Guard, Origin, Scopes, Settings,
+    on,
 };
 
 const TOKENS: Guard = Guard::Bearer {
@@ -502,7 +503,7 @@ fn a_body_without_an_end_is_not_taken() {
     let raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\naaaaa\r\n5\r\nbbbbb\r\n";
     let mut stage = Stage::new(Guard::Open, Anonymous::Reads)
         .with(on("GET", "/blobs/").act(Act::Raw(raw)))
-        .with(on("GET", "/manifests/").act(Act::Flood(200)));
+        .with(on("GET", "/manifests/").act(Act::Flood(200, Flood::Body)));
     stage.layer.size = 7;
     let error = stage.blob().expect_err("too much");
     assert!(error.to_string().contains("more than 7 bytes"), "{error}");
