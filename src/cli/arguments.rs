@@ -220,7 +220,7 @@ pub(super) struct PushArguments {
     /// Take a registry's word for what was pushed, instead of looking for it afterwards
     #[arg(long)]
     pub(super) no_verify_push: bool,
-    /// Give up what is left to push when this time is over: 90s, 10m, 2h
+    /// Give up what is left to push when registries took this long, compiling not counted: 90s, 10m, 2h
     #[arg(long, value_name = "TIME")]
     pub(super) timeout: Option<Seconds>,
     #[command(flatten)]

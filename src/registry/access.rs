@@ -41,6 +41,9 @@ pub(super) struct Access {
     tokens: Mutex<BTreeMap<Scope, TokenSlot>>,
     refusal: Mutex<Option<ServerWords>>,
     accepted: AtomicBool,
+    /// Held by whoever shows the credential to a token service that never took it: others wait for what
+    /// it says.
+    pub(super) first: AsyncMutex<()>,
     /// Which blobs are where.
     pub(super) known: Known,
     /// What pushes need not ask again.
@@ -100,6 +103,7 @@ impl Access {
             tokens: Mutex::default(),
             refusal: Mutex::default(),
             accepted: AtomicBool::new(false),
+            first: AsyncMutex::new(()),
             known: Known::default(),
             ready: Ready::default(),
             declined: AtomicU32::new(0),

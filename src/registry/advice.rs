@@ -9,20 +9,14 @@ use crate::hint::Hint;
 
 impl Hint for RegistryError {
     fn hint(&self) -> Option<String> {
+        self.hint_of_the_way().or_else(|| self.hint_of_the_answer())
+    }
+}
+
+impl RegistryError {
+    /// About reaching the registry, or the token service that it names.
+    fn hint_of_the_way(&self) -> Option<String> {
         match self {
-            Self::InvalidRegistry { .. } => {
-                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
-            }
-            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
-                Some(
-                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
-                        .to_owned(),
-                )
-            }
-            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
-                Some(format!("correct {variable}, or unset it"))
-            }
-            Self::Credential(error) => error.hint(),
             Self::Unreachable { attempt, host, .. } | Self::TimedOut { attempt, host, .. }
                 if attempt.token_service.is_some() =>
             {
@@ -52,15 +46,35 @@ impl Hint for RegistryError {
                 host,
                 ..
             } => Some(proxy_hint(variable, *trouble, host)),
-            Self::KindRefused { attempt, .. } => Some(format!(
-                "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
-                 docker's own kind",
-                attempt.registry
-            )),
             Self::Tls { source, .. } => Some(tls_hint(source)),
             Self::NotPlain { attempt } => Some(format!(
                 "`{0}` is used over plain http, and serves TLS: put its authority at \
                  `~/.config/containers/certs.d/{0}/ca.crt`",
+                attempt.registry
+            )),
+            _ => None,
+        }
+    }
+
+    /// About what it says.
+    fn hint_of_the_answer(&self) -> Option<String> {
+        match self {
+            Self::InvalidRegistry { .. } => {
+                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
+            }
+            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
+                Some(
+                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
+                        .to_owned(),
+                )
+            }
+            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
+                Some(format!("correct {variable}, or unset it"))
+            }
+            Self::Credential(error) => error.hint(),
+            Self::KindRefused { attempt, .. } => Some(format!(
+                "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
+                 docker's own kind",
                 attempt.registry
             )),
             Self::Unauthorized {
@@ -72,6 +86,12 @@ impl Hint for RegistryError {
                 // Whoever is nobody logs in first.
                 let known = user.as_ref();
                 let known = known.and_then(|_| vendor_hint(attempt, words, Missing::Right));
+                Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
+            }
+            Self::NotGranted { attempt, user } => {
+                let nothing = ServerWords::default();
+                let known = user.as_ref();
+                let known = known.and_then(|_| vendor_hint(attempt, &nothing, Missing::Right));
                 Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
             }
             Self::LoginRefused { registry, user, .. } => {

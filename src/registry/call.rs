@@ -110,13 +110,14 @@ impl<'a> Call<'a> {
     }
 
     /// Sends a request. To the registry's own origin it goes with a permit, and once more with a
-    /// fresh one after a 401; to any other origin it goes without, whatever that origin answers.
+    /// fresh one after a 401; to any other origin it goes without, whatever that origin answers,
+    /// and so it goes to any address that another origin named.
     pub(super) async fn perform(
         &self,
         request: &Request,
         persistence: Persistence,
     ) -> Result<Reply, RegistryError> {
-        if !self.access.endpoint().owns(&request.url) {
+        if request.stranger || !self.access.endpoint().owns(&request.url) {
             return self.persist(request, None, persistence).await;
         }
         let permit = self.permit().await?;
@@ -152,7 +153,8 @@ impl<'a> Call<'a> {
             if !redirected || !reads {
                 return Ok(reply);
             }
-            request.url = self.location(&request.action, &reply)?;
+            let url = self.location(&request.action, &reply)?;
+            request.sent_on(url, &reply, self.access.endpoint());
         }
         let what = format!("the registry redirects more than {MAX_REDIRECTS} times");
         Err(self.protocol(&request.action, what))

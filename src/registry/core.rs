@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::access::Access;
+use super::budget::Budget;
 use super::certificates;
 use super::docker_config::server_key;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
-use super::face::INTERRUPT_POLL;
 use super::keychain;
 use super::options::Options;
 use super::patience::Patience;
@@ -39,20 +38,13 @@ pub(super) struct Core {
     /// Uploads that are open.
     pub(super) sessions: Sessions,
     insecure: Vec<String>,
-    budget: Option<Budget>,
+    /// The time for all calls.
+    pub(super) budget: Budget,
     /// Each upload is one.
     pub(super) transfers: Transfers,
     /// What registries say besides.
     pub(super) warnings: Warnings,
     accesses: Mutex<Accesses>,
-}
-
-/// The time that all calls have together.
-#[derive(Debug, Clone, Copy)]
-struct Budget {
-    whole: Duration,
-    /// By the clock.
-    ends: Duration,
 }
 
 /// What is known of registries. One may know us by several names, each for a part of its repositories.
@@ -80,10 +72,7 @@ impl Core {
             confirm: options.confirm,
             sessions: Sessions::default(),
             insecure: options.insecure,
-            budget: options.budget.map(|whole| Budget {
-                whole,
-                ends: clock.now().saturating_add(whole),
-            }),
+            budget: Budget::new(options.budget, clock.clone()),
             clock,
             interrupt: interrupt.clone(),
             transport: Transport::new(environment, options.limits)?,
@@ -91,19 +80,6 @@ impl Core {
             warnings: Warnings::default(),
             accesses: Mutex::default(),
         })
-    }
-
-    /// Waits until the time of the run is up, which may be never.
-    pub(super) async fn out_of_time(&self) -> RegistryError {
-        let Some(budget) = self.budget else {
-            return std::future::pending().await;
-        };
-        while self.clock.now() < budget.ends {
-            tokio::time::sleep(INTERRUPT_POLL).await;
-        }
-        RegistryError::OutOfTime {
-            seconds: budget.whole.as_secs(),
-        }
     }
 
     /// Where a registry listens: over plain http if the caller said so, over TLS wherever it is if there

@@ -284,6 +284,11 @@ fn lock(path: &Path) -> io::Result<DirectoryLock> {
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would keep us waiting, and holds its content only once.
+    let kind = fs_err::metadata(path)?;
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut bytes = Vec::new();
     fs_err::File::open(path)?
         .take(MAX_FILE + 1)

@@ -228,6 +228,14 @@ pub enum RegistryError {
         /// The server's answer.
         words: Box<ServerWords>,
     },
+    /// The token that was given says itself that it gives no right to push.
+    #[error("{attempt} {}: its token service grants no right to push", as_whom(.user.as_deref()))]
+    NotGranted {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// Who we were; `None` is anonymous.
+        user: Option<Box<User>>,
+    },
     /// The password or token is wrong. Never tried twice, because accounts get locked.
     #[error("registry `{registry}` refuses the login of `{}` from {}{words}", .user.name, .user.source)]
     LoginRefused {

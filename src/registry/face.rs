@@ -280,8 +280,9 @@ impl Registry {
         work: impl Future<Output = Result<T, RegistryError>>,
     ) -> Result<T, RegistryError> {
         let core = &self.core;
+        let _spending = core.budget.spend();
         let result = self.engine.run(&core.interrupt, async {
-            match select(pin!(core.out_of_time()), pin!(work)).await {
+            match select(pin!(core.budget.used_up()), pin!(work)).await {
                 Either::Left((error, _)) => Err(error),
                 Either::Right((result, _)) => result,
             }

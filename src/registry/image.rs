@@ -143,7 +143,8 @@ impl Call<'_> {
         }
     }
 
-    /// An image whose manifest is there: no registry takes one without its blobs.
+    /// An image whose manifest is there. A registry takes none without its blobs; whether it lost one since
+    /// is not asked, since that would take a request for each.
     fn existing(&self, parts: &[Part<'_>], tagged: bool) -> ImageOutcome {
         let path = self.path();
         for (blob, _) in parts {

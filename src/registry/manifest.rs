@@ -237,7 +237,7 @@ impl Call<'_> {
             return Err(refused);
         }
         let ours = Digest::of(bytes);
-        let found = self.look_for_manifest(reference).await;
+        let found = self.ask_for_manifest(reference).await;
         let words = self.words(reply);
         let told = words.has_code("TAG_INVALID")
             || words.has_code("ImageTagAlreadyExistsException")
@@ -267,7 +267,7 @@ impl Call<'_> {
                 ManifestReference::Digest(_) => self.reads_back(reference, bytes).await,
                 // Some registries count every manifest that is read as a pull, and pulls are limited.
                 ManifestReference::Tag(_) => {
-                    let found = self.look_for_manifest(reference).await;
+                    let found = self.ask_for_manifest(reference).await;
                     found.map(|found| found == Some(Digest::of(bytes)))
                 }
             };
@@ -329,7 +329,10 @@ impl Call<'_> {
         reference: &ManifestReference,
     ) -> Result<Option<Digest>, RegistryError> {
         if let ManifestReference::Tag(tag) = reference
-            && let Some(Seen(found)) = self.access.ready.seen(&self.path(), tag)
+            && let Some(Seen(found)) =
+                self.access
+                    .ready
+                    .seen(&self.path(), tag, self.core.clock.now())
         {
             return Ok(found);
         }

@@ -19,6 +19,7 @@ mod address;
 mod advice;
 mod authorize;
 mod blob;
+mod budget;
 mod call;
 mod certificates;
 mod challenge;

@@ -11,7 +11,7 @@ pub struct Options {
     pub confirm: bool,
     /// Registries (`HOST[:PORT]`) that are spoken to over plain http, passwords included.
     pub insecure: Vec<String>,
-    /// The time of all calls together, counted from when the client is made.
+    /// The time that all calls may take together; time between them does not count.
     pub budget: Option<Duration>,
     /// What the lengths of pauses are drawn from; where it is `None`, they differ in every run.
     pub seed: Option<u64>,
@@ -40,6 +40,9 @@ pub struct Limits {
     pub commit: Duration,
     /// Without any byte of a body moving.
     pub idle: Duration,
+    /// Between two signs of life on a connection that several requests share, and for the answer to one:
+    /// a connection that died without a word would else take every further request with it.
+    pub ping: Duration,
     /// For a request that only spares the registry some work.
     pub courtesy: Duration,
     /// The pause before the second attempt.
@@ -53,6 +56,7 @@ impl Default for Limits {
             answer: Duration::from_mins(1),
             commit: Duration::from_mins(5),
             idle: Duration::from_mins(1),
+            ping: Duration::from_secs(15),
             courtesy: Duration::from_secs(3),
             first_wait: Duration::from_millis(500),
         }

@@ -2,12 +2,16 @@
 
 use reqwest::{Method, Url};
 
+use super::authorize::Permit;
 use super::call::{Call, Persistence};
 use super::error::RegistryError;
 use super::manifest::ManifestReference;
 use super::reply::Reply;
 use super::request::Request;
 use crate::reference::Tag;
+
+/// The right that a push needs, as tokens name it.
+const PUSH: &str = "push";
 
 impl Call<'_> {
     /// Gets ready for a push: the permit, what the tag leads to, and where that is nothing, an open upload.
@@ -17,9 +21,10 @@ impl Call<'_> {
             let reference = ManifestReference::Tag(tag.clone());
             match self.ask_for_manifest(&reference).await {
                 Ok(found) => {
-                    self.access.ready.saw(&self.path(), tag, found);
+                    let now = self.core.clock.now();
+                    self.access.ready.saw(&self.path(), tag, found, now);
                     if found.is_some() {
-                        return Ok(());
+                        return self.check_granted().await;
                     }
                 }
                 // Who may not read may be allowed to push all the same.
@@ -32,6 +37,23 @@ impl Call<'_> {
         let session = self.open_new_upload().await?;
         let open = self.note(&session).await;
         self.access.ready.opened(&self.path(), session, open);
+        Ok(())
+    }
+
+    /// Fails if the token itself says that it does not give the right to push. Many say nothing.
+    async fn check_granted(&self) -> Result<(), RegistryError> {
+        let Permit::Bearer { .. } = self.permit().await? else {
+            return Ok(());
+        };
+        let slot = self.access.token(&self.scope);
+        let token = slot.lock().await;
+        let path = self.path();
+        if token.as_ref().and_then(|token| token.may(PUSH, &path)) == Some(false) {
+            return Err(RegistryError::NotGranted {
+                attempt: Box::new(self.attempt("push")),
+                user: self.user().map(Box::new),
+            });
+        }
         Ok(())
     }
 

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::upload::Session;
 use crate::digest::Digest;
 use crate::reference::Tag;
+
+/// How long an answer about a tag is believed: no longer than a single request may take to be answered. A
+/// compile may take an hour, in which tags move and images are thrown away.
+const LASTING: Duration = Duration::from_mins(1);
 
 /// Answers that were asked for early; each is used once.
 #[derive(Debug, Default)]
@@ -17,23 +22,25 @@ pub(super) struct Seen(pub(super) Option<Digest>);
 
 #[derive(Debug, Default)]
 struct Answers {
-    /// What tags lead to, by the repository's path and the tag.
-    tags: BTreeMap<(String, Tag), Option<Digest>>,
+    /// What tags lead to, by the repository's path and the tag, and when that was so.
+    tags: BTreeMap<(String, Tag), (Seen, Duration)>,
     /// Open uploads by the repository's path, with their numbers among all that are open.
     uploads: BTreeMap<String, (Session, u64)>,
 }
 
 impl Ready {
     /// Keeps what a tag leads to.
-    pub(super) fn saw(&self, path: &str, tag: &Tag, found: Option<Digest>) {
+    pub(super) fn saw(&self, path: &str, tag: &Tag, found: Option<Digest>, now: Duration) {
         let place = (path.to_owned(), tag.clone());
-        self.lock().tags.insert(place, found);
+        self.lock().tags.insert(place, (Seen(found), now));
     }
 
-    /// What a tag leads to, if that was asked and not used yet.
-    pub(super) fn seen(&self, path: &str, tag: &Tag) -> Option<Seen> {
+    /// What a tag leads to, if that was asked, not used yet, and is not so long ago that others may have
+    /// moved it.
+    pub(super) fn seen(&self, path: &str, tag: &Tag, now: Duration) -> Option<Seen> {
         let place = (path.to_owned(), tag.clone());
-        self.lock().tags.remove(&place).map(Seen)
+        let (seen, at) = self.lock().tags.remove(&place)?;
+        (now.saturating_sub(at) <= LASTING).then_some(seen)
     }
 
     /// Keeps an open upload.

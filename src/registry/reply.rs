@@ -1,6 +1,6 @@
 //! An answer, with its body already read up to a limit.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
@@ -71,22 +71,24 @@ impl Reply {
     }
 
     /// How long the server asks to wait before the next attempt: seconds or a date (RFC 9110,
-    /// 10.2.3). A date counts from the server's own `Date`, since clocks differ.
+    /// 10.2.3). A date counts from the server's own `Date`, since clocks differ, and from our time
+    /// where it has none.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let value = self.text(&RETRY_AFTER)?.trim();
         if let Ok(seconds) = value.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
         let until = httpdate::parse_http_date(value).ok()?;
-        let now = httpdate::parse_http_date(self.text(&DATE)?).ok()?;
+        let theirs = self
+            .text(&DATE)
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        let now = theirs.unwrap_or_else(SystemTime::now);
         Some(until.duration_since(now).unwrap_or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use proptest::prelude::*;
 
     use super::*;

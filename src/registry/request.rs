@@ -7,6 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::content::Content;
+use super::endpoint::Endpoint;
+use super::reply::Reply;
 use super::sink::Sink;
 use crate::report::{Meter, printable};
 
@@ -45,6 +47,9 @@ pub(super) struct Request {
     pub(super) url: Url,
     /// Headers other than Authorization and Content-Length.
     pub(super) headers: HeaderMap,
+    /// Whether somebody else than the registry named the address: then it goes without a permit, wherever
+    /// that is.
+    pub(super) stranger: bool,
     /// What it carries.
     pub(super) content: Content,
     /// Time for the answer's headers, from the moment all content is sent.
@@ -65,6 +70,7 @@ impl Request {
             method,
             url,
             headers: HeaderMap::new(),
+            stranger: false,
             content: Content::None,
             patience: None,
             wanted: Wanted::Head,
@@ -89,6 +95,12 @@ impl Request {
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// The same for another address, which an answer of `by` named.
+    pub(super) fn sent_on(&mut self, url: Url, by: &Reply, endpoint: &Endpoint) {
+        self.stranger |= !endpoint.owns(&by.url);
+        self.url = url;
     }
 
     /// The same carrying `content`.

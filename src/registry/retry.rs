@@ -90,17 +90,18 @@ pub(super) enum Decision {
 }
 
 /// Decides after attempt number `attempt`, counted from 0. A pause of our own choice is a random
-/// `share` of [`backoff`].
+/// `share` of [`backoff`]; a server may ask for more, never for less: some say "in 0 seconds".
 pub(super) fn next(attempt: u32, outcome: Outcome, first_wait: Duration, share: f64) -> Decision {
     if attempt + 1 >= outcome.attempts() {
         return Decision::Stop;
     }
+    let pause = backoff(attempt, first_wait).mul_f64(share);
     match outcome {
         _ if outcome.is_too_long() => Decision::Stop,
         Outcome::Unavailable {
             retry_after: Some(wait),
-        } => Decision::AgainAfter(wait),
-        _ => Decision::Again(backoff(attempt, first_wait).mul_f64(share)),
+        } => Decision::AgainAfter(wait.max(pause)),
+        _ => Decision::Again(pause),
     }
 }
 
@@ -151,7 +152,7 @@ mod tests {
             let retry_after = Some(Duration::from_secs(seconds));
             next(0, Outcome::Unavailable { retry_after }, FIRST_WAIT, 0.3)
         };
-        assert_eq!(after(0), Decision::AgainAfter(Duration::ZERO));
+        assert_eq!(after(0), Decision::AgainAfter(FIRST_WAIT.mul_f64(0.3)));
         assert_eq!(after(120), Decision::AgainAfter(Duration::from_mins(2)));
         assert_eq!(after(121), Decision::Stop);
     }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 
@@ -60,6 +62,8 @@ pub(super) struct Token {
     header: HeaderValue,
     /// Repositories that it was also asked for, to read from.
     readable: Vec<String>,
+    /// What it says that it grants: names of repositories, and actions.
+    granted: Vec<(String, Vec<String>)>,
     /// On the run's clock.
     received: Duration,
     /// On the run's clock.
@@ -86,6 +90,7 @@ impl Token {
         Some(Self {
             header,
             readable: Vec::new(),
+            granted: granted(token).unwrap_or_default(),
             received: now,
             renew_at: now + lifetime.saturating_sub(MARGIN.min(lifetime / 4)),
         })
@@ -107,6 +112,12 @@ impl Token {
         &self.readable
     }
 
+    /// Whether it gives a right to a repository, by its own account; `None` where it does not say.
+    pub(super) fn may(&self, action: &str, path: &str) -> Option<bool> {
+        let (_, actions) = self.granted.iter().find(|(name, _)| name == path)?;
+        Some(actions.iter().any(|one| one == action || one == "*"))
+    }
+
     /// Whether it is so old at `now` that a registry may have stopped to take it, though it should not.
     pub(super) fn is_old(&self, now: Duration) -> bool {
         now.saturating_sub(self.received) >= MARGIN
@@ -116,6 +127,24 @@ impl Token {
     pub(super) fn is_fresh(&self, now: Duration) -> bool {
         now < self.renew_at
     }
+}
+
+/// What a token of the usual form says that it grants (distribution, "Token Authentication
+/// Implementation": a JSON Web Token whose claims hold `access`). Not proven, and only good to fail early.
+fn granted(token: &str) -> Option<Vec<(String, Vec<String>)>> {
+    let claims = token.split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let entries = claims.get("access")?.as_array()?.iter();
+    let text = |entry: &Value, name: &str| Some(entry.get(name)?.as_str()?.to_owned());
+    let of_repositories =
+        entries.filter(|entry| text(entry, "type").as_deref() == Some("repository"));
+    let grants = of_repositories.filter_map(|entry| {
+        let actions = entry.get("actions")?.as_array()?.iter();
+        let actions = actions.filter_map(|action| Some(action.as_str()?.to_owned()));
+        Some((text(entry, "name")?, actions.collect()))
+    });
+    Some(grants.collect())
 }
 
 #[cfg(test)]
@@ -140,6 +169,43 @@ mod tests {
         assert_eq!(header(r#"{"token":""}"#), None);
         assert_eq!(header(r#"{"token":"a\nb"}"#), None);
         assert_eq!(header("{}"), None);
+    }
+
+    #[test]
+    fn a_token_may_say_what_it_grants() {
+        let token = |claims: &str| {
+            let token = format!("e30.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims));
+            let body = format!(r#"{{"token":"{token}"}}"#);
+            Token::read(body.as_bytes(), Duration::ZERO).expect("a token")
+        };
+        let access = r#"{"access":[
+            {"type":"registry","name":"shop/orders","actions":["push"]},
+            {"type":"repository","name":"shop/orders","actions":["pull"]},
+            {"type":"repository","name":"shop/users","actions":["pull","push"]},
+            {"type":"repository","name":"shop/all","actions":["*"]}]}"#;
+        let token_with = token(access);
+        for (path, may) in [
+            ("shop/orders", Some(false)),
+            ("shop/users", Some(true)),
+            ("shop/all", Some(true)),
+            ("shop/other", None),
+        ] {
+            assert_eq!(token_with.may("push", path), may, "{path}");
+        }
+        for claims in ["{}", r#"{"access":7}"#, r#"{"access":[7,{}]}"#, "no JSON"] {
+            assert_eq!(token(claims).may("push", "shop/orders"), None, "{claims}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_claims_are_read_without_a_panic(claims in "\\PC{0,40}", access in "[\\[\\]{}\",:a-z0-9]{0,40}") {
+            let access = format!(r#"{{"access":[{access}]}}"#);
+            for claims in [claims, access] {
+                let _ = granted(&format!("a.{}.b", URL_SAFE_NO_PAD.encode(&claims)));
+                let _ = granted(&claims);
+            }
+        }
     }
 
     #[test]

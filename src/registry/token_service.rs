@@ -32,11 +32,21 @@ impl Call<'_> {
             let what = format!("it names a token service {bad}; no credential was sent");
             self.protocol("get a token", what)
         })?;
-        let mut readable = match self.scope.text() {
-            Some(_) if self.scope.pushes() && self.access.batches() => {
-                self.access.siblings_of(&self.path())
-            }
-            _ => Vec::new(),
+        // A 401 to several scopes could mean any of them. Where it may be the password that is wrong, no more
+        // is asked for than is needed, so that it is shown only once.
+        let nobody = self.credential().await?.is_none();
+        let _first = if nobody || self.access.is_accepted() {
+            None
+        } else {
+            let first = self.access.first.lock().await;
+            self.check_refusal()?;
+            Some(first)
+        };
+        let sure = nobody || self.access.is_accepted();
+        let mut readable = if sure && self.scope.pushes() && self.access.batches() {
+            self.access.siblings_of(&self.path())
+        } else {
+            Vec::new()
         };
         let mut exchanges = true;
         let mut request = self
@@ -66,7 +76,7 @@ impl Call<'_> {
                     continue;
                 }
                 // Some refuse all of it where a part is not granted, such as what does not exist yet.
-                if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 403 | 404) {
+                if !readable.is_empty() && matches!(reply.status.as_u16(), 400 | 401 | 403 | 404) {
                     readable.clear();
                     self.access.refuse_batches();
                     request = self

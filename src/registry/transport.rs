@@ -275,6 +275,8 @@ fn common(limits: Limits) -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(limits.connect)
         .tcp_nodelay(true)
+        .http2_keep_alive_interval(limits.ping)
+        .http2_keep_alive_timeout(limits.ping)
         .referer(false)
 }
 

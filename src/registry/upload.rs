@@ -29,6 +29,8 @@ const MAX_REDIRECTS: usize = 5;
 pub(super) struct Session {
     /// Where content goes; it may be on another host.
     pub(super) url: Url,
+    /// Whether another host than the registry named that address.
+    stranger: bool,
     /// The smallest piece.
     minimum: u64,
 }
@@ -65,6 +67,7 @@ impl Call<'_> {
             .and_then(|value| value.to_str().ok());
         Ok(Session {
             url: self.location(action, reply)?,
+            stranger: !self.access.endpoint().owns(&reply.url),
             minimum: minimum.and_then(|text| text.parse().ok()).unwrap_or(0),
         })
     }
@@ -121,7 +124,7 @@ impl Call<'_> {
     /// Takes note of an upload, in case the run is interrupted before its end.
     pub(super) async fn note(&self, session: &Session) -> u64 {
         let endpoint = self.access.endpoint();
-        let permit = if endpoint.owns(&session.url) {
+        let permit = if !session.stranger && endpoint.owns(&session.url) {
             self.permit().await.ok()
         } else {
             None
@@ -148,6 +151,7 @@ impl Call<'_> {
             .content(content.clone())
             .metered(meter)
             .patience(self.core.transport.limits.commit);
+        request.stranger = session.stranger;
         let mut redirects = 0;
         loop {
             let result = self.perform(&request, Persistence::Once).await;
@@ -164,7 +168,9 @@ impl Call<'_> {
             // The same content goes to where the registry says.
             redirects += 1;
             match self.location(action, reply) {
-                Ok(url) if redirects <= MAX_REDIRECTS => request.url = url,
+                Ok(url) if redirects <= MAX_REDIRECTS => {
+                    request.sent_on(url, reply, self.access.endpoint());
+                }
                 Ok(_) => return self.judge(action, result),
                 Err(error) => return (Outcome::Refused, Some(error)),
             }
@@ -187,8 +193,8 @@ impl Call<'_> {
             let mut request = Request::new(Method::PATCH, session.url.clone(), action)
                 .header(CONTENT_TYPE, OCTETS)
                 .content(piece)
-                .metered(meter)
-                .patience(self.core.transport.limits.commit);
+                .metered(meter);
+            request.stranger = session.stranger;
             if size < u64::MAX
                 && let Ok(range) = HeaderValue::from_str(&format!("{sent}-{}", end - 1))
             {
@@ -206,7 +212,10 @@ impl Call<'_> {
             }
             if reply.headers.contains_key("location") {
                 match self.location(action, &reply) {
-                    Ok(url) => session.url = url,
+                    Ok(url) => {
+                        session.stranger |= !self.access.endpoint().owns(&reply.url);
+                        session.url = url;
+                    }
                     Err(error) => return (Outcome::Refused, Some(error)),
                 }
             }

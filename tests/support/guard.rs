@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::answer::Answer;
 use super::route::Route;
@@ -39,11 +39,25 @@ pub(crate) enum Scopes {
     /// As GitLab does.
     OnlyLast,
     OnlyFirst,
+    /// All of them, without the right to push.
+    OnlyPull,
 }
 
 const PASSWORD: &str = "me:secret";
 /// What a token service exchanges for tokens.
 const IDENTITY: &str = "identity/secret";
+
+/// The beginning of a token as token services write it: its head, and what it grants.
+fn claims(rights: &BTreeSet<(String, String)>) -> String {
+    let names: BTreeSet<&String> = rights.iter().map(|(name, _)| name).collect();
+    let access = names.into_iter().map(|name| {
+        let actions = rights.iter().filter(|(known, _)| known == name);
+        let actions: Vec<&String> = actions.map(|(_, action)| action).collect();
+        serde_json::json!({ "type": "repository", "name": name, "actions": actions })
+    });
+    let claims = serde_json::json!({ "access": access.collect::<Vec<_>>() });
+    format!("e30.{}", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
 
 /// What was granted.
 #[derive(Debug)]
@@ -101,16 +115,17 @@ impl Tokens {
             return Answer::refusal(400, "UNKNOWN_SERVICE");
         }
         match scopes {
-            Scopes::All => {}
+            Scopes::All | Scopes::OnlyPull => {}
             Scopes::OnlyLast => asked = asked.pop().into_iter().collect(),
             Scopes::OnlyFirst => asked.truncate(1),
         }
         let rights = asked.iter().flat_map(|scope| rights_of(scope));
         let granted =
             |right: &(String, String)| known || anonymous == Anonymous::Reads && right.1 == "pull";
-        let rights = rights.filter(granted).collect();
+        let pulls = |right: &(String, String)| scopes != Scopes::OnlyPull || right.1 == "pull";
+        let rights = rights.filter(granted).filter(pulls).collect();
         self.issued += 1;
-        let token = format!("token-sentinel-{}", self.issued);
+        let token = format!("{}.token-sentinel-{}", claims(&rights), self.issued);
         let until = now + Duration::from_secs(seconds);
         self.granted.insert(token.clone(), Grant { rights, until });
         let answer = serde_json::json!({ "token": token, "expires_in": seconds });

@@ -8,7 +8,8 @@ use cargo_lighter::process::{Interrupt, Signal};
 use cargo_lighter::registry::Options;
 
 use super::requests::{expected, kinds, with_an_image, with_tokens};
-use crate::fault_registry::{Act, on};
+use super::stage::Stage;
+use crate::fault_registry::{Act, Answer, Guard, Scopes, Settings, on};
 
 #[test]
 fn an_early_look_at_a_new_repository_opens_the_upload_that_carries_the_first_blob() {
@@ -51,6 +52,47 @@ fn an_early_look_at_an_image_that_is_there_is_the_only_one() {
     drop(client);
     let expected = expected(&[("GET ping", 1), ("GET token", 1), ("HEAD tag", 1)]);
     assert_eq!(kinds(&stage.server.log()), expected);
+}
+
+#[test]
+fn an_early_look_is_not_believed_after_a_long_compile() {
+    let (stage, image) = with_an_image();
+    let client = stage.client();
+    client.prepare("orders", "v1").expect("it can be pushed to");
+    stage.clock.advance(Duration::from_secs(61));
+    let gone = stage.server.manifest("shop/orders", "v1");
+    assert!(gone.is_some());
+    stage
+        .server
+        .add(on("HEAD", "/manifests/").always().status(404));
+    client.push("orders", &image, &["v1"]).ok();
+    let log = kinds(&stage.server.log());
+    assert!(log.contains(&("PUT manifest".to_owned(), 1)), "{log:?}");
+}
+
+#[test]
+fn a_token_that_says_it_may_not_push_is_told_before_the_compile() {
+    let settings = Settings {
+        guard: Guard::Bearer {
+            seconds: 300,
+            scopes: Scopes::OnlyPull,
+        },
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, Some("me:secret"));
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let there = Answer::status(200).with("Docker-Content-Digest", digest);
+    stage.server.add(on("HEAD", "/manifests/").answer(there));
+    let error = stage.client().prepare("orders", "v1");
+    let error = error.expect_err("no right");
+    let told = cargo_lighter::report::with_causes(&error).join(": ");
+    assert!(told.contains("grants no right to push"), "{told}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("may push")));
+    let log = kinds(&stage.server.log());
+    assert!(
+        log.iter().all(|(kind, _)| !kind.contains("upload")),
+        "{log:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! R6: connections that end as HTTP/2 lets them.
 
+use std::time::Duration;
+
+use cargo_lighter::process::{Environment, Interrupt};
+use cargo_lighter::reference::Repository;
+use cargo_lighter::registry::{Limits, Options, Registry};
+use cargo_lighter::report::Clock;
 use fs_err as fs;
 
 use super::program::is_whole;
@@ -74,4 +80,32 @@ fn requests_that_are_refused_unseen_are_sent_again() {
         ("PUT", UPLOADS, 2, Fault::Refused),
         ("PUT", "/manifests/", 2, Fault::Refused),
     ]);
+}
+
+#[test]
+fn a_connection_that_died_without_a_word_is_made_anew() {
+    let server = FaultRegistry::start(Settings::default());
+    let authority = Authority::new();
+    let faults = vec![("POST", UPLOADS, 1, Fault::Dead)];
+    let front = Front::new(&server.host(), &authority, faults);
+    let home = Checkout::empty();
+    let place = home.path().join("containers/certs.d").join(front.host());
+    fs::create_dir_all(&place).expect("made");
+    fs::copy(authority.file("ca.crt"), place.join("ca.crt")).expect("copied");
+    let environment =
+        Environment::new(home.path(), Vec::new()).with("XDG_CONFIG_HOME", home.path());
+    let options = Options {
+        limits: Limits {
+            ping: Duration::from_millis(200),
+            answer: Duration::from_secs(20),
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let registry = Registry::with(&environment, Clock::monotonic(), &Interrupt::new(), options);
+    let repository = format!("{}/shop/orders", front.host());
+    let repository = Repository::parse(&repository).expect("legal");
+    let checked = registry.expect("a client").check_push(&repository);
+    checked.expect("over another connection");
+    assert_eq!(front.left(), 0);
 }

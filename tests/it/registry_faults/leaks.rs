@@ -6,7 +6,7 @@ use cargo_lighter::registry::credential_source;
 
 use super::scenario::{Scenario, counted, play, scenario};
 use super::stage::Stage;
-use crate::fault_registry::{Act, Answer, Change, Guard, Origin, Scopes, on};
+use crate::fault_registry::{Act, Answer, Change, Exchange, Guard, Origin, Scopes, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 const BLOBS: &str = "/blobs/sha256:";
@@ -134,6 +134,39 @@ fn hostile_addresses_of_uploads() {
 }
 
 #[test]
+fn a_store_that_sends_an_upload_back_to_the_registry_gets_no_permit_for_it() {
+    let back = |method, status| {
+        let answer = Answer::status(status)
+            .with("Location", "http://{host}/v2/shop/victim/manifests/latest");
+        let away = Change::Header("Location", "http://{other}{location}".to_owned());
+        move |guard| {
+            guarded(
+                format!("C4 {method} sent back with {status}, {guard:?}"),
+                guard,
+            )
+            .fault(on("POST", UPLOADS).always().act(Act::Alter(vec![away])))
+            .fault(on(method, "").at_other().always().answer(answer))
+            .then(|stage| {
+                let log = stage.server.log();
+                let to_victim = |exchange: &&Exchange| exchange.path.contains("victim");
+                let mut asked = log.iter().filter(to_victim);
+                match asked.find(|exchange| exchange.header("authorization").is_some()) {
+                    Some(exchange) => Err(format!("it had a permit: {exchange:?}")),
+                    None => Ok(()),
+                }
+            })
+        }
+    };
+    for guard in GUARDS {
+        play(vec![back("PUT", 307)(guard), back("PUT", 308)(guard)]);
+        let pieces = back("PATCH", 202)(guard);
+        play(vec![
+            pieces.fault(on("PUT", UPLOADS).at_other().status(405)),
+        ]);
+    }
+}
+
+#[test]
 fn hostile_redirects() {
     let kinds = [
         ("HEAD", BLOBS),
@@ -220,7 +253,6 @@ fn a_credential_for_an_address_is_not_shown_under_a_name() {
         .at(&port)
         .push("orders", &image, &["v1"])
         .expect_err("no login for this name");
-    let shown =
-        |exchange: &crate::fault_registry::Exchange| exchange.header("authorization").is_some();
+    let shown = |exchange: &Exchange| exchange.header("authorization").is_some();
     assert!(!stage.server.log().iter().any(shown));
 }

@@ -191,9 +191,18 @@ fn services_that_are_pushed_at_the_same_time_send_a_common_layer_once() {
     });
     let log = stage.server.log();
     let asked = kinds(&log);
-    for (kind, count) in [("GET ping", 1), ("GET token", services.len())] {
-        assert!(asked.contains(&(kind.to_owned(), count)), "{asked:?}");
-    }
+    let count = |wanted: &str| {
+        let found = asked.iter().find(|(kind, _)| kind == wanted);
+        found.map_or(0, |(_, count)| *count)
+    };
+    assert_eq!(count("GET ping"), 1);
+    // Whoever shows the password first asks for nothing else. If it is not the one that sends the layer, it
+    // needs another token to take it over.
+    let tokens = count("GET token");
+    assert!(
+        (services.len()..=services.len() + 1).contains(&tokens),
+        "{asked:?}"
+    );
     let large = |exchange: &&Exchange| exchange.body > 1_000_000;
     assert_eq!(log.iter().filter(large).count(), 1);
     assert_eq!(

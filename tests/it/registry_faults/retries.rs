@@ -1,5 +1,7 @@
 //! R: what passes, and what does not.
 
+use std::time::{Duration, SystemTime};
+
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, counted, play, scenario};
@@ -21,9 +23,18 @@ fn busy_registries() {
     let date = Answer::status(429)
         .with("Date", "Wed, 21 Oct 2015 07:28:00 GMT")
         .with("Retry-After", "Wed, 21 Oct 2015 07:28:30 GMT");
+    let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
+    let dated = busy(&later);
     play(vec![
         opening("R1a in seconds", 1, busy("8")).waits(8, 9),
         opening("R1b as a date", 1, date).waits(30, 31),
+        opening(
+            "R1o as a date, from a server that does not tell its own",
+            1,
+            dated,
+        )
+        .waits(27, 31),
+        opening("R1p at once, five times", 5, busy("0")).waits(2, 16),
         opening("R1c without a time", 1, Answer::status(429)).waits(0, 1),
         opening("R1d five times", 5, busy("8")).waits(40, 41),
         opening("R1e six times", 6, busy("1"))

@@ -314,6 +314,10 @@ fn blobs_from_other_repositories() {
             .tokens(300)
             .fault(on("GET", "%3Apull&").always().status(403))
             .then(|stage| counted(stage, "GET", "/token", 3)),
+        scenario("U15i a token service that answers 401 to several scopes")
+            .two_services()
+            .tokens(300)
+            .fault(on("GET", "%3Apull&").always().status(401)),
         scopes(
             "U15f a token service that grants only the first scope",
             Scopes::OnlyFirst,

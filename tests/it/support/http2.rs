@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     CutOff,
     /// It is not looked at (`REFUSED_STREAM`).
     Refused,
+    /// Its connection stays open, and nothing is heard on it again.
+    Dead,
 }
 
 /// Which requests meet a fault: a method, a part of the path, and how many of them.
@@ -115,6 +117,7 @@ async fn serve(
                 connection.abrupt_shutdown(Reason::NO_ERROR);
                 continue;
             }
+            Some(Fault::Dead) => std::future::pending().await,
             Some(Fault::Last) => connection.graceful_shutdown(),
             None => {}
         }
