@@ -3,7 +3,8 @@
 use super::PipelineError;
 use super::deliver::Work;
 use super::ledger::Delivered;
-use crate::destination::{Standing, Tagged};
+use crate::config::{Port, Protocol};
+use crate::destination::{RunCommand, Standing, Tagged};
 use crate::plan::TagValues;
 use crate::reference::Tag;
 use crate::report::{Event, Step};
@@ -22,13 +23,71 @@ impl Work<'_> {
             })
             .collect();
         self.say_what_stays_untagged(&open);
+        let open: Vec<bool> = open
+            .iter()
+            .enumerate()
+            .map(|(destination, open)| *open && self.complete(destination))
+            .collect();
+        let mut commands = Vec::new();
         for index in self.ledger.indices() {
             for (destination, open) in open.iter().enumerate() {
                 if *open && self.session.interrupt.received().is_none() {
-                    self.tag(index, destination);
+                    commands.extend(self.tag(index, destination));
                 }
             }
         }
+        for subject in commands {
+            let verb = "Run";
+            self.session
+                .reporter
+                .report(Event::Status { verb, subject });
+        }
+    }
+
+    /// Lets a place that takes all images in one piece have them, and tells whether it did.
+    fn complete(&self, destination: usize) -> bool {
+        let place = &self.destinations[destination];
+        let names = self.ledger.stored_at(destination);
+        if self.session.interrupt.received().is_some() {
+            return false;
+        }
+        if names.is_empty() {
+            // What is tagged then stood there before.
+            return true;
+        }
+        let reporter = self.session.reporter;
+        let say = |verb, seconds: &str| {
+            if place.takes_all_at_once() {
+                let images = if names.len() == 1 { "image" } else { "images" };
+                let subject = format!("{} {images} to `{}`{seconds}", names.len(), place.name());
+                reporter.report(Event::Status { verb, subject });
+            }
+        };
+        say("Delivering", "");
+        let watch = self.session.clock.start();
+        let completed = place.complete(&names);
+        let seconds = watch.seconds();
+        self.ledger.share_seconds(destination, seconds);
+        match completed {
+            Ok(()) => {
+                say("Delivered", &format!(" in {seconds:.2}s"));
+                true
+            }
+            Err(_) if self.session.interrupt.received().is_some() => false,
+            Err(source) => {
+                let error = PipelineError::deliver(place.name(), source);
+                self.ledger.refuse(destination, &error, reporter);
+                false
+            }
+        }
+    }
+
+    /// The command that runs an image where it was delivered, with all its ports.
+    fn run_command(&self, index: usize, run: &RunCommand) -> String {
+        let ports = &self.plan.services[index].config.ports.value;
+        let ports: String = ports.iter().copied().map(published).collect();
+        let RunCommand { program, image } = run;
+        format!("`{program} run --rm {ports}{image}`")
     }
 
     /// "Stored" was said of images that nobody will find by a name.
@@ -36,11 +95,19 @@ impl Work<'_> {
         let places = self.destinations.iter().enumerate().zip(open);
         for ((destination, place), _) in places.filter(|(_, open)| !**open) {
             if self.ledger.any_stored_at(destination) {
-                self.session.reporter.report(Event::Warning(format!(
-                    "no tag was moved at `{}`, because not every service got there; \
-                     `--keep-going` tags those that do",
-                    place.name()
-                )));
+                let name = place.name();
+                let text = if place.takes_all_at_once() {
+                    format!(
+                        "nothing was put into `{name}`, because not every service got there; \
+                         `--keep-going` takes those that do"
+                    )
+                } else {
+                    format!(
+                        "no tag was moved at `{name}`, because not every service got there; \
+                         `--keep-going` tags those that do"
+                    )
+                };
+                self.session.reporter.report(Event::Warning(text));
             }
         }
     }
@@ -54,13 +121,16 @@ impl Work<'_> {
         })?)
     }
 
-    fn tag(&self, index: usize, destination: usize) {
+    /// Tags one image, and gives the command that runs it there, if one does.
+    fn tag(&self, index: usize, destination: usize) -> Option<String> {
         let place = &self.destinations[destination];
         let delivered = self.ledger.record(index).deliveries[destination].clone();
         let watch = self.session.clock.start();
+        let mut run = None;
         let Tagged { summary, error } = match delivered {
             Delivered::Stored(stored) => {
                 let (image, stored) = *stored;
+                run = place.run_command(&image);
                 place.tag(&image, stored)
             }
             Delivered::Standing(standing) => match self.tags_of(index, &standing) {
@@ -69,10 +139,10 @@ impl Work<'_> {
                     self.ledger.record(index).deliveries[destination] = Delivered::Failed(None);
                     let reporter = self.session.reporter;
                     self.ledger.fail(index, Step::Deliver, &error, reporter);
-                    return;
+                    return None;
                 }
             },
-            _ => return,
+            _ => return None,
         };
         self.ledger.record(index).seconds.deliver += watch.seconds();
         let moved = !summary.reference.is_empty();
@@ -92,5 +162,16 @@ impl Work<'_> {
             let error = PipelineError::deliver(place.name(), source);
             self.ledger.fail(index, Step::Deliver, &error, reporter);
         }
+        run.filter(|_| moved)
+            .map(|run| self.run_command(index, &run))
+    }
+}
+
+/// `-p 8080:8080 `: a port of the image, on all addresses of this machine under the same number.
+fn published(port: Port) -> String {
+    let number = port.number;
+    match port.protocol {
+        Protocol::Tcp => format!("-p {number}:{number} "),
+        Protocol::Udp | Protocol::Sctp => format!("-p {number}:{port} "),
     }
 }

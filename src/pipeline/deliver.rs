@@ -9,8 +9,9 @@ use super::names::image_name;
 use super::shared_layers::SharedLayers;
 use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::Artifact;
-use crate::destination::{DeliverableImage, Destination};
+use crate::destination::{DeliverableImage, Destination, LayerTar};
 use crate::digest::Digest;
+use crate::layer::Layer;
 use crate::plan::{Plan, TagValues};
 use crate::report::{Event, Step};
 
@@ -24,6 +25,14 @@ pub(super) struct Work<'a> {
     pub(super) reuse: Option<&'a Reuse<'a>>,
     pub(super) layers: SharedLayers<'a>,
     pub(super) ledger: &'a Ledger<'a>,
+}
+
+fn tar(layer: &Layer) -> LayerTar {
+    LayerTar {
+        diff_id: layer.diff_id,
+        size: layer.uncompressed_size,
+        blob: layer.blob.clone(),
+    }
 }
 
 impl Work<'_> {
@@ -111,19 +120,23 @@ impl Work<'_> {
                 let stored = place
                     .store(&image)
                     .map_err(|source| PipelineError::deliver(place.name(), source))?;
-                Ok((image, stored))
+                // A run of many services must not keep the layers of all.
+                Ok((image.without_files(), stored))
             });
         let seconds = watch.seconds();
         self.ledger.record(index).seconds.deliver += seconds;
         match result {
             Ok((image, stored)) => {
-                self.session.reporter.report(Event::Finished {
-                    service: service.service.clone(),
-                    step: Step::Deliver,
-                    detail: format!("to {}", place.name()),
-                    seconds,
-                    bytes: Some(stored.uploaded_bytes),
-                });
+                // What goes in one piece has gone nowhere yet.
+                if !place.takes_all_at_once() {
+                    self.session.reporter.report(Event::Finished {
+                        service: service.service.clone(),
+                        step: Step::Deliver,
+                        detail: format!("to {}", place.name()),
+                        seconds,
+                        bytes: Some(stored.uploaded_bytes),
+                    });
+                }
                 self.ledger.record(index).deliveries[destination] =
                     Delivered::Stored(Box::new((image, stored)));
             }
@@ -159,6 +172,7 @@ impl Work<'_> {
             tags,
             platform: service.platform.clone(),
             layers: layers.collect(),
+            tars: assembled.layers.iter().map(tar).collect(),
             config: assembled.image.config.clone(),
             manifest: assembled.image.manifest.clone(),
             key,

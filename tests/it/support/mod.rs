@@ -3,6 +3,7 @@
 pub(crate) mod affected;
 pub(crate) mod check;
 pub(crate) mod cli;
+pub(crate) mod engines;
 pub(crate) mod refusal;
 pub(crate) mod registry;
 pub(crate) mod scripted;
