@@ -69,7 +69,7 @@
 //! | [`runtime`] | what an executable needs around it: libraries, certificates, users |
 //! | [`store`] | content-addressed blobs on disk |
 //! | [`layer`] | files to deterministic tars, compressed, both digests in one pass |
-//! | [`medium`] | image layouts on disk, read and written |
+//! | [`medium`] | image layouts and archives, read and written |
 //! | [`registry`] | the only asynchronous room: client, credentials, retries, uploads |
 //! | [`image`] | layers and settings to an image; the checker |
 //! | [`destination`] | one file for each kind of place that takes images |
@@ -83,7 +83,8 @@
 //! [`destination::parse`]; write one file in `src/destination/` that implements
 //! [`destination::Destination`] ([`OciLayout`](destination::OciLayout) is the shortest to read); open
 //! it in `open` of `src/cli/destinations.rs`. `store` must leave nothing that a tag can
-//! reach, because no tag of a run moves before every manifest of the run is stored.
+//! reach, because no tag of a run moves before every manifest of the run is stored. A place that takes
+//! all images of a run in one piece waits for `complete` ([`Archive`](destination::Archive)).
 //!
 //! **A new command.** Write one file in `src/cli/commands/` with an `Arguments` struct for clap and a
 //! function `run(&Context, &Arguments) -> Result<Exit, Failure>`; add a variant to `Command` in

@@ -184,7 +184,8 @@ pub(super) struct PlanArguments {
     pub(super) compile: CompileArguments,
     #[command(flatten)]
     pub(super) image: ImageArguments,
-    /// Destination: `docker://HOST/PREFIX` or `oci:DIRECTORY`; may be given several times
+    /// Destination: `docker://HOST/PREFIX`, `oci:DIRECTORY`, `oci-archive:FILE`, `docker-archive:FILE`,
+    /// `docker-daemon:` or `containers-storage:`; may be given several times
     #[arg(
         long = "to",
         value_name = "DESTINATION",

@@ -1,11 +1,16 @@
 //! From `--to` and `--repo` to destinations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
 use super::context::Context;
-use crate::destination::{Destination, OciLayout, RegistryDestination, Spec, parse};
+use crate::destination::{
+    Archive, ContainerEngine, Destination, EngineChoice, OciLayout, RegistryDestination, Spec,
+    parse,
+};
+use crate::hint::Hint;
 use crate::plan::Plan;
 use crate::registry::{Options, Registry};
 
@@ -14,6 +19,8 @@ use crate::registry::{Options, Registry};
 pub(super) enum Aim {
     /// Into a layout in the target directory, unless another place is named.
     Layout,
+    /// Into the container engine of this machine, besides all places that are named.
+    Engine,
     /// To the registry that is configured, besides all places that are named.
     Registry,
 }
@@ -30,10 +37,14 @@ impl Aim {
         match self {
             Self::Registry => texts.insert(0, format!("docker://{}", common_repository(plan))),
             Self::Layout if texts.is_empty() => texts.push(layout_in(plan, context)),
-            Self::Layout => {}
+            Self::Layout | Self::Engine => {}
         }
         let parsed: Result<Vec<Spec>, _> = texts.iter().map(|text| parse(text)).collect();
-        parsed.map_err(Failure::usage)
+        let mut specs = parsed.map_err(Failure::usage)?;
+        if self == Self::Engine {
+            specs.push(Spec::engine("--load", EngineChoice::Any));
+        }
+        Ok(specs)
     }
 }
 
@@ -60,6 +71,63 @@ fn common_repository(plan: &Plan) -> &str {
     }
 }
 
+/// Two things to be written to one path.
+#[derive(Debug, thiserror::Error)]
+#[error("`{first}` and `{second}` are the same file")]
+struct OneFile {
+    first: String,
+    second: String,
+}
+
+impl Hint for OneFile {
+    fn hint(&self) -> Option<String> {
+        Some("give each a file of its own".to_owned())
+    }
+}
+
+/// Refuses archives in the place of one another, of a layout, or of a file that a flag names: the one that
+/// is written last would be the only one.
+pub(super) fn refuse_clashes(
+    context: &Context,
+    specs: &[Spec],
+    flags: &[(&str, &Option<PathBuf>)],
+) -> Result<(), Failure> {
+    let mut archives: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let place = |path: &Path| canonical(&context.environment.resolve(path));
+    for spec in specs {
+        if let Spec::Archive { text, file, .. } = spec
+            && let Some(first) = archives.insert(place(file), text.clone())
+        {
+            let second = text.clone();
+            return Err(Failure::usage(OneFile { first, second }));
+        }
+    }
+    let layouts = specs.iter().filter_map(|spec| match spec {
+        Spec::OciLayout { text, directory } => Some((text.clone(), place(directory))),
+        _ => None,
+    });
+    let named = flags.iter().filter_map(|(flag, path)| {
+        let path = path.as_ref()?;
+        Some((format!("{flag} {}", path.display()), place(path)))
+    });
+    for (second, path) in layouts.chain(named) {
+        if let Some(first) = archives.get(&path) {
+            let first = first.clone();
+            return Err(Failure::usage(OneFile { first, second }));
+        }
+    }
+    Ok(())
+}
+
+/// The same path for all ways to write it, as far as what is there can tell.
+fn canonical(path: &Path) -> PathBuf {
+    let whole = fs_err::canonicalize(path);
+    whole.unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => path.to_owned(),
+    })
+}
+
 /// The destinations, ready to be checked.
 pub(super) fn open(
     context: &Context,
@@ -81,6 +149,18 @@ pub(super) fn open_with(
             Spec::OciLayout { text, directory } => Box::new(OciLayout::new(
                 text,
                 &context.environment.resolve(directory),
+            )),
+            Spec::Archive { text, form, file } => Box::new(Archive::new(
+                text,
+                &context.environment.resolve(file),
+                *form,
+                &context.interrupt,
+            )),
+            Spec::Engine { text, choice } => Box::new(ContainerEngine::new(
+                text,
+                *choice,
+                &context.environment,
+                &context.interrupt,
             )),
             Spec::Registry { text, prefix } => {
                 let client = shared_registry(&mut registry, context, options)?;

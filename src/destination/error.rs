@@ -1,7 +1,8 @@
 //! Why an image cannot be delivered.
 
+use super::EngineError;
 use crate::hint::Hint;
-use crate::medium::LayoutError;
+use crate::medium::{ArchiveError, LayoutError};
 use crate::reference::InvalidName;
 use crate::registry::RegistryError;
 
@@ -14,6 +15,12 @@ pub enum DestinationError {
     /// A layout.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// An archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A container engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A name.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -24,6 +31,8 @@ impl Hint for DestinationError {
         match self {
             Self::Registry(error) => error.hint(),
             Self::Layout(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
             Self::Name(error) => error.hint(),
         }
     }

@@ -10,6 +10,7 @@ use crate::oci::{Descriptor, Document, Platform};
 use crate::reference::Tag;
 use crate::registry::ImageOutcome;
 use crate::report::{DeliveryStatus, DeliverySummary, Meter};
+use crate::store::Blob;
 
 /// Everything a destination needs of one image.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct DeliverableImage {
     pub platform: Platform,
     /// Its layers, lowest first, each with the file that holds it.
     pub layers: Vec<(Descriptor, PathBuf)>,
+    /// The tars that the layers are made of, as long as the layers' files must stay.
+    pub tars: Vec<LayerTar>,
     /// Its configuration.
     pub config: Document,
     /// Its manifest.
@@ -33,6 +36,26 @@ pub struct DeliverableImage {
     pub key: Option<Digest>,
     /// Counts the bytes that move.
     pub meter: Meter,
+}
+
+/// The tar that a layer is made of.
+#[derive(Debug, Clone)]
+pub struct LayerTar {
+    /// Its digest.
+    pub diff_id: Digest,
+    /// Its size.
+    pub size: u64,
+    /// Keeps the layer's file.
+    pub blob: Blob,
+}
+
+/// How an image is run where it was delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCommand {
+    /// The program, which has a command `run`.
+    pub program: &'static str,
+    /// What it calls the image.
+    pub image: String,
 }
 
 /// An image that is looked for at a destination.
@@ -65,6 +88,19 @@ impl DeliverableImage {
     /// The digest that identifies the image.
     pub fn digest(&self) -> Digest {
         self.manifest.digest()
+    }
+
+    /// `NAME:TAG` for each tag.
+    pub fn full_names(&self) -> Vec<String> {
+        let tags = self.tags.iter();
+        tags.map(|tag| format!("{}:{tag}", self.name)).collect()
+    }
+
+    /// The same without a hold on the files of its layers.
+    #[must_use]
+    pub fn without_files(mut self) -> Self {
+        self.tars.clear();
+        self
     }
 
     /// Whole size as stored: layers, configuration and manifest.

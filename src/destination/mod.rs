@@ -1,13 +1,18 @@
 //! Where images go: one file a destination, each checked early and delivered in two phases.
 
+mod archive;
+mod engine;
 mod error;
+mod gathered;
 mod image;
 mod oci_layout;
 mod parse;
 mod registry;
 
+pub use archive::Archive;
+pub use engine::{ContainerEngine, EngineChoice, EngineError};
 pub use error::DestinationError;
-pub use image::{DeliverableImage, Standing, Stored, Tagged, Wanted};
+pub use image::{DeliverableImage, LayerTar, RunCommand, Standing, Stored, Tagged, Wanted};
 pub use oci_layout::OciLayout;
 pub use parse::{Spec, UnknownDestination, parse};
 pub use registry::RegistryDestination;
@@ -35,6 +40,11 @@ pub trait Destination: Send + Sync {
     /// What stands in front of image names here.
     fn prefix(&self) -> Prefix<'_>;
 
+    /// Whether all images of a run go there in one piece, and none that stood there before is taken over.
+    fn takes_all_at_once(&self) -> bool {
+        false
+    }
+
     /// Takes note of all images of the run, before any of them is checked.
     ///
     /// # Errors
@@ -56,6 +66,15 @@ pub trait Destination: Send + Sync {
     /// [`DestinationError`]; what was stored until then is harmless and found again next time.
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError>;
 
+    /// Between the phases, where tags will move: the images of these names are all that the run brings, in
+    /// plan order. What goes in one piece goes now.
+    ///
+    /// # Errors
+    /// [`DestinationError`]; no tag is moved here then.
+    fn complete(&self, _images: &[String]) -> Result<(), DestinationError> {
+        Ok(())
+    }
+
     /// Second phase: moves the tags of an image that was stored. Tags that moved before one failed
     /// stay, and must be told: an error alone would hide them. The files of its layers may be gone.
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged;
@@ -69,6 +88,11 @@ pub trait Destination: Send + Sync {
 
     /// Moves tags to an image that was found, as [`Destination::tag`] does to one that was stored.
     fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged;
+
+    /// How an image that got its tags is run here, where this is a place that runs images.
+    fn run_command(&self, _image: &DeliverableImage) -> Option<RunCommand> {
+        None
+    }
 
     /// What the place had to say besides since this was asked last, for the user to know.
     fn warnings(&self) -> Vec<String> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::EngineChoice;
 use crate::hint::Hint;
+use crate::medium::ArchiveForm;
 use crate::reference::{InvalidName, Repository, names_a_registry};
 
 /// A destination as meant.
@@ -14,6 +16,22 @@ pub enum Spec {
         text: String,
         /// The directory.
         directory: PathBuf,
+    },
+    /// `oci-archive:FILE` or `docker-archive:FILE`.
+    Archive {
+        /// As written.
+        text: String,
+        /// Which of the two.
+        form: ArchiveForm,
+        /// The file.
+        file: PathBuf,
+    },
+    /// `docker-daemon:`, `containers-storage:` or `--load`.
+    Engine {
+        /// As written.
+        text: String,
+        /// Which engine.
+        choice: EngineChoice,
     },
     /// `docker://HOST/PREFIX`, or bare `HOST/PREFIX`.
     Registry {
@@ -32,19 +50,25 @@ pub enum Spec {
 /// A destination that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownDestination {
-    /// A scheme of skopeo's that this version cannot write.
-    #[error("destination `{text}`: `{scheme}` is not supported by this version")]
-    Unsupported {
+    /// Something after a scheme that stands alone.
+    #[error("destination `{text}` names more than an engine")]
+    NotAlone {
         /// As written.
         text: String,
         /// Up to the colon.
-        scheme: String,
+        scheme: &'static str,
     },
+    /// A directory where a file belongs.
+    #[error("destination `{0}` names a directory, not a file")]
+    Directory(String),
+    /// A colon in a path, behind which other programs look for the name of an image.
+    #[error("destination `{0}` has a colon in its path")]
+    Colon(String),
     /// Nothing after the scheme.
     #[error("destination `{0}` names no place")]
     Empty(String),
     /// Neither a scheme nor a registry.
-    #[error("destination `{0}` is neither a layout nor a registry")]
+    #[error("destination `{0}` is no place that images can go to")]
     Unknown(String),
     /// A registry or path that no image name may begin with.
     #[error("destination `{text}` cannot stand before a service's name")]
@@ -66,20 +90,33 @@ impl Hint for UnknownDestination {
             Self::Tagged(_) => {
                 "give tags with `-t`; the service's name is added to the prefix".to_owned()
             }
+            Self::Colon(_) => {
+                "leave names and tags away, they are those of the services (`-t` gives tags); paths with \
+                 a colon cannot be told from them"
+                    .to_owned()
+            }
+            Self::NotAlone { scheme, .. } => {
+                format!("write `{scheme}` alone; images are called after their services")
+            }
             Self::Illegal { .. } => {
                 "write `docker://HOST/PREFIX` (lower-case letters and digits) or `oci:DIRECTORY`"
                     .to_owned()
             }
-            _ => "write `docker://HOST/PREFIX` or `oci:DIRECTORY`".to_owned(),
+            _ => "write `docker://HOST/PREFIX`, `oci:DIRECTORY`, `oci-archive:FILE`, \
+                  `docker-archive:FILE`, `docker-daemon:` or `containers-storage:`"
+                .to_owned(),
         })
     }
 }
 
-const LATER: [&str; 4] = [
-    "oci-archive:",
-    "docker-archive:",
-    "docker-daemon:",
-    "containers-storage:",
+const ARCHIVES: [(&str, ArchiveForm); 2] = [
+    ("oci-archive:", ArchiveForm::Layout),
+    ("docker-archive:", ArchiveForm::Docker),
+];
+
+const ENGINES: [(&str, EngineChoice); 2] = [
+    ("docker-daemon:", EngineChoice::Docker),
+    ("containers-storage:", EngineChoice::Podman),
 ];
 
 /// Reads a destination. Nothing is opened yet.
@@ -87,25 +124,55 @@ const LATER: [&str; 4] = [
 /// # Errors
 /// [`UnknownDestination`] saying which forms there are.
 pub fn parse(text: &str) -> Result<Spec, UnknownDestination> {
-    if let Some(scheme) = LATER.iter().find(|scheme| text.starts_with(**scheme)) {
-        return Err(UnknownDestination::Unsupported {
-            text: text.to_owned(),
-            scheme: (*scheme).to_owned(),
-        });
+    for (scheme, choice) in ENGINES {
+        match text.strip_prefix(scheme) {
+            Some("") => return Ok(Spec::engine(text, choice)),
+            Some(_) => {
+                let text = text.to_owned();
+                return Err(UnknownDestination::NotAlone { text, scheme });
+            }
+            None => {}
+        }
+    }
+    for (scheme, form) in ARCHIVES {
+        if let Some(file) = text.strip_prefix(scheme) {
+            return archive(text, form, file);
+        }
     }
     if let Some(directory) = text.strip_prefix("oci:") {
-        if directory.is_empty() {
-            return Err(UnknownDestination::Empty(text.to_owned()));
-        }
-        // Elsewhere a name in the layout follows; a directory `DIR:NAME` is not what was meant.
-        if directory.contains(':') {
-            return Err(UnknownDestination::Tagged(text.to_owned()));
-        }
         return Ok(Spec::OciLayout {
+            directory: path(text, directory)?,
             text: text.to_owned(),
-            directory: PathBuf::from(directory),
         });
     }
+    registry(text)
+}
+
+/// A path as it stands behind a scheme.
+fn path(text: &str, path: &str) -> Result<PathBuf, UnknownDestination> {
+    if path.is_empty() {
+        return Err(UnknownDestination::Empty(text.to_owned()));
+    }
+    // Elsewhere a name in the layout follows; a directory `DIR:NAME` is not what was meant.
+    if path.contains(':') {
+        return Err(UnknownDestination::Colon(text.to_owned()));
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn archive(text: &str, form: ArchiveForm, file: &str) -> Result<Spec, UnknownDestination> {
+    let path = path(text, file)?;
+    if matches!(file.rsplit('/').next(), Some("" | "." | "..")) {
+        return Err(UnknownDestination::Directory(text.to_owned()));
+    }
+    Ok(Spec::Archive {
+        text: text.to_owned(),
+        form,
+        file: path,
+    })
+}
+
+fn registry(text: &str) -> Result<Spec, UnknownDestination> {
     let (prefix, explicit) = match text.strip_prefix("docker://") {
         Some(prefix) => (prefix, true),
         None => (text, false),
@@ -149,10 +216,18 @@ fn has_legal_port(host: &str) -> bool {
 }
 
 impl Spec {
+    /// An engine, as the user wrote it.
+    pub fn engine(text: &str, choice: EngineChoice) -> Self {
+        let text = text.to_owned();
+        Self::Engine { text, choice }
+    }
+
     /// As the user wrote it.
     pub fn text(&self) -> &str {
         match self {
             Self::OciLayout { text, .. }
+            | Self::Archive { text, .. }
+            | Self::Engine { text, .. }
             | Self::Registry { text, .. }
             | Self::ConfiguredRegistry { text } => text,
         }
@@ -178,6 +253,25 @@ mod tests {
     }
 
     #[test]
+    fn reads_archives_and_engines() {
+        let form = |text: &str| match parse(text) {
+            Ok(Spec::Archive { form, file, .. }) => (form, file.display().to_string()),
+            other => panic!("{text}: {other:?}"),
+        };
+        let odd = "a b/\u{e9}t\u{e9} 100%.tar";
+        for file in ["out.tar", "/tmp/x", "../up.tar", "C\\x.tar", "@x", odd] {
+            let expected = |form| (form, file.to_owned());
+            let written = form(&format!("oci-archive:{file}"));
+            assert_eq!(written, expected(ArchiveForm::Layout));
+            let written = form(&format!("docker-archive:{file}"));
+            assert_eq!(written, expected(ArchiveForm::Docker));
+        }
+        for (text, choice) in ENGINES {
+            assert_eq!(parse(text), Ok(Spec::engine(text, choice)));
+        }
+    }
+
+    #[test]
     fn refuses_everything_else() {
         for text in [
             "",
@@ -189,7 +283,13 @@ mod tests {
             "foo:bar",
             "docker://localhost:/x",
             "localhost:99999/x",
-            "oci-archive:x.tar",
+            "oci-archive:",
+            "oci-archive:x.tar:name",
+            "oci-archive:C:\\x.tar",
+            "docker-archive:directory/",
+            "docker-archive:..",
+            "docker-daemon:orders:latest",
+            "containers-storage:[overlay@/x]orders",
             "ghcr.io/a:b",
             "ghcr.io/a@sha256:0",
             "ghcr.io/Upper",

@@ -61,8 +61,32 @@ impl Entry<'_> {
     }
 }
 
+/// The blocks before the content of a file in a tar: `name` is relative, the file user 0's, from 1970, and
+/// may be read by all.
+pub fn file_header(name: &str, size: u64) -> Vec<u8> {
+    plain(name, EntryType::Regular, 0o644, size)
+}
+
+/// The block of a directory in a tar: `name` ends with a slash; else as [`file_header`].
+pub fn directory_header(name: &str) -> Vec<u8> {
+    plain(name, EntryType::Directory, 0o755, 0)
+}
+
+fn plain(name: &str, kind: EntryType, mode: u32, size: u64) -> Vec<u8> {
+    let entry = Entry {
+        name,
+        kind,
+        mode,
+        owner: Owner::ROOT,
+        size,
+        link: "",
+        modified: 0,
+    };
+    entry.to_bytes()
+}
+
 /// Number of zero bytes that complete the last block of `size` bytes of content.
-pub(super) fn padding(size: u64) -> usize {
+pub fn padding(size: u64) -> usize {
     let used = usize::try_from(size % TAR_BLOCK as u64).unwrap_or(0);
     (TAR_BLOCK - used) % TAR_BLOCK
 }

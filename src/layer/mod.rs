@@ -18,4 +18,5 @@ mod source;
 pub use assets::{AssetError, Assets, LostDirectory, collect_assets};
 pub use build::{Layer, build};
 pub use compression::{Compression, InvalidCompression};
+pub use entry::{directory_header, file_header, padding};
 pub use error::LayerError;

@@ -1,10 +1,13 @@
-//! Image layouts on disk, written and read (image-spec, image-layout.md).
+//! Image layouts on disk, and archives, written and read (image-spec, image-layout.md).
 //!
 //! A layout may be written by many processes at once, and any of them may be killed at any moment:
 //! blobs are staged in `.lighter/`, flushed and renamed into place; `index.json` is rewritten whole
 //! under a lock, and keeps foreign entries byte for byte. A directory is a layout from the moment
 //! that `oci-layout` stands in it, which is written last.
+//!
+//! Archives hold all images of one run in one tar, which is written once and never added to.
 
+mod archive;
 mod blob;
 #[cfg(test)]
 mod concurrency;
@@ -15,6 +18,9 @@ mod layout;
 mod places;
 mod read;
 
+pub use archive::{
+    ArchiveError, ArchiveForm, ArchiveReader, BlobReader, PackedImage, PackedLayer, pack,
+};
 pub use error::LayoutError;
 pub use garbage::{Collection, collect_garbage};
 pub use index::{REF_NAME, StoredIndex};

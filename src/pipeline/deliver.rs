@@ -10,8 +10,9 @@ use super::permits::Permits;
 use super::shared_layers::SharedLayers;
 use super::{Checked, Options, PipelineError, Reuse, Session};
 use crate::compile::Artifact;
-use crate::destination::{DeliverableImage, Destination};
+use crate::destination::{DeliverableImage, Destination, LayerTar};
 use crate::digest::Digest;
+use crate::layer::Layer;
 use crate::plan::{Plan, TagValues};
 use crate::report::{Event, Meter, Step};
 
@@ -27,6 +28,14 @@ pub(super) struct Work<'a> {
     /// Held while a service is assembled, which keeps a processor busy; delivery does not.
     pub(super) assembling: Permits,
     pub(super) ledger: &'a Ledger<'a>,
+}
+
+fn tar(layer: &Layer) -> LayerTar {
+    LayerTar {
+        diff_id: layer.diff_id,
+        size: layer.uncompressed_size,
+        blob: layer.blob.clone(),
+    }
 }
 
 impl Work<'_> {
@@ -124,19 +133,23 @@ impl Work<'_> {
                 let stored = place
                     .store(&image)
                     .map_err(|source| PipelineError::deliver(place.name(), source))?;
-                Ok((image, stored))
+                // A run of many services must not keep the layers of all.
+                Ok((image.without_files(), stored))
             });
         let seconds = watch.seconds();
         self.ledger.record(index).seconds.deliver += seconds;
         match result {
             Ok((image, stored)) => {
-                self.session.reporter.report(Event::Finished {
-                    service: service.service.clone(),
-                    step: Step::Deliver,
-                    detail: format!("to {}", place.name()),
-                    seconds,
-                    bytes: Some(stored.uploaded_bytes),
-                });
+                // What goes in one piece has gone nowhere yet.
+                if !place.takes_all_at_once() {
+                    self.session.reporter.report(Event::Finished {
+                        service: service.service.clone(),
+                        step: Step::Deliver,
+                        detail: format!("to {}", place.name()),
+                        seconds,
+                        bytes: Some(stored.uploaded_bytes),
+                    });
+                }
                 self.ledger.record(index).deliveries[destination] =
                     Delivered::Stored(Box::new((image, stored)));
             }
@@ -172,6 +185,7 @@ impl Work<'_> {
             tags,
             platform: service.platform.clone(),
             layers: layers.collect(),
+            tars: assembled.layers.iter().map(tar).collect(),
             config: assembled.image.config.clone(),
             manifest: assembled.image.manifest.clone(),
             key,

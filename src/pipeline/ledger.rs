@@ -145,7 +145,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// Writes down that a destination takes no image of the run, and reports it once.
-    fn refuse(&self, destination: usize, error: &PipelineError, reporter: &dyn Reporter) {
+    pub(super) fn refuse(
+        &self,
+        destination: usize,
+        error: &PipelineError,
+        reporter: &dyn Reporter,
+    ) {
         use crate::hint::Hint as _;
         let text = with_causes(error).join("\n");
         for index in self.indices() {
@@ -202,6 +207,31 @@ impl<'a> Ledger<'a> {
                 Delivered::Stored(_) | Delivered::Standing(_)
             )
         })
+    }
+
+    /// Counts time that was spent at a destination for all its images, as much for each.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "there are not that many services"
+    )]
+    pub(super) fn share_seconds(&self, destination: usize, seconds: f64) {
+        let stored = |index: &usize| {
+            let deliveries = &self.record(*index).deliveries;
+            matches!(deliveries[destination], Delivered::Stored(_))
+        };
+        let stored: Vec<usize> = self.indices().filter(stored).collect();
+        for index in &stored {
+            self.record(*index).seconds.deliver += seconds / stored.len() as f64;
+        }
+    }
+
+    /// Names of the images that are stored at the destination, in plan order.
+    pub(super) fn stored_at(&self, destination: usize) -> Vec<String> {
+        let stored = |index| match &self.record(index).deliveries[destination] {
+            Delivered::Stored(stored) => Some(stored.0.name.clone()),
+            _ => None,
+        };
+        self.indices().filter_map(stored).collect()
     }
 
     /// Whether any service is stored at the destination.

@@ -79,6 +79,13 @@ impl Work<'_> {
                 return;
             }
             let service = &self.plan.services[index].service;
+            let mut places = self.destinations.iter();
+            if let Some(place) = places.find(|place| place.takes_all_at_once()) {
+                let name = place.name();
+                return self.say(format!(
+                    "`{service}` is built, though the change does not reach it: `{name}` takes nothing over"
+                ));
+            }
             let key = match reuse.keys.get(index) {
                 Some(Keyed::Known(key)) => key.digest(),
                 Some(Keyed::Unknown { reason }) => {

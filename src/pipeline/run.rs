@@ -53,11 +53,12 @@ pub fn run(
         .collect();
     let ledger = Ledger::new(plan, names);
     ledger.take_refusals(&checked.refusals, session.reporter);
+    let mut commands = Vec::new();
     if !ledger
         .indices()
         .all(|index| ledger.is_refused_everywhere(index))
     {
-        carry_out(
+        commands = carry_out(
             session,
             plan,
             checked,
@@ -86,10 +87,15 @@ pub fn run(
     session
         .reporter
         .report(Event::Summary(outcome.summary.clone()));
+    // The last word, since it is what is typed next.
+    for subject in commands {
+        let verb = "Run";
+        session.reporter.report(Event::Status { verb, subject });
+    }
     Ok(outcome)
 }
 
-/// Compiles, assembles and stores every service, then tags.
+/// Compiles, assembles and stores every service, then tags. Gives the commands that run the images.
 fn carry_out(
     session: &Session<'_>,
     plan: &Plan,
@@ -98,7 +104,7 @@ fn carry_out(
     reuse: Option<&Reuse<'_>>,
     options: Options,
     ledger: &Ledger<'_>,
-) -> Result<(), PipelineError> {
+) -> Result<Vec<String>, PipelineError> {
     let staging =
         Blobs::create(&plan.target_directory.join("lighter")).map_err(PipelineError::Staging)?;
     let executables = staging.directory().join("executables");
@@ -129,8 +135,7 @@ fn carry_out(
         // The threads end when nobody can send any more.
         drop(sender);
     });
-    work.tag_all();
-    Ok(())
+    Ok(work.tag_all())
 }
 
 /// Compiles one service after another and hands the executables over.

@@ -1,6 +1,7 @@
 //! Child programs: what they see, how long they may run, how much they may say, and how they stop.
 
 mod environment;
+mod feed;
 mod git;
 mod interrupt;
 mod output;
@@ -8,6 +9,7 @@ mod program;
 mod temporary;
 
 pub use environment::Environment;
+pub use feed::Feed;
 pub use git::Git;
 pub use interrupt::{Interrupt, Signal};
 pub use program::{Captured, Program, ProgramError};

@@ -7,14 +7,17 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
+use super::feed::Feed;
 use super::output::{Gathering, Line, send_lines};
 use super::{Environment, Interrupt};
 use crate::hint::Hint;
@@ -207,6 +210,38 @@ impl Program {
             status,
             stdout: self.taken(&stdout)?,
             stderr: self.taken(&stderr)?,
+        })
+    }
+
+    /// Runs to the end and returns all output, while `write` puts on standard input what the program is to
+    /// read. What `write` gives comes beside it: a program that ends early, or is stopped, makes writing fail.
+    ///
+    /// # Errors
+    /// [`ProgramError`]; an exit code other than 0 is none.
+    pub fn feed<R: Send>(
+        &self,
+        write: impl FnOnce(&mut Feed<'_>) -> R + Send,
+    ) -> Result<(Captured, R), ProgramError> {
+        let mut child = self.spawn(Stdio::piped())?;
+        let over = AtomicBool::new(false);
+        let feed = child.stdin.take().map(|pipe| Feed::new(pipe, &over));
+        let mut feed = feed.transpose().map_err(|source| self.pipe(source))?;
+        thread::scope(|scope| {
+            let writing = scope.spawn(|| feed.take().map(|mut feed| write(&mut feed)));
+            let stdout = Gathering::of(child.stdout.take(), self.output_limit);
+            let stderr = Gathering::of(child.stderr.take(), self.output_limit);
+            let drained = || stdout.is_finished() && stderr.is_finished();
+            let status = self.wait(&mut child, Instant::now(), None, drained);
+            // Whoever still holds the other end may never read again.
+            over.store(true, Ordering::SeqCst);
+            let written = writing.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let captured = Captured {
+                status: status?,
+                stdout: self.taken(&stdout)?,
+                stderr: self.taken(&stderr)?,
+            };
+            let written = written.ok_or_else(|| self.pipe(io::ErrorKind::BrokenPipe.into()))?;
+            Ok((captured, written))
         })
     }
 

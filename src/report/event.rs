@@ -70,7 +70,8 @@ pub enum Event {
         /// What to do next.
         hint: Option<String>,
     },
-    /// A destination takes no image of the run, which was found before anything was built.
+    /// A destination takes no image of the run: found before anything was built, or where all go in one
+    /// piece.
     Refused {
         /// The destination as the user wrote it.
         destination: String,

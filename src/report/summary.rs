@@ -98,7 +98,8 @@ pub struct DeliverySummary {
     pub reference: Vec<String>,
     /// The tags that moved.
     pub tags: Vec<String>,
-    /// The delivered manifest.
+    /// The delivered manifest. Where none is kept, as in docker's archives and its classic store, the digest
+    /// of the configuration, which docker calls the image's ID.
     pub digest: Digest,
     /// How it ended.
     pub status: DeliveryStatus,

@@ -25,29 +25,52 @@ fn jobs_are_counted_as_cargo_counts_them() {
 fn a_destination_that_is_none_is_told_before_anything_is_done() {
     let checkout = Checkout::of_services(&["alpha"]);
     let before = Before::of(checkout.path());
-    let forms = "write `docker://HOST/PREFIX` or `oci:DIRECTORY`";
+    let forms = "write `docker://HOST/PREFIX`, `oci:DIRECTORY`, `oci-archive:FILE`, `docker-archive:FILE`, \
+                 `docker-daemon:` or `containers-storage:`";
+    let colon = "leave names and tags away, they are those of the services (`-t` gives tags); paths with a \
+                 colon cannot be told from them";
     for (destination, message, hint) in [
         ("", "destination `` names no place", forms),
         ("oci:", "destination `oci:` names no place", forms),
         (
             "foo:bar",
-            "destination `foo:bar` is neither a layout nor a registry",
+            "destination `foo:bar` is no place that images can go to",
             forms,
         ),
         (
             "acme/shop",
-            "destination `acme/shop` is neither a layout nor a registry",
+            "destination `acme/shop` is no place that images can go to",
             forms,
         ),
         (
             "https://ghcr.io/acme",
-            "destination `https://ghcr.io/acme` is neither a layout nor a registry",
+            "destination `https://ghcr.io/acme` is no place that images can go to",
             forms,
         ),
         (
-            "oci-archive:out.tar",
-            "destination `oci-archive:out.tar`: `oci-archive:` is not supported by this version",
+            "oci-archive:out.tar:alpha:latest",
+            "destination `oci-archive:out.tar:alpha:latest` has a colon in its path",
+            colon,
+        ),
+        (
+            "oci:out:alpha",
+            "destination `oci:out:alpha` has a colon in its path",
+            colon,
+        ),
+        (
+            "docker-archive:",
+            "destination `docker-archive:` names no place",
             forms,
+        ),
+        (
+            "docker-archive:out/",
+            "destination `docker-archive:out/` names a directory, not a file",
+            forms,
+        ),
+        (
+            "docker-daemon:alpha:latest",
+            "destination `docker-daemon:alpha:latest` names more than an engine",
+            "write `docker-daemon:` alone; images are called after their services",
         ),
         (
             "ghcr.io/acme/shop:v1",

@@ -146,6 +146,39 @@ fn a_full_disk_leaves_the_layout_as_it_was() {
 }
 
 #[test]
+fn a_full_disk_leaves_the_archive_as_it_was() {
+    let Some(disk) = SmallDisk::mount("8m") else {
+        return;
+    };
+    let checkout = Checkout::of_services(&["alpha"]);
+    for form in ["oci-archive", "docker-archive"] {
+        let archive = disk.path().join("images.tar");
+        let to = format!("{form}:{}", archive.display());
+        build(&checkout, &["--to", &to]).expect(0);
+        let before = fs_err::read(&archive).expect("readable");
+        disk.fill(64 << 10);
+        let arguments = ["--to", &to, "--tag", "other", "--to", "oci:layout"];
+        let run = build(&checkout, &arguments).expect(1);
+        // Where there is room, the image arrives.
+        assert_eq!(run.lines().len(), 1);
+        let start = format!(
+            "error: cannot deliver to `{to}`\n  cannot write archive `{}`\n  ",
+            archive.display()
+        );
+        for said in [
+            start.as_str(),
+            "No space left on device (os error 28)",
+            "\n\nhint: free some space, or name a file on another disk\n",
+        ] {
+            assert!(run.stderr.contains(said), "no {said} in {}", run.stderr);
+        }
+        assert!(fs_err::read(&archive).expect("readable") == before);
+        no_temporaries(disk.path());
+        fs_err::remove_file(disk.path().join("filler")).expect("removed");
+    }
+}
+
+#[test]
 fn a_full_disk_for_work_in_progress_is_named() {
     let Some(disk) = SmallDisk::mount("24m") else {
         return;

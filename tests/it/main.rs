@@ -5,6 +5,7 @@ mod fault_registry;
 mod support;
 
 mod affected;
+mod archives;
 mod auth;
 mod bad_arguments;
 mod bad_assets;
@@ -19,6 +20,7 @@ mod binaries;
 mod blind;
 mod credentials;
 mod discovery;
+mod engines;
 mod failures;
 mod features;
 mod files;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::arguments::{PlanArguments, RunArguments};
 use crate::cli::context::Context;
-use crate::cli::destinations::{Aim, open_with};
+use crate::cli::destinations::{Aim, open_with, refuse_clashes};
 use crate::cli::since::{FromArguments, SinceArguments};
 use crate::cli::{Exit, Failure, StreamError};
 use crate::compile;
@@ -21,6 +21,9 @@ use crate::ui::Verbosity;
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,
+    /// Load the images into docker, podman or nerdctl, whichever is there, and say how to run them
+    #[arg(short = 'L', long, help_heading = "Image Options")]
+    load: bool,
     #[command(flatten)]
     since: SinceArguments,
     #[command(flatten)]
@@ -33,7 +36,11 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     execute(
         context,
         &Execution {
-            aim: Aim::Layout,
+            aim: if arguments.load {
+                Aim::Engine
+            } else {
+                Aim::Layout
+            },
             plan: &arguments.plan,
             since: &arguments.since,
             from: &arguments.from,
@@ -62,6 +69,14 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
         insecure: arguments.push.insecure.registries.clone(),
         ..registry::Options::default()
     };
+    refuse_clashes(
+        context,
+        &planned.destinations,
+        &[
+            ("--metadata-file", &arguments.metadata_file),
+            ("--image-refs", &arguments.image_refs),
+        ],
+    )?;
     let destinations = open_with(context, &planned.destinations, &client)?;
     for path in [&arguments.metadata_file, &arguments.image_refs]
         .into_iter()

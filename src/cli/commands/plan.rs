@@ -234,7 +234,10 @@ fn images(context: &Context, planned: &Planned) -> Result<Images, Failure> {
         let names = names.map_err(Failure::of_pipeline)?;
         for (service, name) in planned.plan.services.iter().zip(names) {
             let full = match destination.prefix() {
-                Prefix::None => format!("{}:{name}", destination.name()),
+                Prefix::None => {
+                    let place = destination.name();
+                    format!("{}:{name}", place.strip_suffix(':').unwrap_or(place))
+                }
                 Prefix::Fixed(_) | Prefix::Configured => name,
             };
             images

@@ -224,6 +224,7 @@ impl Client {
             tags: tags.collect(),
             platform: "linux/amd64".parse().expect("a platform"),
             layers: image.layers.clone(),
+            tars: Vec::new(),
             config: image.config.clone(),
             manifest: image.manifest.clone(),
             key: None,

@@ -5,6 +5,7 @@ pub(crate) mod authority;
 pub(crate) mod check;
 pub(crate) mod cli;
 pub(crate) mod disk;
+pub(crate) mod engines;
 pub(crate) mod http2;
 pub(crate) mod proxy;
 pub(crate) mod refusal;

@@ -1,0 +1,246 @@
+//! `docker-daemon:`, `containers-storage:` and `--load`: container engines of this machine, spoken to by
+//! their own programs.
+//!
+//! Images are piped into the program's `load`, as an archive that is nowhere on the disk, and looked for
+//! afterwards. By which digest an engine knows an image is the engine's own matter: docker's classic store
+//! forgets manifests, so that only the digest of the configuration is left, which is docker's "image ID".
+//! What is reported is what the engine can be asked for.
+
+mod error;
+mod known;
+mod program;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+pub use error::EngineError;
+pub use program::EngineChoice;
+
+use self::known::known_digests;
+use self::program::{Engine, Speaker, said};
+use super::gathered::{Gathered, packed_layers};
+use super::{
+    DeliverableImage, Destination, DestinationError, Prefix, RunCommand, Standing, Stored, Tagged,
+    Wanted,
+};
+use crate::digest::Digest;
+use crate::medium::{ArchiveError, ArchiveForm, PackedImage, pack};
+use crate::process::{Environment, Interrupt};
+use crate::reference::Tag;
+
+/// The engine that images are loaded into.
+#[derive(Debug)]
+pub struct ContainerEngine {
+    name: String,
+    choice: EngineChoice,
+    environment: Environment,
+    interrupt: Interrupt,
+    chosen: Mutex<Option<Speaker>>,
+    gathered: Gathered,
+    /// By image name, what the engine knows it by.
+    digests: Mutex<BTreeMap<String, Digest>>,
+}
+
+impl ContainerEngine {
+    /// An engine of `choice`, which the user wrote as `name`. Nothing is run yet.
+    pub fn new(
+        name: impl Into<String>,
+        choice: EngineChoice,
+        environment: &Environment,
+        interrupt: &Interrupt,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            choice,
+            environment: environment.clone(),
+            interrupt: interrupt.clone(),
+            chosen: Mutex::default(),
+            gathered: Gathered::default(),
+            digests: Mutex::default(),
+        }
+    }
+
+    /// The first engine that answers.
+    fn speaker(&self) -> Result<Speaker, EngineError> {
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(speaker) = chosen.as_ref() {
+            return Ok(speaker.clone());
+        }
+        let mut problems = Vec::new();
+        for engine in self.choice.engines() {
+            let speaker = Speaker::new(*engine, &self.environment, &self.interrupt);
+            match speaker.answers() {
+                Ok(()) => {
+                    *chosen = Some(speaker.clone());
+                    return Ok(speaker);
+                }
+                Err(error) => problems.push(error),
+            }
+        }
+        if problems.len() == 1
+            && let Some(only) = problems.pop()
+        {
+            return Err(only);
+        }
+        Err(EngineError::None {
+            problems: problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    fn load(&self, names: &[String]) -> Result<(), EngineError> {
+        let speaker = self.speaker()?;
+        let images = self.gathered.take(names);
+        match speaker.engine {
+            // Of an archive with one name, podman keeps the manifest, and with it the digest that the
+            // image has everywhere; of one with several it makes another.
+            Engine::Podman => {
+                for image in &images {
+                    let names = full_names(Engine::Podman, image);
+                    let Some((first, others)) = names.split_first() else {
+                        continue;
+                    };
+                    self.pipe(&speaker, &[(image, vec![first.clone()])])?;
+                    for other in others {
+                        tag(&speaker, first, other)?;
+                    }
+                }
+            }
+            Engine::Docker | Engine::Nerdctl => {
+                let together = images.iter();
+                let together = together.map(|image| (image, full_names(speaker.engine, image)));
+                self.pipe(&speaker, &together.collect::<Vec<_>>())?;
+            }
+        }
+        let found = known_digests(&speaker, &images)?;
+        *self.digests.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    /// Pipes one archive into the engine.
+    fn pipe(
+        &self,
+        speaker: &Speaker,
+        images: &[(&DeliverableImage, Vec<String>)],
+    ) -> Result<(), EngineError> {
+        let layers: Vec<_> = images
+            .iter()
+            .map(|(image, _)| packed_layers(image))
+            .collect();
+        let packed: Vec<PackedImage<'_>> = images
+            .iter()
+            .zip(&layers)
+            .map(|((image, names), layers)| PackedImage {
+                names: names.clone(),
+                platform: &image.platform,
+                config: &image.config,
+                manifest: &image.manifest,
+                layers,
+            })
+            .collect();
+        let (captured, packed) = speaker
+            .loading()
+            .feed(|input| pack(&packed, ArchiveForm::Layout, &self.interrupt, input))?;
+        match packed {
+            // Whoever ends early has said why.
+            Ok(()) | Err(ArchiveError::Output(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if captured.status.success() {
+            return Ok(());
+        }
+        Err(EngineError::Refused {
+            program: speaker.engine.program(),
+            said: said(&captured),
+        })
+    }
+}
+
+/// What the engine calls an image, by each of its tags.
+fn full_names(engine: Engine, image: &DeliverableImage) -> Vec<String> {
+    let names = image.full_names();
+    names.iter().map(|name| engine.full_name(name)).collect()
+}
+
+fn tag(speaker: &Speaker, from: &str, to: &str) -> Result<(), EngineError> {
+    let captured = speaker.ask(&["tag", from, to])?;
+    if captured.status.success() {
+        return Ok(());
+    }
+    Err(EngineError::Refused {
+        program: speaker.engine.program(),
+        said: said(&captured),
+    })
+}
+
+impl Destination for ContainerEngine {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn prefix(&self) -> Prefix<'_> {
+        Prefix::None
+    }
+
+    fn takes_all_at_once(&self) -> bool {
+        true
+    }
+
+    fn preflight(&self, _image: &str, _tag: Option<&Tag>) -> Result<(), DestinationError> {
+        Ok(self.speaker().map(drop)?)
+    }
+
+    fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError> {
+        Ok(self.gathered.add(image))
+    }
+
+    fn complete(&self, images: &[String]) -> Result<(), DestinationError> {
+        Ok(self.load(images)?)
+    }
+
+    fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged {
+        let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = digests.get(&image.name).copied();
+        let found = known.ok_or_else(|| EngineError::Other {
+            program: "the engine",
+            image: image.name.clone(),
+        });
+        match (found, self.speaker()) {
+            (Ok(digest), Ok(speaker)) => {
+                let scheme = speaker.engine.scheme();
+                let references = full_names(speaker.engine, image);
+                let references = references.iter();
+                let references = references.map(|full| format!("{scheme}{full}@{digest}"));
+                let tags = (digest, image.tags.as_slice());
+                Tagged::new(&self.name, tags, &stored, references.collect(), None)
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                let tags = (image.digest(), image.tags.as_slice());
+                Tagged::new(&self.name, tags, &stored, Vec::new(), Some(error.into()))
+            }
+        }
+    }
+
+    /// An engine does not say what its images were made from.
+    fn find(&self, _wanted: &Wanted) -> Result<Option<Standing>, DestinationError> {
+        Ok(None)
+    }
+
+    fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged {
+        let stored = Stored::nothing();
+        let tags = (standing.manifest.digest, tags);
+        Tagged::new(&self.name, tags, &stored, Vec::new(), None)
+    }
+
+    fn run_command(&self, image: &DeliverableImage) -> Option<RunCommand> {
+        let engine = self.speaker().ok()?.engine;
+        Some(RunCommand {
+            program: engine.program(),
+            image: full_names(engine, image).into_iter().next()?,
+        })
+    }
+
+    fn finish(&self) -> Result<(), DestinationError> {
+        self.gathered.clear();
+        Ok(())
+    }
+}
