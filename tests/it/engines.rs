@@ -270,8 +270,9 @@ fn an_engine_that_fails_is_quoted_and_one_that_lies_is_not_believed() {
 }
 
 #[test]
-fn an_interrupt_ends_an_engine_that_hangs() {
+fn an_interrupt_ends_an_engine_that_hangs_and_leaves_the_archive_behind_it() {
     let engine = Pretended::new("docker", "load) echo > \"$HOME/begun\"; exec sleep 600;;");
+    engine.checkout.write("images.tar", "what was there");
     let home = engine.checkout.path().to_owned();
     let begun = home.join("begun");
     tools::run(Command::new("mkfifo").arg(&begun));
@@ -282,7 +283,7 @@ fn an_interrupt_ends_an_engine_that_hangs() {
             interrupt.send(Signal::Interrupt);
         });
         engine
-            .build(&["--to", "docker-daemon:"])
+            .build(&["--to", "docker-daemon:", "--to", "oci-archive:images.tar"])
             .env("HOME", &home)
             .interrupted_by(&interrupt)
             .run()
@@ -294,6 +295,8 @@ fn an_interrupt_ends_an_engine_that_hangs() {
         "{}",
         run.stderr
     );
+    let kept = fs_err::read_to_string(home.join("images.tar")).expect("readable");
+    assert_eq!(kept, "what was there");
     no_temporaries(&home);
 }
 
