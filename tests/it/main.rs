@@ -21,6 +21,7 @@ mod discovery;
 mod failures;
 mod features;
 mod files;
+mod inspect;
 mod keys;
 mod keys_meaning;
 mod layouts;
