@@ -112,6 +112,9 @@ fn read(path: &Path, blob: &Descriptor, interrupt: &Interrupt) -> io::Result<Lay
     let contents = {
         let mut reader = BufReader::with_capacity(1 << 16, &mut hashing);
         let contents = unpack(&mut reader, interrupt);
+        if interrupt.received().is_some() {
+            return contents;
+        }
         // The digest is of everything, also of what follows the tar.
         io::copy(&mut reader, &mut io::sink())?;
         contents
@@ -128,12 +131,12 @@ fn read(path: &Path, blob: &Descriptor, interrupt: &Interrupt) -> io::Result<Lay
 fn unpack(reader: &mut BufReader<impl Read>, interrupt: &Interrupt) -> io::Result<LayerContents> {
     let compression = compression_of(reader.fill_buf()?);
     let mut unpacked = Unpacked::new(reader, compression)?;
+    unpacked.stop_at(interrupt);
     let allowance = unpacked.allowance();
     let mut reading = Reading {
         entries: Vec::new(),
         names: 0,
         kept: 0,
-        interrupt,
     };
     reading.read_all(&mut Archive::new(&mut unpacked), &allowance)?;
     allowance.set(None);
@@ -146,14 +149,13 @@ fn unpack(reader: &mut BufReader<impl Read>, interrupt: &Interrupt) -> io::Resul
     })
 }
 
-struct Reading<'a> {
+struct Reading {
     entries: Vec<LayerEntry>,
     names: usize,
     kept: u64,
-    interrupt: &'a Interrupt,
 }
 
-impl Reading<'_> {
+impl Reading {
     fn read_all(
         &mut self,
         archive: &mut Archive<impl Read>,
@@ -167,9 +169,6 @@ impl Reading<'_> {
             };
             let mut entry = entry?;
             allowance.set(None);
-            if self.interrupt.received().is_some() {
-                return Err(io::Error::other("interrupted"));
-            }
             self.read_one(&mut entry)?;
             if self.entries.len() > MAX_ENTRIES || self.names > MAX_NAMES {
                 return Err(io::Error::other("it has too many names"));

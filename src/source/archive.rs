@@ -8,6 +8,7 @@ use tar::{Archive, EntryType};
 use super::SourceError;
 use super::unpacked::{self, Unpacked};
 use crate::oci::LayerCompression;
+use crate::process::Interrupt;
 use crate::report::printable;
 
 /// Entries of an archive that are looked at: images have hundreds of layers at most.
@@ -41,6 +42,7 @@ pub(super) fn compression_of(path: &Path) -> io::Result<LayerCompression> {
 pub(super) fn read(
     file: &Path,
     kind: &'static str,
+    interrupt: &Interrupt,
     mut take: impl FnMut(&str, Member<'_>) -> Result<(), SourceError>,
 ) -> Result<(), SourceError> {
     let broken = |error: &io::Error| SourceError::Archive {
@@ -53,6 +55,7 @@ pub(super) fn read(
     }
     let compression = compression_of(file)?;
     let mut unpacked = Unpacked::new(BufReader::new(fs_err::File::open(file)?), compression)?;
+    unpacked.stop_at(interrupt);
     let allowance = unpacked.allowance();
     let mut archive = Archive::new(&mut unpacked);
     let mut entries = archive.entries().map_err(|error| broken(&error))?;

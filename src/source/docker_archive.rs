@@ -16,6 +16,7 @@ use super::archive::{self, Member};
 use crate::digest::Digest;
 use crate::medium::{INDEX_LIMIT, LayoutReader, LayoutWriter, read_capped};
 use crate::oci::{Descriptor, LayerCompression};
+use crate::process::Interrupt;
 use crate::report::printable;
 
 const KIND: &str = "a Docker archive";
@@ -48,12 +49,16 @@ struct Members {
 ///
 /// # Errors
 /// [`SourceError`] when it is no such archive, or lacks a file that it names.
-pub(super) fn convert(file: &Path, directory: &Path) -> Result<(), SourceError> {
+pub(super) fn convert(
+    file: &Path,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), SourceError> {
     let writer = LayoutWriter::open(directory)?;
     let reader = LayoutReader::open(directory)?;
     let incoming = directory.join("incoming");
     fs_err::create_dir(&incoming)?;
-    let members = gather(file, &incoming)?;
+    let members = gather(file, &incoming, interrupt)?;
     let mut conversion = Conversion {
         file,
         members,
@@ -77,9 +82,9 @@ pub(super) fn convert(file: &Path, directory: &Path) -> Result<(), SourceError> 
     Ok(())
 }
 
-fn gather(file: &Path, incoming: &Path) -> Result<Members, SourceError> {
+fn gather(file: &Path, incoming: &Path, interrupt: &Interrupt) -> Result<Members, SourceError> {
     let mut members = Members::default();
-    archive::read(file, KIND, |name, member| {
+    archive::read(file, KIND, interrupt, |name, member| {
         match member {
             Member::Link(target) => {
                 members.links.insert(name.to_owned(), target);

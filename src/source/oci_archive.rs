@@ -6,6 +6,7 @@ use std::path::Path;
 use super::SourceError;
 use super::archive::{self, Member};
 use crate::oci::LAYOUT_FILE;
+use crate::process::Interrupt;
 
 const KIND: &str = "an OCI archive";
 const INDEX: &str = "index.json";
@@ -14,10 +15,14 @@ const INDEX: &str = "index.json";
 ///
 /// # Errors
 /// [`SourceError`] when it is no tar, or holds nothing of a layout.
-pub(super) fn unpack(file: &Path, directory: &Path) -> Result<(), SourceError> {
+pub(super) fn unpack(
+    file: &Path,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), SourceError> {
     fs_err::create_dir_all(directory)?;
     let mut is_layout = false;
-    archive::read(file, KIND, |name, member| {
+    archive::read(file, KIND, interrupt, |name, member| {
         let Member::File(content) = member else {
             return Ok(());
         };

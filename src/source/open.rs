@@ -166,19 +166,25 @@ impl Sources {
                 Ok(Place::standing(self.environment.resolve(directory)))
             }
             ImageSpec::OciArchive { file, .. } => {
+                let interrupt = self.interrupt.clone();
                 let file = self.environment.resolve(file);
-                self.made(spec, |directory| oci_archive::unpack(&file, directory))
+                self.made(spec, |directory| {
+                    oci_archive::unpack(&file, directory, &interrupt)
+                })
             }
             ImageSpec::DockerArchive { file, .. } => {
+                let interrupt = self.interrupt.clone();
                 let file = self.environment.resolve(file);
-                self.made(spec, |directory| docker_archive::convert(&file, directory))
+                self.made(spec, |directory| {
+                    docker_archive::convert(&file, directory, &interrupt)
+                })
             }
-            ImageSpec::Daemon { engine, name } => {
+            ImageSpec::Daemon { engine, name, .. } => {
                 let (environment, interrupt) = (self.environment.clone(), self.interrupt.clone());
                 self.made(spec, |directory| {
                     let file = directory.with_extension("tar");
                     save(*engine, name, &file, &environment, &interrupt)?;
-                    docker_archive::convert(&file, directory)?;
+                    docker_archive::convert(&file, directory, &interrupt)?;
                     Ok(fs_err::remove_file(&file)?)
                 })
             }
@@ -203,8 +209,12 @@ impl Sources {
             | ImageSpec::OciArchive { name, .. }
             | ImageSpec::DockerArchive { name, .. } => find(spec, place, name),
             // The archive has this image alone.
-            ImageSpec::Daemon { .. } => {
-                let (_, descriptor) = find(spec, place, &StoredName::default())?;
+            ImageSpec::Daemon { digest, .. } => {
+                let only = StoredName {
+                    name: None,
+                    digest: *digest,
+                };
+                let (_, descriptor) = find(spec, place, &only)?;
                 Ok((String::new(), descriptor))
             }
         }
@@ -302,7 +312,7 @@ impl ImageSpec {
             Self::Layout { directory, .. } => format!("oci:{}", directory.display()),
             Self::OciArchive { file, .. } => format!("oci-archive:{}", file.display()),
             Self::DockerArchive { file, .. } => format!("docker-archive:{}", file.display()),
-            Self::Daemon { engine, name } => match engine {
+            Self::Daemon { engine, name, .. } => match engine {
                 Engine::Docker => format!("docker-daemon:{name}"),
                 Engine::Podman => format!("containers-storage:{name}"),
             },
@@ -341,10 +351,10 @@ fn find(
             let by_digest = named_images(place);
             let found = by_digest
                 .into_iter()
-                .find(|(_, found)| found.digest == digest);
+                .find(|(_, found)| known_by(spec, place, found) == digest);
             let found = found.or_else(|| {
                 let only = reader.resolve(None).ok()?;
-                (only.digest == digest).then_some((String::new(), only))
+                (known_by(spec, place, &only) == digest).then_some((String::new(), only))
             });
             let (_, found) = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
             return Ok((format!("@{digest}"), found));
@@ -375,14 +385,30 @@ fn find(
     let name = candidates.iter().find(|name| names.contains(name));
     let name = name.ok_or_else(|| missing(wanted.name.as_deref()))?;
     let found = reader.resolve(Some(name))?;
-    if let Some(expected) = wanted.digest.filter(|digest| *digest != found.digest) {
+    let digest = known_by(spec, place, &found);
+    if let Some(expected) = wanted.digest.filter(|expected| *expected != digest) {
         return Err(SourceError::Moved {
             name: printable(name),
             expected,
-            found: found.digest,
+            found: digest,
         });
     }
     Ok((format!(":{}", printable(name)), found))
+}
+
+/// The digest that an image is known by: where there are no manifests, that of its configuration.
+fn known_by(spec: &ImageSpec, place: &Place, descriptor: &Descriptor) -> Digest {
+    let is_docker = matches!(
+        spec,
+        ImageSpec::DockerArchive { .. } | ImageSpec::Daemon { .. }
+    );
+    let config = || {
+        let bytes = place.manifest(descriptor).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
+        Some(manifest.config.digest)
+    };
+    let config = if is_docker { config() } else { None };
+    config.unwrap_or(descriptor.digest)
 }
 
 /// The images of a layout that have names, those aside that cannot be found.

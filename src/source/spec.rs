@@ -35,19 +35,21 @@ pub enum ImageSpec {
         /// Which of its images.
         name: StoredName,
     },
-    /// `docker-archive:FILE[:NAME:TAG]`.
+    /// `docker-archive:FILE[:NAME:TAG][@DIGEST]`, where the digest is that of the configuration.
     DockerArchive {
         /// The file.
         file: PathBuf,
         /// Which of its images.
         name: StoredName,
     },
-    /// `docker-daemon:NAME[:TAG]` or `containers-storage:NAME[:TAG]`.
+    /// `docker-daemon:NAME[:TAG]` or `containers-storage:NAME[:TAG]`, also with a digest.
     Daemon {
         /// Who has it.
         engine: Engine,
         /// Its name there.
         name: String,
+        /// The digest that its configuration must have.
+        digest: Option<Digest>,
     },
 }
 
@@ -90,7 +92,12 @@ impl fmt::Display for ImageSpec {
                 };
                 return write!(formatter, "{mark}{reference}");
             }
-            Self::Daemon { .. } => return Ok(()),
+            Self::Daemon { digest, .. } => {
+                return match digest {
+                    Some(digest) => write!(formatter, "@{digest}"),
+                    None => Ok(()),
+                };
+            }
             Self::Layout { name, .. }
             | Self::OciArchive { name, .. }
             | Self::DockerArchive { name, .. } => name,
@@ -135,11 +142,21 @@ impl Hint for UnknownImage {
             Self::Unknown(text) if text.starts_with(['.', '/']) => {
                 format!("write `oci:{text}` for a layout, `oci-archive:{text}` for an archive")
             }
+            Self::Unknown(text) if is_word(text) => format!(
+                "if `build` made it, write `oci:target/lighter/oci:{text}`; if docker has it, \
+                 `docker-daemon:{text}`"
+            ),
             _ => "write `HOST/REPOSITORY:TAG`, `oci:DIRECTORY:NAME:TAG`, `oci-archive:FILE`, \
                   `docker-archive:FILE`, `docker-daemon:NAME` or `containers-storage:NAME`"
                 .to_owned(),
         })
     }
+}
+
+/// Whether a text could be the name of a service, and maybe a tag.
+fn is_word(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
+    !text.is_empty() && text.chars().all(legal)
 }
 
 /// Reads what a user calls an image. Nothing is opened.
@@ -259,13 +276,15 @@ fn daemon(text: &str, engine: Engine, name: &str) -> Result<ImageSpec, UnknownIm
     if name.is_empty() {
         return Err(UnknownImage::Empty(text.to_owned()));
     }
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-:/@".contains(c);
-    if name.starts_with('-') || !name.chars().all(legal) {
+    let (name, digest) = split_digest(text, name)?;
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
+    if name.is_empty() || name.starts_with('-') || !name.chars().all(legal) {
         return Err(UnknownImage::Unknown(text.to_owned()));
     }
     Ok(ImageSpec::Daemon {
         engine,
         name: name.to_owned(),
+        digest,
     })
 }
 
@@ -341,6 +360,15 @@ mod tests {
         let printed = format!("oci:out/dir:orders:latest@{DIGEST}");
         let expected = named("out/dir", Some("orders:latest"), true);
         assert_eq!(stored_of(&printed), expected);
+        let daemon = parse(&format!(
+            "docker-daemon:docker.io/library/orders:1@{DIGEST}"
+        ));
+        let expected = ImageSpec::Daemon {
+            engine: Engine::Docker,
+            name: "docker.io/library/orders:1".to_owned(),
+            digest: DIGEST.parse().ok(),
+        };
+        assert_eq!(daemon, Ok(expected));
         let only = format!("oci:out/dir@{DIGEST}");
         assert_eq!(stored_of(&only), named("out/dir", None, true));
     }
@@ -364,6 +392,7 @@ mod tests {
             "oci:a@sha256:00",
             "docker-daemon:",
             "docker-daemon:--help",
+            "docker-daemon:a@b",
             "containers-storage:a b",
             "http://ghcr.io/a",
             "dir:/tmp",

@@ -8,6 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::digest::{Digest, HashingWriter};
 use crate::oci::LayerCompression;
+use crate::process::Interrupt;
 
 /// What a layer may unpack to: decompressing ends there, so that a small blob cannot keep a reader busy
 /// for days.
@@ -35,6 +36,7 @@ pub struct Unpacked<'a> {
     /// Why the compressed bytes end early; a decoder may not say it twice.
     failure: Option<io::Error>,
     allowance: Rc<Cell<Option<u64>>>,
+    interrupt: Option<Interrupt>,
 }
 
 /// What is known of a layer once its last byte passed.
@@ -70,6 +72,7 @@ impl<'a> Unpacked<'a> {
             is_too_large: false,
             failure: None,
             allowance: Rc::default(),
+            interrupt: None,
         })
     }
 
@@ -77,6 +80,11 @@ impl<'a> Unpacked<'a> {
     /// names and extended records in memory, however large a header says they are.
     pub fn allowance(&self) -> Rc<Cell<Option<u64>>> {
         Rc::clone(&self.allowance)
+    }
+
+    /// Lets reading fail once `interrupt` is raised.
+    pub fn stop_at(&mut self, interrupt: &Interrupt) {
+        self.interrupt = Some(interrupt.clone());
     }
 
     /// Bytes that were read until now.
@@ -99,6 +107,10 @@ impl<'a> Unpacked<'a> {
 
 impl Read for Unpacked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let interrupt = self.interrupt.as_ref();
+        if interrupt.is_some_and(|interrupt| interrupt.received().is_some()) {
+            return Err(io::Error::other("interrupted"));
+        }
         if self.is_too_large || self.hash.written() >= MAX_UNPACKED {
             self.is_too_large = true;
             return Err(io::Error::other("it is too large"));

@@ -349,3 +349,37 @@ fn help_is_for_newcomers() {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
 }
+
+#[test]
+fn odd_command_lines_are_usage_errors() {
+    for (words, said) in [
+        (&[][..], "<IMAGE>"),
+        (&["oci:a", "--strict"], "--verify"),
+        (
+            &["oci:a", "--verify", "--against", "oci:b"],
+            "cannot be used with",
+        ),
+        (&["oci:a", "--against"], "a value is required"),
+        (&["oci:a", "--files", "few"], "invalid value 'few'"),
+        (
+            &["oci:a", "--format", "yaml"],
+            "possible values: text, json",
+        ),
+        (
+            &["oci:a", "--platform", "toaster"],
+            "`toaster` stands for no platform",
+        ),
+        (
+            &["oci:a", "--against", "b"],
+            "image `b` is in no place that is known",
+        ),
+        (
+            &["oci:a", "b", "--verify"],
+            "image `b` is in no place that is known",
+        ),
+    ] {
+        let run = inspect(Path::new("/nonexistent"), words).expect(2);
+        assert_eq!(run.stdout, "", "{words:?}");
+        assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
+    }
+}

@@ -1,7 +1,10 @@
 //! Images of registries.
 
 use std::path::Path;
+use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cargo_lighter::digest::Digest;
 use cargo_lighter::oci::{Descriptor, media_type};
 use cargo_lighter::process::{Environment, Interrupt};
@@ -13,6 +16,8 @@ use serde_json::{Value, json};
 use super::draft::{Draft, Laid, Layer, file};
 use crate::fault_registry::{Anonymous, FaultRegistry, Guard, Scopes, Settings, on};
 use crate::support::cli::{Lighter, Run};
+use crate::support::registry::{PASSWORD, Registry as RealRegistry, USER};
+use crate::support::tools::run;
 
 /// `me:secret`.
 const LOGIN: &str = "bWU6c2VjcmV0";
@@ -205,4 +210,34 @@ fn a_name_that_leads_nowhere_is_told() {
         "status 404",
         "hint: check the name `shop/orders`",
     ]);
+}
+
+#[test]
+fn a_real_registry_is_read_with_and_without_a_password() {
+    let laid = Laid::of(&Draft::default());
+    for (registry, is_guarded) in [
+        (RealRegistry::open(), false),
+        (RealRegistry::with_password(), true),
+    ] {
+        let image = format!("{}/shop/orders:v1", registry.host());
+        let mut copy = Command::new("skopeo");
+        copy.args(["copy", "-q", "--dest-tls-verify=false"]);
+        copy.args(["--dest-creds", &format!("{USER}:{PASSWORD}")]);
+        copy.arg("oci:layout:orders:latest");
+        copy.arg(format!("docker://{image}"));
+        run(copy.current_dir(laid.path()));
+        let pair = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        let host = registry.host();
+        let config = format!(r#"{{"auths":{{"{host}":{{"auth":"{pair}"}}}}}}"#);
+        fs_err::write(laid.path().join("config.json"), config).expect("written");
+        inspect(laid.path(), &[&image, "--against", "oci:layout"]).expect(0);
+        inspect(laid.path(), &[&image, "--verify"]).expect(0);
+        // Asked without a name first, once by each run.
+        let refused = |line: &&String| {
+            line.contains("cargo-lighter/") && line.contains("/manifests/v1 HTTP/1.1\" 401")
+        };
+        let asked = registry.requests();
+        let count = asked.iter().filter(refused).count();
+        assert_eq!(count, if is_guarded { 2 } else { 0 }, "{asked:#?}");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cargo_lighter::digest::Digest;
+use cargo_lighter::process::{Interrupt, Signal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -90,7 +91,12 @@ fn what_is_no_image_is_told_with_what_to_type() {
     docker_archive(&Draft::default(), &laid.path().join("docker.tar"));
     laid.archive("oci.tar");
     for (image, code, says) in [
-        ("orders", 2, "in no place that is known"),
+        (
+            "orders",
+            2,
+            "hint: if `build` made it, write `oci:target/lighter/oci:orders`",
+        ),
+        ("acme/orders", 2, "in no place that is known"),
         ("./layout", 2, "hint: write `oci:./layout` for a layout"),
         ("ghcr.io/Upper", 2, "has no legal name"),
         ("oci:", 2, "names no place"),
@@ -299,6 +305,95 @@ fn docker_is_asked_to_save_what_it_has() {
         "`docker` cannot save image `orders:old`: no such image",
         "hint: see what there is with `docker images`",
     ]);
+}
+
+#[test]
+fn where_there_is_no_manifest_a_digest_is_that_of_the_configuration() {
+    let directory = TempDir::new().expect("a directory");
+    let archive = directory.path().join("image.tar");
+    docker_archive(&Draft::default(), &archive);
+    let script = format!("cp '{}' \"$3\"", archive.display());
+    fake_docker(directory.path(), &script);
+    let asked = |image: &str| {
+        Lighter::at(directory.path())
+            .first_on_path(directory.path())
+            .args(["inspect", "--format", "json", image])
+            .run()
+    };
+    let run = asked("docker-archive:image.tar").expect(0);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let id = document["images"][0]["image_id"].as_str().expect("text");
+    let other = Digest::of(b"other");
+    for name in [
+        "docker-archive:image.tar:orders:latest",
+        "docker-daemon:orders:latest",
+    ] {
+        asked(&format!("{name}@{id}")).expect(0);
+        asked(&format!("{name}@{other}")).expect(1);
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_reading_of_an_archive() {
+    let directory = TempDir::new().expect("a directory");
+    docker_archive(&Draft::default(), &directory.path().join("image.tar"));
+    let interrupt = Interrupt::new();
+    interrupt.send(Signal::Interrupt);
+    for image in ["docker-archive:image.tar", "oci-archive:image.tar"] {
+        Lighter::at(directory.path())
+            .interrupted_by(&interrupt)
+            .args(["inspect", image])
+            .run()
+            .expect(130);
+    }
+}
+
+#[test]
+fn what_buildah_builds_is_the_same_in_every_form() {
+    if !is_root() {
+        skipped("buildah builds for others than root in a namespace of its own");
+        return;
+    }
+    let directory = TempDir::new().expect("a directory");
+    let place = |name: &str| directory.path().join(name).display().to_string();
+    let storage = format!(
+        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
+        place("graph"),
+        place("run")
+    );
+    fs_err::write(place("storage.conf"), storage).expect("written");
+    fs_err::write(place("app"), "#!").expect("written");
+    let dockerfile = "FROM scratch\nCOPY --chown=7:8 app /app/orders\nUSER 65532\nENTRYPOINT [\"/app/orders\"]\n";
+    fs_err::write(place("Dockerfile"), dockerfile).expect("written");
+    let buildah = |words: &[&str]| {
+        run(Command::new("buildah")
+            .args(words)
+            .env("CONTAINERS_STORAGE_CONF", place("storage.conf"))
+            .current_dir(directory.path()))
+    };
+    buildah(&["bud", "-q", "--isolation", "chroot", "-t", "old:1", "."]);
+    buildah(&["push", "-q", "old:1", "oci:layout:old:1"]);
+    buildah(&["push", "-q", "old:1", "docker-archive:old.tar:old:1"]);
+    let lighter =
+        || Lighter::at(directory.path()).env("CONTAINERS_STORAGE_CONF", place("storage.conf"));
+    for image in ["docker-archive:old.tar", "containers-storage:old:1"] {
+        let words = ["inspect", image, "--against", "oci:layout"];
+        lighter().args(words).run().expect(0);
+        lighter()
+            .args(["inspect", "--verify", image])
+            .run()
+            .expect(0);
+    }
+    lighter()
+        .args(["inspect", "--verify", "oci:layout"])
+        .run()
+        .expect(0);
+    let run = inspect(directory.path(), "oci:layout").expect(0);
+    assert!(
+        run.stdout.contains("  user        65532\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
