@@ -71,8 +71,10 @@
 //! | [`layer`] | files to deterministic tars, compressed, both digests in one pass |
 //! | [`medium`] | image layouts and archives, read and written |
 //! | [`registry`] | the only asynchronous room: client, credentials, retries, uploads |
+//! | [`source`] | where images are read from: registries, layouts, archives, programs that keep images |
 //! | [`image`] | layers and settings to an image; the checker |
 //! | [`destination`] | one file for each kind of place that takes images |
+//! | [`inspect`] | what images are made of, what violates the specification, in what two differ |
 //! | [`pipeline`] | the order of things, and what runs beside what |
 //! | [`ui`] | the only place that prints: console and JSON lines |
 //! | [`cli`] | what can be typed; one file for each command; exit codes |
@@ -85,6 +87,10 @@
 //! it in `open` of `src/cli/destinations.rs`. `store` must leave nothing that a tag can
 //! reach, because no tag of a run moves before every manifest of the run is stored. A place that takes
 //! all images of a run in one piece waits for `complete` ([`Archive`](destination::Archive)).
+//!
+//! **A new form of images to read.** Add it to [`source::ImageSpec`] and its syntax to
+//! [`source::parse`]; write one file in `src/source/` that turns it into a layout on disk, and call it in
+//! [`source::Sources::place`]. All that looks into images reads layouts.
 //!
 //! **A new command.** Write one file in `src/cli/commands/` with an `Arguments` struct for clap and a
 //! function `run(&Context, &Arguments) -> Result<Exit, Failure>`; add a variant to `Command` in
@@ -159,9 +165,13 @@ pub mod medium;
 
 pub mod registry;
 
+pub mod source;
+
 pub mod image;
 
 pub mod destination;
+
+pub mod inspect;
 
 pub mod pipeline;
 

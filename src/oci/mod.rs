@@ -7,6 +7,7 @@
 mod config;
 mod descriptor;
 mod document;
+mod kind;
 mod layout;
 mod manifest;
 pub mod media_type;
@@ -15,6 +16,7 @@ mod platform;
 pub use config::{Empty, Execution, Healthcheck, History, ImageConfig, RootFs};
 pub use descriptor::Descriptor;
 pub use document::Document;
+pub use kind::{Family, Kind, LayerCompression, classify};
 pub use layout::{LAYOUT_FILE, LayoutHeader};
 pub use manifest::{Index, Manifest};
 pub use platform::{Platform, UnknownPlatform, host_target};

@@ -17,4 +17,4 @@ pub use summary::{
     DeliveryStatus, DeliverySummary, ImageSummary, LibrarySummary, SCHEMA_VERSION, Seconds,
     ServiceStatus, ServiceSummary, Summary,
 };
-pub use text::{printable, printable_lines, with_causes};
+pub use text::{printable, printable_lines, size, with_causes};

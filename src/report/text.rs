@@ -39,6 +39,18 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Bytes as people read them: `512 B`, `1.8 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    for (unit, scale) in UNITS {
+        if bytes >= scale {
+            let tenths = bytes.saturating_mul(10) / scale;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{bytes} B")
+}
+
 /// An error and its causes, outermost first, each line once.
 pub fn with_causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut lines = vec![error.to_string()];
@@ -63,6 +75,13 @@ mod tests {
     fn escape_sequences_lose_their_power() {
         assert_eq!(printable("a\u{1b}[31mred\r\nb"), "a [31mred b");
         assert_eq!(printable_lines("a\u{1b}[31m\n\u{202e}b"), "a [31m\n b");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_850_000), "1.8 MB");
+        assert_eq!(size(u64::MAX / 100), "184467440.7 GB");
     }
 
     proptest! {

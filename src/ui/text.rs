@@ -1,7 +1,7 @@
 //! Events as lines for people.
 
 use super::style::Style;
-use crate::report::{DeliverySummary, Event, Step, printable_lines};
+use crate::report::{DeliverySummary, Event, Step, printable_lines, size};
 
 /// Width of cargo's verb column.
 const COLUMN: usize = 12;
@@ -99,18 +99,6 @@ fn joined(service: &str, detail: &str) -> String {
     }
 }
 
-/// Bytes as people read them: `512 B`, `1.8 MB`.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
-    for (unit, scale) in UNITS {
-        if bytes >= scale {
-            let tenths = bytes.saturating_mul(10) / scale;
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{bytes} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,12 +110,5 @@ mod tests {
             error(&lines, Some("log in"), false),
             "error: cannot push\n  refused\n  by peer\n\nhint: log in"
         );
-    }
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(size(999), "999 B");
-        assert_eq!(size(1_850_000), "1.8 MB");
-        assert_eq!(size(u64::MAX / 100), "184467440.7 GB");
     }
 }

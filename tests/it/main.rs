@@ -24,6 +24,7 @@ mod engines;
 mod failures;
 mod features;
 mod files;
+mod inspect;
 mod keys;
 mod keys_meaning;
 mod layouts;

@@ -87,6 +87,44 @@ fn builds_go_through_the_steps_that_are_shown() {
 }
 
 #[test]
+fn images_are_looked_into_as_it_is_shown() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let layout = format!("oci:{}", directory.path().display());
+    Lighter::at(shop())
+        .args(["build", "shop-gateway", "shop-worker", "--to", &layout])
+        .run()
+        .expect(0);
+    let place = "oci:target/lighter/oci";
+    let (gateway, worker) = (":shop-gateway", ":shop-worker");
+    let inspect = |words: &[&str], code: i32| {
+        let words = words.iter().map(|word| word.replace(place, &layout));
+        let run = Lighter::at(shop()).args(words).run().expect(code);
+        run.stdout.replace(&layout, place)
+    };
+    // Sizes, digests and libraries depend on the machine; the tour has built one service by then.
+    let same = |text: &str| -> Vec<String> {
+        let text = text.split("\nlibraries\n").next().unwrap_or_default();
+        let words = text.split_whitespace();
+        let is_same = |word: &&str| !word.contains(|c: char| c.is_ascii_digit());
+        let is_unit = |word: &&str| !["B", "kB", "MB", "kB,", "MB,"].contains(word);
+        let kept: Vec<&str> = words.filter(is_same).filter(is_unit).collect();
+        let text = kept.join(" ").replace("also in shop-worker ", "");
+        text.split(' ').map(str::to_owned).collect()
+    };
+    let image = format!("{place}{gateway}");
+    let words = ["inspect", "-q", "--files", "1", &image];
+    let shown_text = shown(&format!("cargo lighter {}", words.join(" ")));
+    assert_eq!(same(&inspect(&words, 0)), same(&shown_text));
+    let old = format!("{place}{worker}");
+    let words = ["inspect", "-q", &image, "--against", &old];
+    let shown_text = shown(&format!("cargo lighter {}", words.join(" ")));
+    assert_eq!(same(&inspect(&words, 3)), same(&shown_text));
+    let words = ["inspect", "-q", "--verify", place];
+    let shown_text = shown(&format!("cargo lighter {}", words.join(" ")));
+    assert_eq!(inspect(&words, 0), shown_text);
+}
+
+#[test]
 fn errors_read_as_they_are_shown() {
     for words in [["push", "shop-worker"], ["build", "shop-typo"]] {
         let run = Lighter::at(shop()).args(words).run().expect(2);

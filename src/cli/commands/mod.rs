@@ -3,6 +3,7 @@
 pub(super) mod auth;
 pub(super) mod build;
 pub(super) mod deps;
+pub(super) mod inspect;
 pub(super) mod list;
 pub(super) mod login;
 pub(super) mod logout;

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::kinds::{Compression, Family, Kind, classify};
 use super::layer;
 use super::loose::{Config, Descriptor, Platform, RootFs};
 use super::problem::Problem;
 use super::walk::{Target, Walk, is_layer};
 use crate::digest::Digest;
+use crate::oci::{Family, Kind, LayerCompression, classify};
 use crate::report::printable;
 
 impl Walk<'_> {
@@ -140,7 +140,11 @@ impl Walk<'_> {
     }
 
     /// The layer's uncompressed digest, computed once however many images share it.
-    fn layer(&mut self, digest: Digest, compression: Compression) -> io::Result<Option<Digest>> {
+    fn layer(
+        &mut self,
+        digest: Digest,
+        compression: LayerCompression,
+    ) -> io::Result<Option<Digest>> {
         if let Some(known) = self.layers.get(&(digest, compression)) {
             return Ok(*known);
         }

@@ -7,11 +7,11 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::blobs::{Blobs, Listing, is_file};
-use super::kinds::{Family, Kind, classify};
 use super::loose::{Descriptor, Header, Index};
 use super::problem::{Findings, Problem};
 use super::walk::{Walk, check_schema};
 use crate::medium::{INDEX_LIMIT, LayoutError, REF_NAME, read_capped};
+use crate::oci::{Family, Kind, classify};
 use crate::report::printable;
 
 const HEADER: &str = "oci-layout";

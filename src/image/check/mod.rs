@@ -8,7 +8,6 @@
 mod blobs;
 mod config;
 mod entries;
-mod kinds;
 mod layer;
 mod layout;
 mod loose;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 
-/// Problems kept at most; a hostile layer could have millions.
+/// Problems kept at most of each kind; a hostile layer could have millions.
 const MAX_PROBLEMS: usize = 10_000;
 
 /// One thing that is wrong. `at` says where, in words; foreign text is printable.
@@ -223,10 +223,12 @@ pub enum Problem {
         fault: EntryFault,
     },
     /// The list ends here.
-    #[error("there are more than {limit} problems")]
+    #[error("there are more than {limit} such problems")]
     TooMany {
         /// How many are listed.
         limit: usize,
+        /// Whether those that are left out break the specification.
+        of_specification: bool,
     },
 }
 
@@ -291,6 +293,9 @@ impl Problem {
     pub fn breaks_specification(&self) -> bool {
         match self {
             Self::Unreferenced { .. } | Self::HistoryCount { history: 0, .. } => false,
+            Self::TooMany {
+                of_specification, ..
+            } => *of_specification,
             Self::Entry { fault, .. } => matches!(
                 fault,
                 EntryFault::Duplicate
@@ -304,19 +309,29 @@ impl Problem {
     }
 }
 
-/// Collects problems up to a limit.
+/// Collects problems up to a limit: what breaks the specification is not lost among all else.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     problems: Vec<Problem>,
+    breaking: usize,
+    others: usize,
 }
 
 impl Findings {
     pub(super) fn add(&mut self, problem: Problem) {
-        if self.problems.len() < MAX_PROBLEMS {
+        let of_specification = problem.breaks_specification();
+        let count = if of_specification {
+            &mut self.breaking
+        } else {
+            &mut self.others
+        };
+        *count += 1;
+        if *count <= MAX_PROBLEMS {
             self.problems.push(problem);
-        } else if self.problems.len() == MAX_PROBLEMS {
+        } else if *count == MAX_PROBLEMS + 1 {
             self.problems.push(Problem::TooMany {
                 limit: MAX_PROBLEMS,
+                of_specification,
             });
         }
     }

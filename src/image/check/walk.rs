@@ -6,11 +6,11 @@ use std::io;
 use serde::de::DeserializeOwned;
 
 use super::blobs::Blobs;
-use super::kinds::{Compression, Family, Kind, classify};
 use super::loose::{Descriptor, Index, Manifest, Platform};
 use super::problem::{Findings, Problem};
 use crate::digest::Digest;
 use crate::medium::{MANIFEST_LIMIT, read_capped};
+use crate::oci::{Family, Kind, LayerCompression, classify};
 use crate::report::printable;
 
 const MAX_DEPTH: u32 = 8;
@@ -22,7 +22,7 @@ pub(super) struct Walk<'a> {
     pub(super) findings: &'a mut Findings,
     documents: BTreeSet<Digest>,
     /// Uncompressed digests.
-    pub(super) layers: BTreeMap<(Digest, Compression), Option<Digest>>,
+    pub(super) layers: BTreeMap<(Digest, LayerCompression), Option<Digest>>,
 }
 
 impl<'a> Walk<'a> {

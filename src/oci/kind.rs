@@ -1,31 +1,42 @@
 //! What a media type stands for, in the types of OCI and of Docker.
 
-/// Whose types; one image must not mix them.
+/// Whose media types; one image must not mix them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub enum Family {
+    /// The image specification's.
     Oci,
+    /// Docker's, from before there was one.
     Docker,
 }
 
+/// A part of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// An index of manifests.
     Index,
+    /// A manifest.
     Manifest,
+    /// A configuration.
     Config,
-    Layer(Compression),
+    /// A layer.
+    Layer(LayerCompression),
 }
 
+/// How a layer is compressed, by its media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Compression {
+pub enum LayerCompression {
+    /// Not at all.
     None,
+    /// By gzip, in any number of members.
     Gzip,
+    /// By zstd, in any number of frames.
     Zstd,
 }
 
-/// `None` for all that is no part of an image.
-pub(super) fn classify(media_type: &str) -> Option<(Family, Kind)> {
-    use Compression::{Gzip, None as Plain, Zstd};
+/// What a media type stands for; `None` for all that is no part of an image.
+pub fn classify(media_type: &str) -> Option<(Family, Kind)> {
     use Family::{Docker, Oci};
+    use LayerCompression::{Gzip, None as Plain, Zstd};
     Some(match media_type {
         "application/vnd.oci.image.index.v1+json" => (Oci, Kind::Index),
         "application/vnd.oci.image.manifest.v1+json" => (Oci, Kind::Manifest),

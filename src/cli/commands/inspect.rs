@@ -1,0 +1,271 @@
+//! `inspect`: what an image is made of, whether it keeps to the specification, and in what it differs from
+//! another.
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::arguments::InsecureArguments;
+use crate::cli::context::Context;
+use crate::cli::{Exit, Failure, StreamError};
+use crate::hint::Hint;
+use crate::inspect::{
+    Difference, InspectError, Inspected, Inspector, Report, Verified, compare, differences_text,
+    share, verify,
+};
+use crate::oci::Platform;
+use crate::registry::Options;
+use crate::report::{Event, Reporter as _};
+use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Wanted, parse};
+
+const EXAMPLES: &str = "\
+Images are named as in the output of `build` and `push`:
+  HOST/REPOSITORY[:TAG]               in a registry (also docker://HOST/REPOSITORY)
+  oci:DIRECTORY[:NAME:TAG]            in an image layout, such as `build` makes
+  oci-archive:FILE[:NAME:TAG]         in an image layout in a tar
+  docker-archive:FILE[:NAME:TAG]      in a tar of `docker save` or `podman save`
+  docker-daemon:NAME[:TAG]            in docker
+  containers-storage:NAME[:TAG]       in podman
+
+Examples:
+  cargo lighter inspect oci:target/lighter/oci:orders:latest
+      What orders runs, its layers and what makes them large, where its libraries come from.
+  cargo lighter inspect ghcr.io/acme/orders ghcr.io/acme/billing
+      The same of two images, with the layers that they share.
+  cargo lighter inspect --verify ghcr.io/acme/orders
+      All that violates the image specification. Exit code 3 if anything does.
+  cargo lighter inspect oci:target/lighter/oci:orders --against docker-daemon:orders:old
+      In what the new image differs from the old one. Exit code 3 if it does.
+
+A public image is read without a login; your credentials are looked up only if the registry refuses.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// Images, such as oci:target/lighter/oci:orders:latest or ghcr.io/acme/orders
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<String>,
+    /// Of an image for several platforms, look at this one, such as linux/arm64
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+    /// Check against the image specification and name each violation; exit code 3 if there is one
+    #[arg(long, conflicts_with = "against")]
+    verify: bool,
+    /// With --verify, also name what is allowed and images of this program never have
+    #[arg(long, requires = "verify")]
+    strict: bool,
+    /// Tell in what the image differs from this one; exit code 3 if it does
+    #[arg(long, value_name = "IMAGE")]
+    against: Option<String>,
+    /// Files to show of each layer, the largest first
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    files: usize,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    insecure: InsecureArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Several images, and one to compare with.
+#[derive(Debug, thiserror::Error)]
+#[error("`--against` compares one image, and {0} are named")]
+struct Several(usize);
+
+impl Hint for Several {
+    fn hint(&self) -> Option<String> {
+        Some("name one image, and the other after `--against`".to_owned())
+    }
+}
+
+#[derive(Serialize)]
+struct Reports<'a> {
+    version: u32,
+    images: Vec<&'a Report>,
+}
+
+#[derive(Serialize)]
+struct Checks<'a> {
+    version: u32,
+    images: &'a [Verified],
+}
+
+#[derive(Serialize)]
+struct Comparison<'a> {
+    version: u32,
+    image: &'a str,
+    against: &'a str,
+    differences: &'a [Difference],
+}
+
+pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    let platform: Option<Platform> = arguments
+        .platform
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(Failure::usage)?;
+    let named: Result<Vec<ImageSpec>, _> =
+        arguments.images.iter().map(|text| parse(text)).collect();
+    let images = named.map_err(Failure::usage)?;
+    let options = Options {
+        insecure: arguments.insecure.registries.clone(),
+        ..Options::default()
+    };
+    let mut desk = Desk {
+        context,
+        sources: Sources::new(
+            &context.environment,
+            context.clock.clone(),
+            &context.interrupt,
+            options,
+        ),
+        wanted: Wanted { platform },
+        format: arguments.format,
+    };
+    let result = match &arguments.against {
+        Some(old) => {
+            let old = parse(old).map_err(Failure::usage)?;
+            let [new] = images.as_slice() else {
+                return Err(Failure::usage(Several(images.len())));
+            };
+            desk.compare(new, &old)
+        }
+        None if arguments.verify => desk.verify(&images, arguments.strict),
+        None => desk.describe(&images, arguments.files),
+    };
+    for warning in desk.sources.warnings() {
+        context.console.report(Event::Warning(warning));
+    }
+    result
+}
+
+/// All that the three ways to look at images have in common.
+struct Desk<'a> {
+    context: &'a Context,
+    sources: Sources,
+    wanted: Wanted,
+    format: Format,
+}
+
+impl Desk<'_> {
+    fn describe(&mut self, images: &[ImageSpec], files: usize) -> Result<Exit, Failure> {
+        let interrupt = self.context.interrupt.clone();
+        let mut inspector = Inspector::new(&interrupt, files);
+        let mut sources = Vec::new();
+        let mut inspected = Vec::new();
+        for image in images {
+            let (source, image) = self.inspect(&mut inspector, image)?;
+            sources.push(source);
+            inspected.push(image);
+        }
+        share(&mut inspected, &sources);
+        let text = match self.format {
+            Format::Text => {
+                let texts: Vec<String> = inspected
+                    .iter()
+                    .map(|image| image.report.to_text())
+                    .collect();
+                texts.join("\n")
+            }
+            Format::Json => json(&Reports {
+                version: 1,
+                images: inspected.iter().map(|image| &image.report).collect(),
+            })?,
+        };
+        self.print(&text)?;
+        Ok(Exit::Success)
+    }
+
+    fn verify(&mut self, images: &[ImageSpec], strict: bool) -> Result<Exit, Failure> {
+        let mut checks = Vec::new();
+        for image in images {
+            self.announce("Checking", image);
+            let verified = verify(&mut self.sources, image, strict);
+            checks.push(verified.map_err(Failure::of_inspection)?);
+        }
+        let text = match self.format {
+            Format::Text => checks.iter().map(Verified::to_text).collect(),
+            Format::Json => json(&Checks {
+                version: 1,
+                images: &checks,
+            })?,
+        };
+        self.print(&text)?;
+        let sound = checks.iter().all(|check| check.violations.is_empty());
+        Ok(if sound {
+            Exit::Success
+        } else {
+            Exit::Difference
+        })
+    }
+
+    fn compare(&mut self, new: &ImageSpec, old: &ImageSpec) -> Result<Exit, Failure> {
+        let interrupt = self.context.interrupt.clone();
+        let mut inspector = Inspector::new(&interrupt, 0);
+        let (_, new) = self.inspect(&mut inspector, new)?;
+        let (_, old) = self.inspect(&mut inspector, old)?;
+        let differences = compare(&new, &old);
+        let (image, against) = (&new.report.reference, &old.report.reference);
+        let text = match self.format {
+            Format::Text => differences_text(image, against, &differences),
+            Format::Json => json(&Comparison {
+                version: 1,
+                image,
+                against,
+                differences: &differences,
+            })?,
+        };
+        self.print(&text)?;
+        Ok(if differences.is_empty() {
+            Exit::Success
+        } else {
+            Exit::Difference
+        })
+    }
+
+    fn inspect(
+        &mut self,
+        inspector: &mut Inspector<'_>,
+        image: &ImageSpec,
+    ) -> Result<(ImageSource, Inspected), Failure> {
+        self.announce("Reading", image);
+        let source = self.sources.open(image, &self.wanted);
+        let source = source.map_err(|error| Failure::of_inspection(error.into()))?;
+        let inspected = inspector.inspect(&source);
+        Ok((source, inspected.map_err(Failure::of_inspection)?))
+    }
+
+    fn announce(&self, verb: &'static str, image: &ImageSpec) {
+        self.context.console.report(Event::Status {
+            verb,
+            subject: format!("`{image}`"),
+        });
+    }
+
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        let printed = self.context.console.data(text);
+        printed.map_err(|error| Failure::failed(StreamError(error)))
+    }
+}
+
+fn json(document: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(document).map_err(std::io::Error::other);
+    Ok(text.map_err(|error| Failure::failed(StreamError(error)))? + "\n")
+}
+
+impl Failure {
+    /// An image that cannot be looked into; a name without an image is a wrong name.
+    fn of_inspection(error: InspectError) -> Self {
+        match error {
+            InspectError::Source(SourceError::Unknown(_)) => Self::usage(error),
+            InspectError::Source(SourceError::Registry(error)) => Self::of_registry(error),
+            other => Self::failed(other),
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! What differs between two images, respect by respect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::files::{FileKind, FileNode};
+use super::layout::command;
+use super::libraries::{Library, is_library, is_record, shown};
+use super::report::{Inspected, Report};
+use crate::report::{printable, size};
+
+/// Compressed bytes that mean nothing: the same files compress a little better or worse in another order.
+/// Of large images it is a hundredth.
+const TOLERANCE: u64 = 4096;
+
+/// In what images can differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Respect {
+    /// What they run on.
+    Platform,
+    /// As whom they run.
+    User,
+    /// What runs.
+    Entrypoint,
+    /// Its arguments.
+    Cmd,
+    /// Its environment.
+    Env,
+    /// Ports that it listens on.
+    Ports,
+    /// Where it starts.
+    Workdir,
+    /// Directories with data from outside.
+    Volumes,
+    /// What stops it.
+    StopSignal,
+    /// How docker looks after it.
+    Healthcheck,
+    /// Facts about the image.
+    Labels,
+    /// Which files there are, and what is in them.
+    Files,
+    /// What may be done with files.
+    Modes,
+    /// Whose files are.
+    Owners,
+    /// Where symbolic links lead.
+    Links,
+    /// Shared libraries and their packages.
+    Libraries,
+    /// Bytes to store and send.
+    Size,
+}
+
+impl Respect {
+    /// All, in their order.
+    pub const ALL: [Self; 17] = [
+        Self::Platform,
+        Self::User,
+        Self::Entrypoint,
+        Self::Cmd,
+        Self::Env,
+        Self::Ports,
+        Self::Workdir,
+        Self::Volumes,
+        Self::StopSignal,
+        Self::Healthcheck,
+        Self::Labels,
+        Self::Files,
+        Self::Modes,
+        Self::Owners,
+        Self::Links,
+        Self::Libraries,
+        Self::Size,
+    ];
+}
+
+impl fmt::Display for Respect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Platform => "platform",
+            Self::User => "user",
+            Self::Entrypoint => "entrypoint",
+            Self::Cmd => "cmd",
+            Self::Env => "env",
+            Self::Ports => "ports",
+            Self::Workdir => "workdir",
+            Self::Volumes => "volumes",
+            Self::StopSignal => "stop signal",
+            Self::Healthcheck => "healthcheck",
+            Self::Labels => "labels",
+            Self::Files => "files",
+            Self::Modes => "modes",
+            Self::Owners => "owners",
+            Self::Links => "links",
+            Self::Libraries => "libraries",
+            Self::Size => "size",
+        })
+    }
+}
+
+/// How two images differ in one respect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// In what.
+    pub respect: Respect,
+    /// Each that differs, sorted.
+    pub changes: Vec<Change>,
+}
+
+/// One thing that only one image has, or that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What it is, such as a path or the name of a variable; nothing where the respect has only one.
+    pub item: Option<String>,
+    /// As the image that is compared has it.
+    pub new: Option<String>,
+    /// As the image that it is compared with has it.
+    pub old: Option<String>,
+}
+
+/// All differences between two images, in the order of [`Respect::ALL`].
+pub fn compare(new: &Inspected, old: &Inspected) -> Vec<Difference> {
+    let mut found: BTreeMap<Respect, Vec<Change>> = BTreeMap::new();
+    settings(&new.report, &old.report, &mut found);
+    files(new, old, &mut found);
+    libraries(&new.report, &old.report, &mut found);
+    sizes(&new.report, &old.report, &mut found);
+    let differences = found.into_iter().filter(|(_, changes)| !changes.is_empty());
+    differences
+        .map(|(respect, changes)| Difference { respect, changes })
+        .collect()
+}
+
+type Found = BTreeMap<Respect, Vec<Change>>;
+
+fn settings(new: &Report, old: &Report, found: &mut Found) {
+    let (now, before) = (&new.config, &old.config);
+    let mut one = |respect, new: &str, old: &str| {
+        if new != old {
+            let text = |text: &str| (!text.is_empty()).then(|| printable(text));
+            found.entry(respect).or_default().push(Change {
+                item: None,
+                new: text(new),
+                old: text(old),
+            });
+        }
+    };
+    one(Respect::Platform, &new.platform, &old.platform);
+    one(Respect::User, &now.user, &before.user);
+    one(
+        Respect::Entrypoint,
+        &command(&now.entrypoint),
+        &command(&before.entrypoint),
+    );
+    one(Respect::Cmd, &command(&now.cmd), &command(&before.cmd));
+    // Runtimes start in `/` where nothing else is said.
+    let workdir = |text: &str| {
+        if text.is_empty() {
+            "/".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    one(
+        Respect::Workdir,
+        &workdir(&now.workdir),
+        &workdir(&before.workdir),
+    );
+    let signal = |signal: &Option<String>| signal.clone().unwrap_or_default();
+    one(
+        Respect::StopSignal,
+        &signal(&now.stop_signal),
+        &signal(&before.stop_signal),
+    );
+    one(
+        Respect::Healthcheck,
+        &command(&now.healthcheck),
+        &command(&before.healthcheck),
+    );
+    maps(
+        Respect::Env,
+        &variables(&now.env),
+        &variables(&before.env),
+        found,
+    );
+    maps(
+        Respect::Ports,
+        &ports(&now.ports),
+        &ports(&before.ports),
+        found,
+    );
+    maps(
+        Respect::Volumes,
+        &set(&now.volumes),
+        &set(&before.volumes),
+        found,
+    );
+    maps(Respect::Labels, &now.labels, &before.labels, found);
+}
+
+fn variables(env: &[String]) -> BTreeMap<String, String> {
+    // Of two with one name, processes see the last.
+    let pairs = env
+        .iter()
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn ports(ports: &[String]) -> BTreeMap<String, String> {
+    let whole = |port: &String| match port.split_once('/') {
+        Some(_) => port.clone(),
+        None => format!("{port}/tcp"),
+    };
+    ports
+        .iter()
+        .map(|port| (whole(port), String::new()))
+        .collect()
+}
+
+fn set(items: &[String]) -> BTreeMap<String, String> {
+    items
+        .iter()
+        .map(|item| (item.clone(), String::new()))
+        .collect()
+}
+
+/// Names that only one has, or whose values differ.
+fn maps(
+    respect: Respect,
+    new: &BTreeMap<String, String>,
+    old: &BTreeMap<String, String>,
+    found: &mut Found,
+) {
+    let names: BTreeSet<&String> = new.keys().chain(old.keys()).collect();
+    for name in names {
+        let (now, before) = (new.get(name), old.get(name));
+        if now != before {
+            found.entry(respect).or_default().push(Change {
+                item: Some(printable(name)),
+                new: now.map(|value| printable(value)),
+                old: before.map(|value| printable(value)),
+            });
+        }
+    }
+}
+
+/// Files other than libraries and records of packages, which are compared as such; and the attributes of
+/// all.
+fn files(new: &Inspected, old: &Inspected, found: &mut Found) {
+    let mut old_nodes = old.files.iter().peekable();
+    let mut add = |respect, path: &[u8], new: Option<String>, old: Option<String>| {
+        found.entry(respect).or_default().push(Change {
+            item: Some(shown(path)),
+            new,
+            old,
+        });
+    };
+    let mut alone = |path: &[u8], new: Option<&FileNode>, old: Option<&FileNode>| {
+        if !is_elsewhere(path, new.or(old)) {
+            add(Respect::Files, path, new.map(words), old.map(words));
+        }
+    };
+    let mut both = Vec::new();
+    for (path, node) in new.files.iter() {
+        while let Some((old_path, old_node)) = old_nodes.next_if(|(old_path, _)| *old_path < path) {
+            alone(old_path, None, Some(old_node));
+        }
+        match old_nodes.next_if(|(old_path, _)| *old_path == path) {
+            Some((_, old_node)) => both.push((path, node, old_node)),
+            None => alone(path, Some(node), None),
+        }
+    }
+    for (old_path, old_node) in old_nodes {
+        alone(old_path, None, Some(old_node));
+    }
+    for (path, new, old) in both {
+        pair(path, new, old, &mut add);
+    }
+    if let Some(changes) = found.get_mut(&Respect::Files) {
+        changes.sort_by(|one, other| one.item.cmp(&other.item));
+    }
+}
+
+/// One path that both images have.
+fn pair(
+    path: &[u8],
+    new: &FileNode,
+    old: &FileNode,
+    add: &mut impl FnMut(Respect, &[u8], Option<String>, Option<String>),
+) {
+    if let (FileKind::Link(now), FileKind::Link(before)) = (&new.kind, &old.kind) {
+        if now != before {
+            let text = |target: &[u8]| Some(printable(&String::from_utf8_lossy(target)));
+            add(Respect::Links, path, text(now), text(before));
+        }
+        // A link's own mode and owner mean nothing.
+        return;
+    }
+    let both_files = matches!(
+        (&new.kind, &old.kind),
+        (FileKind::File(_), FileKind::File(_))
+    );
+    let is_told_elsewhere = both_files && (is_library(path) || is_record(path));
+    if !is_told_elsewhere && !has_same_content(&new.kind, &old.kind) {
+        add(Respect::Files, path, Some(words(new)), Some(words(old)));
+        if !both_files {
+            return;
+        }
+    }
+    let (now, before) = (new.attributes, old.attributes);
+    if now.mode != before.mode {
+        let text = |mode| Some(format!("{mode:04o}"));
+        add(Respect::Modes, path, text(now.mode), text(before.mode));
+    }
+    if (now.uid, now.gid) != (before.uid, before.gid) {
+        let text = |uid, gid| Some(format!("{uid}:{gid}"));
+        add(
+            Respect::Owners,
+            path,
+            text(now.uid, now.gid),
+            text(before.uid, before.gid),
+        );
+    }
+}
+
+fn has_same_content(new: &FileKind, old: &FileKind) -> bool {
+    match (new, old) {
+        (FileKind::File(new), FileKind::File(old)) => new.digest == old.digest,
+        (new, old) => new == old,
+    }
+}
+
+/// Whether a file is compared in another respect.
+fn is_elsewhere(path: &[u8], node: Option<&FileNode>) -> bool {
+    let is_file = node.is_some_and(|node| matches!(node.kind, FileKind::File(_)));
+    is_file && (is_library(path) || is_record(path))
+}
+
+fn words(node: &FileNode) -> String {
+    match &node.kind {
+        FileKind::File(content) => {
+            let hex = content.digest.hex();
+            format!("{} of {}", size(content.size), &hex[..12])
+        }
+        other => other.word().to_owned(),
+    }
+}
+
+/// Libraries by their paths, and packages whose files are not among them.
+fn libraries(new: &Report, old: &Report, found: &mut Found) {
+    let by_path = |report: &Report| -> BTreeMap<String, String> {
+        let libraries = report.libraries.iter();
+        libraries
+            .map(|library| (library.path.clone(), origin(library)))
+            .collect()
+    };
+    maps(Respect::Libraries, &by_path(new), &by_path(old), found);
+    let packages = |report: &Report| -> BTreeMap<String, String> {
+        let owners = report
+            .libraries
+            .iter()
+            .filter_map(|library| library.package.as_ref());
+        let owners: BTreeSet<&String> = owners.collect();
+        let others = report
+            .packages
+            .iter()
+            .filter(|package| !owners.contains(&package.name));
+        others
+            .map(|package| (format!("package {}", package.name), package.version.clone()))
+            .collect()
+    };
+    let (mut now, mut before) = (packages(new), packages(old));
+    // What has a library on one side only was told by that library.
+    let names: Vec<String> = now.keys().chain(before.keys()).cloned().collect();
+    let owned = |report: &Report, name: &str| {
+        let owner = |library: &Library| {
+            library
+                .package
+                .as_deref()
+                .is_some_and(|owner| name == format!("package {owner}"))
+        };
+        report.libraries.iter().any(owner)
+    };
+    for name in names {
+        if owned(new, &name) || owned(old, &name) {
+            now.remove(&name);
+            before.remove(&name);
+        }
+    }
+    maps(Respect::Libraries, &now, &before, found);
+}
+
+fn origin(library: &Library) -> String {
+    let package = library.package.as_deref().unwrap_or("no package");
+    let version = library.version.as_deref().unwrap_or_default();
+    let content = &library.digest.hex()[..12];
+    let origin = format!("{package} {version}");
+    format!("{}, {} of {content}", origin.trim_end(), size(library.size))
+}
+
+fn sizes(new: &Report, old: &Report, found: &mut Found) {
+    let layers = |report: &Report| {
+        report
+            .layers
+            .iter()
+            .map(|layer| layer.compressed)
+            .sum::<u64>()
+    };
+    let (now, before) = (layers(new), layers(old));
+    let limit = TOLERANCE.max(now.max(before) / 100);
+    // Engines keep layers unpacked: their sizes say nothing of what would be sent.
+    let alike = (now < new.unpacked) == (before < old.unpacked);
+    let apart = alike && now.abs_diff(before) > limit;
+    if new.unpacked != old.unpacked || apart {
+        for (item, now, before, counts) in [
+            ("compressed", now, before, alike),
+            ("unpacked", new.unpacked, old.unpacked, true),
+        ] {
+            if counts && now != before {
+                found.entry(Respect::Size).or_default().push(Change {
+                    item: Some(item.to_owned()),
+                    new: Some(size(now)),
+                    old: Some(size(before)),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Why an image cannot be looked into.
+
+use std::io;
+
+use crate::digest::Digest;
+use crate::hint::Hint;
+use crate::image::CheckError;
+use crate::source::SourceError;
+
+/// An image that cannot be looked into.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The run was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// It cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It cannot be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A file, which the error names.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Something else than an image.
+    #[error("`{image}` is not an image that runs: its configuration is of type `{media_type}`")]
+    Artifact {
+        /// The image.
+        image: String,
+        /// The configuration's media type, printable.
+        media_type: String,
+    },
+    /// A configuration that is none.
+    #[error("the configuration of `{image}` is not valid: {why}")]
+    Config {
+        /// The image.
+        image: String,
+        /// What the parser says, printable.
+        why: String,
+    },
+    /// A layer that is no layer.
+    #[error("layer {layer} of `{image}` cannot be read: {why}")]
+    Layer {
+        /// The image.
+        image: String,
+        /// The blob.
+        layer: Digest,
+        /// What is wrong, printable.
+        why: String,
+    },
+}
+
+impl Hint for InspectError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Check(error) => error.hint(),
+            Self::Config { image, .. } | Self::Layer { image, .. } => Some(format!(
+                "see all that is wrong with `cargo lighter inspect --verify {image}`"
+            )),
+            Self::Interrupted | Self::Io(_) | Self::Artifact { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `docker-archive:`: what `docker save` and `podman save` write, turned into a layout.
+//!
+//! Such an archive has configurations and layers, and a `manifest.json` that names them; it has no
+//! manifests. Those are made here, of Docker's types, so that everything after this reads one form. Layers
+//! are taken as they are.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::SourceError;
+use super::archive::{self, Member};
+use crate::digest::Digest;
+use crate::medium::{INDEX_LIMIT, LayoutReader, LayoutWriter, read_capped};
+use crate::oci::{Descriptor, LayerCompression};
+use crate::process::Interrupt;
+use crate::report::printable;
+
+const KIND: &str = "a Docker archive";
+const LIST: &str = "manifest.json";
+const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+const MAX_IMAGES: usize = 1000;
+const MAX_LAYERS: usize = 1000;
+/// Links that are followed from one name.
+const MAX_LINKS: usize = 8;
+
+/// An image as `manifest.json` lists it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    config: String,
+    repo_tags: Option<Vec<String>>,
+    layers: Option<Vec<String>>,
+}
+
+/// What the archive holds, in files whose names are ours.
+#[derive(Debug, Default)]
+struct Members {
+    files: BTreeMap<String, PathBuf>,
+    links: BTreeMap<String, String>,
+}
+
+/// Turns the archive `file` into a layout in `directory`, which is empty.
+///
+/// # Errors
+/// [`SourceError`] when it is no such archive, or lacks a file that it names.
+pub(super) fn convert(
+    file: &Path,
+    directory: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), SourceError> {
+    let writer = LayoutWriter::open(directory)?;
+    let reader = LayoutReader::open(directory)?;
+    let incoming = directory.join("incoming");
+    fs_err::create_dir(&incoming)?;
+    let members = gather(file, &incoming, interrupt)?;
+    let mut conversion = Conversion {
+        file,
+        members,
+        reader,
+        stored: BTreeMap::new(),
+    };
+    let list = conversion.list()?;
+    let mut entries = Vec::new();
+    for (position, image) in list.iter().enumerate() {
+        let manifest = conversion.image(image)?;
+        let tags = image.repo_tags.iter().flatten().map(|tag| printable(tag));
+        let mut names: Vec<String> = tags.collect();
+        if names.is_empty() {
+            // As skopeo calls it.
+            names.push(format!("@{position}"));
+        }
+        entries.extend(names.into_iter().map(|name| (name, manifest.clone())));
+    }
+    writer.tag(&entries)?;
+    fs_err::remove_dir_all(&incoming)?;
+    Ok(())
+}
+
+fn gather(file: &Path, incoming: &Path, interrupt: &Interrupt) -> Result<Members, SourceError> {
+    let mut members = Members::default();
+    archive::read(file, KIND, interrupt, |name, member| {
+        match member {
+            Member::Link(target) => {
+                members.links.insert(name.to_owned(), target);
+            }
+            Member::File(content) => {
+                let path = incoming.join(members.files.len().to_string());
+                let mut out = fs_err::File::create(&path)?;
+                io::copy(content, &mut out)?;
+                members.files.insert(name.to_owned(), path);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(members)
+}
+
+struct Conversion<'a> {
+    file: &'a Path,
+    members: Members,
+    reader: LayoutReader,
+    /// Blobs by the files they came from: images share layers.
+    stored: BTreeMap<PathBuf, Descriptor>,
+}
+
+impl Conversion<'_> {
+    fn list(&self) -> Result<Vec<Listed>, SourceError> {
+        let path = self.find(LIST)?;
+        let bytes = read_capped(&path, INDEX_LIMIT)?;
+        let list: Vec<Listed> = serde_json::from_slice(&bytes).map_err(|error| {
+            let error = printable(&error.to_string());
+            self.broken(format!("`{LIST}` is not valid: {error}"))
+        })?;
+        if list.len() > MAX_IMAGES {
+            return Err(self.broken(format!("it has more than {MAX_IMAGES} images")));
+        }
+        Ok(list)
+    }
+
+    fn image(&mut self, image: &Listed) -> Result<Descriptor, SourceError> {
+        let layers = image.layers.as_deref().unwrap_or_default();
+        if layers.len() > MAX_LAYERS {
+            return Err(self.broken(format!("an image has more than {MAX_LAYERS} layers")));
+        }
+        let config = self.store(&image.config, |_| CONFIG.to_owned())?;
+        let layer_type = |path: &Path| {
+            Ok::<_, io::Error>(match archive::compression_of(path)? {
+                LayerCompression::None => LAYER.to_owned(),
+                LayerCompression::Gzip => format!("{LAYER}.gzip"),
+                LayerCompression::Zstd => format!("{LAYER}.zstd"),
+            })
+        };
+        let mut descriptors = Vec::new();
+        for name in layers {
+            let path = self.find(name)?;
+            let media_type = match self.stored.get(&path) {
+                Some(known) => known.media_type.clone(),
+                None => layer_type(&path)?,
+            };
+            descriptors.push(self.store(name, |_| media_type.clone())?);
+        }
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": config,
+            "layers": descriptors,
+        });
+        let bytes = manifest.to_string().into_bytes();
+        let descriptor = Descriptor::new(MANIFEST, Digest::of(&bytes), bytes.len() as u64);
+        fs_err::write(self.reader.blob_path(&descriptor.digest), &bytes)?;
+        Ok(descriptor)
+    }
+
+    /// Moves a file of the archive among the blobs.
+    fn store(
+        &mut self,
+        name: &str,
+        media_type: impl Fn(&Path) -> String,
+    ) -> Result<Descriptor, SourceError> {
+        let path = self.find(name)?;
+        if let Some(known) = self.stored.get(&path) {
+            return Ok(known.clone());
+        }
+        let media_type = media_type(&path);
+        let (digest, size) = Digest::of_reader(&mut fs_err::File::open(&path)?)?;
+        let blob = self.reader.blob_path(&digest);
+        fs_err::rename(&path, &blob)?;
+        let descriptor = Descriptor::new(media_type, digest, size);
+        self.stored.insert(path, descriptor.clone());
+        Ok(descriptor)
+    }
+
+    /// The file that a name of the archive leads to.
+    fn find(&self, name: &str) -> Result<PathBuf, SourceError> {
+        let mut current = name.to_owned();
+        for _ in 0..=MAX_LINKS {
+            if let Some(path) = self.members.files.get(&current) {
+                return Ok(path.clone());
+            }
+            let Some(target) = self.members.links.get(&current) else {
+                break;
+            };
+            current = beside(&current, target);
+        }
+        Err(self.broken(format!("it has no `{}`", printable(name))))
+    }
+
+    fn broken(&self, why: String) -> SourceError {
+        SourceError::Archive {
+            file: self.file.to_owned(),
+            kind: KIND,
+            why,
+        }
+    }
+}
+
+/// Where a link at `name` leads: old Dockers link a layer to its like, `../ID/layer.tar`. Hard links name
+/// the whole path.
+fn beside(name: &str, target: &str) -> String {
+    if !target.starts_with('.') && target.contains('/') {
+        return target.to_owned();
+    }
+    let mut parts: Vec<&str> = name.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_beside_themselves() {
+        assert_eq!(beside("a/layer.tar", "../b/layer.tar"), "b/layer.tar");
+        assert_eq!(beside("a/layer.tar", "b/layer.tar"), "b/layer.tar");
+        assert_eq!(beside("a/layer.tar", "../../../x"), "x");
+        assert_eq!(beside("a.tar", "b.tar"), "b.tar");
+    }
+}

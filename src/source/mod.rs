@@ -1,0 +1,25 @@
+//! Where images are read from: registries, layouts, archives, and programs that keep images.
+//!
+//! Whatever the form, an image is read as a layout on disk: a layout stands where it is, all else is
+//! brought into a temporary one that goes with the [`Sources`]. So whoever looks into images has one way
+//! to do it, and the checker checks all of them.
+//!
+//! Nothing that is read is believed. Blobs of registries are checked as they come, those of layouts by
+//! whoever reads them; names in archives never become paths, and everything has a limit.
+
+mod archive;
+mod docker_archive;
+mod documents;
+mod error;
+mod oci_archive;
+mod open;
+mod place;
+mod spec;
+mod unpacked;
+
+pub use documents::{Descriptor, Index, Manifest};
+pub use error::SourceError;
+pub use open::{ImageSource, Neighbour, Sources, Wanted};
+pub use place::Place;
+pub use spec::{Engine, ImageSpec, StoredName, UnknownImage, parse};
+pub use unpacked::{MAX_UNPACKED, Unpacked, UnpackedEnd, compression_of};

@@ -1,0 +1,301 @@
+//! `inspect --against`: images that differ in one respect are told apart, and nothing else is named.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::draft::{Draft, File, Layer, directory, file, link};
+use crate::support::cli::{Lighter, Run};
+
+const RECORD: &str =
+    "Package: libfoo1\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n";
+
+/// An image with all that can differ.
+#[derive(Clone)]
+struct Parts {
+    execution: Value,
+    config: fn(&mut Value),
+    lower: Vec<File>,
+    upper: Vec<File>,
+}
+
+impl Parts {
+    fn usual() -> Self {
+        Self {
+            execution: json!({
+                "User": "65532:65532",
+                "Entrypoint": ["/app/orders"],
+                "Cmd": ["serve"],
+                "Env": ["PATH=/app", "RUST_LOG=info"],
+                "ExposedPorts": { "8080/tcp": {} },
+                "WorkingDir": "/app",
+                "Volumes": { "/data": {} },
+                "StopSignal": "SIGTERM",
+                "Healthcheck": { "Test": ["CMD", "/app/orders", "health"] },
+                "Labels": { "team": "harbour" },
+            }),
+            config: |_| {},
+            lower: vec![
+                file("usr/lib/libfoo.so.1", "library"),
+                file("var/lib/dpkg/status.d/libfoo1", RECORD),
+                file(
+                    "var/lib/dpkg/status.d/libfoo1.md5sums",
+                    "00  usr/lib/libfoo.so.1\n",
+                ),
+                link("lib", "usr/lib"),
+                file("etc/hosts", "one"),
+            ],
+            upper: vec![
+                directory("app/"),
+                file("app/orders", "program"),
+                directory("tmp/"),
+            ],
+        }
+    }
+
+    fn draft(self) -> Draft {
+        Draft {
+            layers: vec![Layer::of(&self.lower), Layer::of(&self.upper)],
+            execution: self.execution,
+            config: self.config,
+            ..Draft::default()
+        }
+    }
+}
+
+fn replaced(files: &mut [File], path: &str, change: impl FnOnce(&mut File)) {
+    let found = files.iter_mut().find(|file| file.path == path);
+    change(found.expect("there"));
+}
+
+/// The respects that are named when the changed image is compared with the usual one.
+fn respects(change: impl FnOnce(&mut Draft)) -> (Vec<String>, Value) {
+    let directory = TempDir::new().expect("a directory");
+    let mut draft = Parts::usual().draft();
+    draft.write(&directory.path().join("old"));
+    change(&mut draft);
+    draft.write(&directory.path().join("new"));
+    let run = compared(&directory, "oci:new", "oci:old", &["--format", "json"]);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(document["version"], 1);
+    let differences = document["differences"].as_array().expect("a list");
+    let respects: Vec<String> = differences
+        .iter()
+        .map(|found| found["respect"].as_str().expect("text").to_owned())
+        .collect();
+    assert_eq!(
+        run.code,
+        if respects.is_empty() { 0 } else { 3 },
+        "{}",
+        run.stderr
+    );
+    // People are told the same.
+    let text = compared(&directory, "oci:new", "oci:old", &[])
+        .expect(run.code)
+        .stdout;
+    for respect in &respects {
+        assert!(
+            text.contains(&respect.replace('-', " ")),
+            "{respect}: {text}"
+        );
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    (respects, document["differences"].clone())
+}
+
+fn compared(directory: &TempDir, new: &str, old: &str, more: &[&str]) -> Run {
+    let words = ["inspect", new, "--against", old].into_iter();
+    Lighter::at(directory.path())
+        .args(words.chain(more.iter().copied()))
+        .run()
+}
+
+/// As [`respects`], of an image with other parts.
+fn respects_of(change: impl FnOnce(&mut Parts)) -> Vec<String> {
+    let mut parts = Parts::usual();
+    change(&mut parts);
+    respects(|draft| *draft = parts.draft()).0
+}
+
+#[test]
+fn an_image_is_the_same_as_itself() {
+    assert_eq!(respects(|_| {}).0, Vec::<String>::new());
+}
+
+#[test]
+fn each_setting_is_a_respect_of_its_own() {
+    let table: [(&str, &str, Value); 15] = [
+        ("user", "User", json!("0")),
+        ("user", "User", Value::Null),
+        ("entrypoint", "Entrypoint", json!(["/app/orders", "-v"])),
+        (
+            "entrypoint",
+            "Entrypoint",
+            json!(["/bin/sh", "-c", "/app/orders"]),
+        ),
+        ("cmd", "Cmd", Value::Null),
+        ("env", "Env", json!(["PATH=/app", "RUST_LOG=debug"])),
+        ("env", "Env", json!(["PATH=/app", "RUST_LOG=info", "A=b"])),
+        ("env", "Env", json!(["PATH=/app"])),
+        ("ports", "ExposedPorts", json!({ "8080/udp": {} })),
+        ("ports", "ExposedPorts", Value::Null),
+        ("workdir", "WorkingDir", json!("")),
+        ("volumes", "Volumes", json!({ "/data": {}, "/more": {} })),
+        ("stop-signal", "StopSignal", json!("SIGINT")),
+        ("healthcheck", "Healthcheck", Value::Null),
+        ("labels", "Labels", json!({ "team": "dock" })),
+    ];
+    for (respect, key, value) in table {
+        let shown = value.to_string();
+        let found = respects_of(|parts| parts.execution[key] = value);
+        assert_eq!(found, [respect], "{key}: {shown}");
+    }
+    let other = respects_of(|parts| parts.config = |config| config["variant"] = "v3".into());
+    assert_eq!(other, ["platform"]);
+}
+
+#[test]
+fn what_means_the_same_is_no_difference() {
+    for (key, value) in [
+        (
+            "Env",
+            json!(["RUST_LOG=debug", "RUST_LOG=info", "PATH=/app"]),
+        ),
+        ("ExposedPorts", json!({ "8080": {} })),
+    ] {
+        let found = respects_of(|parts| parts.execution[key] = value);
+        assert_eq!(found, Vec::<String>::new(), "{key}");
+    }
+    // Other layers, another order, other times: a container sees the same.
+    let moved = respects(|draft| {
+        let parts = Parts::usual();
+        let files: Vec<File> = parts.upper.into_iter().rev().collect();
+        draft.layers = vec![Layer::of(&parts.lower), Layer::of(&files)];
+    });
+    assert_eq!(moved.0, Vec::<String>::new());
+}
+
+#[test]
+fn files_are_told_apart_by_name_content_and_kind() {
+    let content = respects_of(|parts| {
+        replaced(&mut parts.upper, "app/orders", |file| {
+            file.content = b"PROGRAM".to_vec();
+        });
+    });
+    assert_eq!(content, ["files"]);
+    let name = respects_of(|parts| {
+        replaced(&mut parts.upper, "app/orders", |file| {
+            "app/order".clone_into(&mut file.path);
+        });
+    });
+    assert_eq!(name, ["files"]);
+    let kind = respects_of(|parts| {
+        replaced(&mut parts.upper, "tmp/", |file| *file = link("tmp", "app"));
+    });
+    assert_eq!(kind, ["files"]);
+}
+
+#[test]
+fn modes_owners_and_links_are_respects_of_their_own() {
+    let mode = respects_of(|parts| {
+        replaced(&mut parts.upper, "tmp/", |file| file.mode = 0o1777);
+    });
+    assert_eq!(mode, ["modes"]);
+    for owner in [(1, 0), (0, 1), (65532, 65532)] {
+        let owner = respects_of(|parts| {
+            replaced(&mut parts.upper, "app/orders", |file| file.owner = owner);
+        });
+        assert_eq!(owner, ["owners"]);
+    }
+    let target = respects_of(|parts| {
+        replaced(&mut parts.lower, "lib", |file| {
+            "usr/lob".clone_into(&mut file.target);
+        });
+    });
+    assert_eq!(target, ["links"]);
+}
+
+#[test]
+fn libraries_are_told_apart_by_content_and_by_package() {
+    let (found, differences) = respects(|draft| {
+        let mut parts = Parts::usual();
+        replaced(&mut parts.lower, "var/lib/dpkg/status.d/libfoo1", |file| {
+            file.content = RECORD.replace("1.0-1", "1.0-2").into_bytes();
+        });
+        *draft = parts.draft();
+    });
+    assert_eq!(found, ["libraries"]);
+    let change = &differences[0]["changes"][0];
+    assert_eq!(change["item"], "/usr/lib/libfoo.so.1");
+    let told = |side: &str| change[side].as_str().expect("text").to_owned();
+    assert!(told("new").starts_with("libfoo1 1.0-2, "), "{change}");
+    assert!(told("old").starts_with("libfoo1 1.0-1, "), "{change}");
+    let content = respects_of(|parts| {
+        replaced(&mut parts.lower, "usr/lib/libfoo.so.1", |file| {
+            file.content = b"LIBRARY".to_vec();
+        });
+    });
+    assert_eq!(content, ["libraries"]);
+    let package = respects_of(|parts| {
+        replaced(
+            &mut parts.lower,
+            "var/lib/dpkg/status.d/libfoo1.md5sums",
+            |file| {
+                file.content = b"00  usr/lib/libbar.so.1\n".to_vec();
+            },
+        );
+    });
+    assert_eq!(package, ["libraries"]);
+}
+
+#[test]
+fn sizes_are_told_apart_where_the_files_are_the_same() {
+    // The same file in two layers: only the upper one is seen.
+    let (twice, differences) = respects(|draft| {
+        let mut parts = Parts::usual();
+        parts.lower.push(file("app/orders", "program"));
+        *draft = parts.draft();
+    });
+    assert_eq!(twice, ["size"]);
+    let items: Vec<&str> = differences[0]["changes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|change| change["item"].as_str())
+        .collect();
+    assert!(items.contains(&"unpacked"), "{items:?}");
+    let (padded, _) = respects(|draft| {
+        let mut tar = draft.layers[1].tar.clone();
+        tar.extend([0; 8192]);
+        draft.layers[1] = Layer::of_tar(tar);
+    });
+    assert_eq!(padded, ["size"]);
+}
+
+#[test]
+fn what_upper_layers_delete_is_not_compared() {
+    let gone = respects(|draft| {
+        let mut parts = Parts::usual();
+        parts.lower.push(file("bin/sh", "a shell"));
+        parts.lower.push(directory("cache/"));
+        parts.lower.push(file("cache/old", "old"));
+        parts.upper.push(file(".wh.bin", ""));
+        parts.upper.push(file("cache/.wh..wh..opq", ""));
+        parts.upper.push(file(".wh.cache", ""));
+        *draft = parts.draft();
+    });
+    assert_eq!(gone.0, ["size"]);
+}
+
+#[test]
+fn several_images_are_compared_with_none() {
+    let directory = TempDir::new().expect("a directory");
+    Parts::usual().draft().write(&directory.path().join("old"));
+    Lighter::at(directory.path())
+        .args(["inspect", "oci:old", "oci:old", "--against", "oci:old"])
+        .run()
+        .expect(2)
+        .says(&["`--against` compares one image, and 2 are named", "hint: "]);
+}

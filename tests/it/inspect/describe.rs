@@ -1,0 +1,385 @@
+//! What `inspect` shows of an image.
+
+use std::path::Path;
+
+use cargo_lighter::oci::media_type;
+use serde_json::{Value, json};
+
+use super::draft::{Draft, Laid, Layer, directory, file, gzip, tar_of};
+use crate::support::cli::{Lighter, Run};
+
+fn inspect(directory: &Path, words: &[&str]) -> Run {
+    Lighter::at(directory)
+        .args(["inspect"])
+        .args(words.iter().copied())
+        .run()
+}
+
+fn images(run: &Run) -> Vec<Value> {
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(document["version"], 1);
+    document["images"].as_array().expect("a list").clone()
+}
+
+/// An image with everything, below a layer that all images here have.
+fn rich(name: &str) -> Draft {
+    let record = "Package: libfoo1\nVersion: 1.0-1\n";
+    let shared = Layer::of(&[
+        file("usr/lib/libfoo.so.1", "library"),
+        file("var/lib/dpkg/status.d/libfoo1", record),
+        file(
+            "var/lib/dpkg/status.d/libfoo1.md5sums",
+            "00  usr/lib/libfoo.so.1\n",
+        ),
+    ]);
+    let own = Layer::of(&[
+        directory("app/"),
+        file(&format!("app/{name}"), &"x".repeat(3000)),
+        file("app/note", "note"),
+        file("usr/lib/libown.so", "own"),
+    ]);
+    Draft {
+        name: format!("{name}:1.0"),
+        layers: vec![shared, own],
+        execution: json!({
+            "User": "65532:65532",
+            "Entrypoint": ["/app/orders", "--name", "it's"],
+            "Cmd": ["serve"],
+            "Env": ["PATH=/app", format!("LONG={}", "y".repeat(200))],
+            "ExposedPorts": { "8080/tcp": {}, "53/udp": {} },
+            "WorkingDir": "/app",
+            "Volumes": { "/data": {} },
+            "StopSignal": "SIGINT",
+            "Labels": { "team": "harbour" },
+            "Healthcheck": { "Test": ["CMD", "/app/orders", "health"] },
+        }),
+        ..Draft::default()
+    }
+}
+
+#[test]
+fn everything_is_shown_in_80_columns() {
+    let laid = Laid::of(&rich("orders"));
+    rich("billing").write(&laid.path().join("layout"));
+    let run = inspect(laid.path(), &["oci:layout:orders:1.0"]).expect(0);
+    for line in [
+        "oci:layout:orders:1.0",
+        &format!("  {}", laid.written.manifest),
+        "  platform    linux/amd64",
+        "  entrypoint  /app/orders --name 'it'\\''s'",
+        "  cmd         serve",
+        "  user        65532:65532",
+        "  workdir     /app",
+        "  env         PATH=/app",
+        "  ports       53/udp, 8080/tcp",
+        "  volumes     /data",
+        "  stop signal SIGINT",
+        "  healthcheck CMD /app/orders health",
+        "  labels      team=harbour",
+        "            7 B  /usr/lib/libfoo.so.1",
+        "         3.0 kB  /app/orders",
+        "      also in billing",
+        "  /usr/lib/libfoo.so.1  libfoo1 1.0-1",
+        "  /usr/lib/libown.so    of no package",
+    ] {
+        assert!(
+            run.lines().contains(&line),
+            "no `{line}` in:\n{}",
+            run.stdout
+        );
+    }
+    let layers: Vec<&str> = run
+        .lines()
+        .into_iter()
+        .filter(|line| line.contains("unpacked  part"))
+        .collect();
+    assert_eq!(layers.len(), 2, "{}", run.stdout);
+    assert!(layers[0].starts_with(&format!("   1  {}", &laid.written.layers[0].hex()[..12])));
+    assert!(layers[0].ends_with("part 1"));
+    assert_eq!(run.stdout.matches("also in").count(), 1, "{}", run.stdout);
+    let widest = run.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest.expect("lines") <= 80, "{}", run.stdout);
+}
+
+#[test]
+fn everything_is_data_too() {
+    let laid = Laid::of(&rich("orders"));
+    rich("billing").write(&laid.path().join("layout"));
+    let words = ["oci:layout:orders:1.0", "--format", "json", "--files", "1"];
+    let run = inspect(laid.path(), &words).expect(0);
+    let image = &images(&run)[0];
+    assert_eq!(image["reference"], "oci:layout:orders:1.0");
+    assert_eq!(image["digest"], laid.written.manifest.to_string());
+    assert_eq!(image["image_id"], laid.written.config.to_string());
+    assert_eq!(image["platform"], "linux/amd64");
+    assert_eq!(image["config"]["ports"], json!(["53/udp", "8080/tcp"]));
+    assert_eq!(image["config"]["entrypoint"][2], "it's");
+    let [lower, upper] = image["layers"].as_array().expect("a list").as_slice() else {
+        panic!("{image}");
+    };
+    assert_eq!(lower["digest"], laid.written.layers[0].to_string());
+    assert_eq!(lower["shared_with"], json!(["billing"]));
+    assert_eq!(upper["shared_with"], json!([]));
+    assert_eq!(
+        upper["biggest"],
+        json!([{ "path": "/app/orders", "size": 3000 }])
+    );
+    assert_eq!(upper["entries"], 4);
+    assert_eq!(upper["unpacked"], 512 * (4 + 6 + 1 + 1) + 1024);
+    assert_eq!(image["libraries"][0]["package"], "libfoo1");
+    assert_eq!(image["libraries"][1]["package"], Value::Null);
+    assert_eq!(
+        image["packages"],
+        json!([{ "name": "libfoo1", "version": "1.0-1" }])
+    );
+}
+
+#[test]
+fn layers_are_read_whatever_they_are_compressed_with_and_called() {
+    let files = [directory("app/"), file("app/orders", "#!")];
+    let tar = tar_of(&files);
+    let zstd = zstd::encode_all(tar.as_slice(), 3).expect("compressed");
+    let (first, second) = tar.split_at(700);
+    let docker = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    for (media_type, blob) in [
+        (media_type::LAYER, tar.clone()),
+        (media_type::LAYER_ZSTD, zstd.clone()),
+        (media_type::LAYER_GZIP, [gzip(first), gzip(second)].concat()),
+        (docker, gzip(&tar)),
+        // Runtimes look at the bytes.
+        (media_type::LAYER_GZIP, zstd),
+        (media_type::LAYER_GZIP, tar.clone()),
+    ] {
+        let layer = Layer {
+            media_type,
+            blob,
+            tar: tar.clone(),
+        };
+        let draft = Draft {
+            layers: vec![layer],
+            ..Draft::default()
+        };
+        let laid = Laid::of(&draft);
+        let run = inspect(laid.path(), &["oci:layout"]).expect(0);
+        assert!(
+            run.stdout.contains("/app/orders"),
+            "{media_type}: {}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn docker_s_own_documents_are_read() {
+    let draft = Draft {
+        config: |config| {
+            config["config"] = json!({
+                "Env": null, "Cmd": ["sh"], "Entrypoint": null, "ExposedPorts": null,
+                "Labels": null, "Volumes": null, "User": "", "WorkingDir": "", "OnBuild": null,
+            });
+        },
+        manifest: |manifest| {
+            manifest["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json".into();
+            manifest["config"]["mediaType"] =
+                "application/vnd.docker.container.image.v1+json".into();
+            manifest["layers"][0]["mediaType"] =
+                "application/vnd.docker.image.rootfs.diff.tar.gzip".into();
+            manifest["layers"][0]["annotations"] = Value::Null;
+        },
+        index: |index| {
+            index["manifests"][0]["mediaType"] =
+                "application/vnd.docker.distribution.manifest.v2+json".into();
+        },
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = inspect(laid.path(), &["oci:layout"]).expect(0);
+    assert!(run.stdout.contains("  cmd         sh\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("  user        root (none is set)\n"),
+        "{}",
+        run.stdout
+    );
+    let run = inspect(laid.path(), &["--verify", "oci:layout"]).expect(0);
+    assert!(run.stdout.contains("nothing violates"), "{}", run.stdout);
+}
+
+#[test]
+fn one_platform_of_several_is_looked_at() {
+    let laid = Laid::of(&Draft::default());
+    let blobs = laid.path().join("layout/blobs/sha256");
+    let other = Draft {
+        name: "arm:1".to_owned(),
+        config: |config| config["architecture"] = "arm64".into(),
+        execution: json!({ "User": "7" }),
+        ..Draft::default()
+    };
+    let other = other.write(&laid.path().join("layout"));
+    let entry = |digest: &cargo_lighter::digest::Digest, architecture: &str| {
+        let size = fs_err::metadata(blobs.join(digest.hex()))
+            .expect("there")
+            .len();
+        json!({ "mediaType": media_type::MANIFEST, "digest": digest, "size": size,
+            "platform": { "os": if architecture == "unknown" { "unknown" } else { "linux" }, "architecture": architecture } })
+    };
+    let write = |entries: Vec<Value>| {
+        let index =
+            json!({ "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": entries });
+        let bytes = index.to_string();
+        let digest = cargo_lighter::digest::Digest::of(bytes.as_bytes());
+        fs_err::write(blobs.join(digest.hex()), &bytes).expect("written");
+        let top = json!({ "schemaVersion": 2, "manifests": [
+            { "mediaType": media_type::INDEX, "digest": digest, "size": bytes.len() } ] });
+        fs_err::write(laid.path().join("layout/index.json"), top.to_string()).expect("written");
+        digest
+    };
+    let (amd, arm) = (&laid.written.manifest, &other.manifest);
+    let digest = write(vec![
+        entry(amd, "amd64"),
+        entry(arm, "arm64"),
+        entry(amd, "unknown"),
+    ]);
+    let words = [
+        "oci:layout",
+        "--platform",
+        "linux/arm64",
+        "--format",
+        "json",
+    ];
+    let image = &images(&inspect(laid.path(), &words).expect(0))[0];
+    assert_eq!(image["platform"], "linux/arm64");
+    assert_eq!(image["digest"], digest.to_string());
+    assert_eq!(image["manifest"], arm.to_string());
+    assert_eq!(image["platforms"], json!(["linux/amd64", "linux/arm64"]));
+    let run = inspect(laid.path(), &["oci:layout", "--platform", "linux/arm64"]).expect(0);
+    assert!(
+        run.stdout.contains("linux/amd64, linux/arm64"),
+        "{}",
+        run.stdout
+    );
+    inspect(laid.path(), &["oci:layout", "--platform", "linux/s390x"])
+        .expect(1)
+        .says(&[
+            "has no image for linux/s390x",
+            "hint: choose with `--platform`: it has `linux/amd64` or `linux/arm64`",
+        ]);
+    inspect(laid.path(), &["oci:layout", "--platform", "windows/amd64"]).expect(2);
+    // One alone needs no choice.
+    write(vec![entry(arm, "arm64"), entry(amd, "unknown")]);
+    let run = inspect(laid.path(), &["oci:layout"]).expect(0);
+    assert!(run.stdout.contains("  user        7\n"), "{}", run.stdout);
+}
+
+#[test]
+fn broken_images_are_told_with_the_way_to_see_more() {
+    let broken = |draft: Draft| {
+        let laid = Laid::of(&draft);
+        inspect(laid.path(), &["oci:layout:orders"]).expect(1)
+    };
+    let of_tar = |tar: Vec<u8>| {
+        broken(Draft {
+            layers: vec![Layer::of_tar(tar)],
+            ..Draft::default()
+        })
+    };
+    let hint = "hint: see all that is wrong with `cargo lighter inspect --verify oci:layout:orders:latest`";
+    of_tar(vec![7; 2048]).says(&["cannot be read", hint]);
+    of_tar(tar_of(&[file("../x", "")])).says(&["leads out of the image", hint]);
+    broken(Draft {
+        config: |config| config["rootfs"]["diff_ids"] = json!([]),
+        ..Draft::default()
+    })
+    .says(&["the configuration says something else", hint]);
+    broken(Draft {
+        config: |config| config["config"] = 7.into(),
+        ..Draft::default()
+    })
+    .says(&[
+        "the configuration of `oci:layout:orders:latest` is not valid",
+        hint,
+    ]);
+    broken(Draft {
+        manifest: |manifest| manifest["config"]["mediaType"] = "application/spdx+json".into(),
+        ..Draft::default()
+    })
+    .says(&["is not an image that runs", "`application/spdx+json`"]);
+    broken(Draft {
+        manifest: |manifest| manifest["layers"][0]["size"] = 7.into(),
+        ..Draft::default()
+    })
+    .says(&["its blob is not what its digest and size say"]);
+    broken(Draft {
+        manifest: |manifest| manifest["layers"] = json!({}),
+        ..Draft::default()
+    })
+    .says(&["is no image"]);
+    broken(Draft {
+        manifest: |manifest| {
+            let layer = manifest["layers"][0].clone();
+            manifest["layers"] = vec![layer; 1001].into();
+        },
+        ..Draft::default()
+    })
+    .says(&["has 1001 layers, more than 1000"]);
+}
+
+#[test]
+fn foreign_text_moves_no_cursor() {
+    let draft = Draft {
+        execution: json!({ "User": "\u{1b}[31mred", "Env": ["A=\u{202e}b"], "Labels": { "\r": "\n" } }),
+        layers: vec![Layer::of(&[file("a\u{1b}b", "x")])],
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = inspect(laid.path(), &["oci:layout"]).expect(0);
+    let is_odd = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+    assert!(!run.stdout.contains(is_odd), "{:?}", run.stdout);
+}
+
+#[test]
+fn help_is_for_newcomers() {
+    let run = inspect(Path::new("/"), &["--help"]).expect(0);
+    for part in [
+        "Examples:",
+        "oci:DIRECTORY",
+        "--against",
+        "Exit code 3",
+        "without a login",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn odd_command_lines_are_usage_errors() {
+    for (words, said) in [
+        (&[][..], "<IMAGE>"),
+        (&["oci:a", "--strict"], "--verify"),
+        (
+            &["oci:a", "--verify", "--against", "oci:b"],
+            "cannot be used with",
+        ),
+        (&["oci:a", "--against"], "a value is required"),
+        (&["oci:a", "--files", "few"], "invalid value 'few'"),
+        (
+            &["oci:a", "--format", "yaml"],
+            "possible values: text, json",
+        ),
+        (
+            &["oci:a", "--platform", "toaster"],
+            "`toaster` stands for no platform",
+        ),
+        (
+            &["oci:a", "--against", "b"],
+            "image `b` is in no place that is known",
+        ),
+        (
+            &["oci:a", "b", "--verify"],
+            "image `b` is in no place that is known",
+        ),
+    ] {
+        let run = inspect(Path::new("/nonexistent"), words).expect(2);
+        assert_eq!(run.stdout, "", "{words:?}");
+        assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
+    }
+}

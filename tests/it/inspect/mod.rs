@@ -1,0 +1,9 @@
+//! `inspect`: any image, from anywhere.
+
+mod against;
+mod broken;
+mod describe;
+mod draft;
+mod registries;
+mod sources;
+mod verify;

@@ -1,0 +1,168 @@
+//! `inspect --verify`: each violation is named, and nothing else is taken for one.
+
+use std::path::Path;
+
+use cargo_lighter::digest::Digest;
+use serde_json::{Value, json};
+
+use super::broken::table;
+use super::draft::{Draft, File, Laid, Layer, docker_archive, file};
+use crate::support::cli::{Lighter, Run};
+
+fn verified(directory: &Path, image: &str, more: &[&str]) -> Run {
+    let words = ["inspect", "--verify", image].into_iter();
+    Lighter::at(directory)
+        .args(words.chain(more.iter().copied()))
+        .run()
+}
+
+#[test]
+fn each_of_many_broken_images_is_refused_for_its_one_violation() {
+    let table = table();
+    assert!(table.len() >= 30, "{}", table.len());
+    for row in table {
+        let laid = Laid::of(&row.draft);
+        (row.after)(&laid);
+        let run = verified(laid.path(), "oci:layout", &[]);
+        assert_eq!(run.code, 3, "{}: {}{}", row.name, run.stdout, run.stderr);
+        let violations: Vec<&str> = run
+            .lines()
+            .into_iter()
+            .skip(1)
+            .filter(|line| !line.contains("allowed ("))
+            .collect();
+        assert_eq!(violations.len(), 1, "{}: {}", row.name, run.stdout);
+        assert!(
+            violations[0].contains(row.says),
+            "{}: {}",
+            row.name,
+            run.stdout
+        );
+        assert!(
+            run.stdout.starts_with("oci:layout: 1 violation\n"),
+            "{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn a_sound_image_is_told_to_be_so_in_every_form() {
+    let laid = Laid::of(&Draft::default());
+    laid.archive("image.tar");
+    docker_archive(&Draft::default(), &laid.path().join("docker.tar"));
+    for image in [
+        "oci:layout",
+        "oci:layout:orders:latest",
+        "oci-archive:image.tar",
+        "oci-archive:image.tar:orders:latest",
+        "docker-archive:docker.tar",
+        "docker-archive:docker.tar:orders",
+    ] {
+        let run = verified(laid.path(), image, &["--strict"]).expect(0);
+        assert!(run.stdout.contains("nothing violates"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn archives_and_named_images_are_checked_as_layouts_are() {
+    let draft = Draft {
+        config: |config| {
+            config["rootfs"]["diff_ids"][0] = Digest::of(b"else").to_string().into();
+        },
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    laid.archive("image.tar");
+    docker_archive(&draft, &laid.path().join("docker.tar"));
+    for image in [
+        "oci:layout:orders:latest",
+        "oci-archive:image.tar",
+        "docker-archive:docker.tar:orders:latest",
+    ] {
+        let run = verified(laid.path(), image, &[]).expect(3);
+        assert!(
+            run.stdout.contains("but its configuration says"),
+            "{}",
+            run.stdout
+        );
+        assert!(run.stdout.contains(": 1 violation\n"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn what_the_specification_allows_is_counted_and_a_strict_check_names_it() {
+    let draft = Draft {
+        layers: vec![Layer::of(&[
+            file("b", ""),
+            file("a", ""),
+            file(".wh.c", ""),
+        ])],
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = verified(laid.path(), "oci:layout", &[]).expect(0);
+    for remark in [
+        "allowed (2): of an entry, it is not in the order of names",
+        "allowed (1): of an entry, it deletes a file of a lower layer",
+    ] {
+        assert!(run.stdout.contains(remark), "{}", run.stdout);
+    }
+    let run = verified(laid.path(), "oci:layout", &["--strict"]).expect(3);
+    assert!(
+        run.stdout.contains("oci:layout: 3 violations"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_violation_is_not_lost_among_what_is_allowed() {
+    let mut files: Vec<File> = (0..10_100)
+        .map(|number| file(&format!("b{number:05}"), ""))
+        .collect();
+    files.reverse();
+    files.push(file("/etc/passwd", ""));
+    let draft = Draft {
+        layers: vec![Layer::of(&files)],
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = verified(laid.path(), "oci:layout", &[]).expect(3);
+    for line in [
+        "oci:layout: 1 violation\n",
+        "entry `/etc/passwd`: its name leads out of the image\n",
+        "allowed (10000): of an entry, it is not in the order of names\n",
+        "allowed (1): there are more than 10000 such problems\n",
+    ] {
+        assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn violations_are_data_too() {
+    let draft = Draft {
+        manifest: |manifest| manifest["schemaVersion"] = 1.into(),
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = verified(laid.path(), "oci:layout:orders", &["--format", "json"]).expect(3);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(document["version"], 1);
+    let image = &document["images"][0];
+    assert_eq!(image["reference"], "oci:layout:orders:latest");
+    assert_eq!(image["violations"].as_array().expect("a list").len(), 1);
+    assert_eq!(image["remarks"], json!({}));
+}
+
+#[test]
+fn nothing_to_check_is_no_violation() {
+    let laid = Laid::of(&Draft::default());
+    for image in [
+        "oci:nowhere",
+        "oci-archive:nowhere.tar",
+        "oci:layout:nothing",
+    ] {
+        verified(laid.path(), image, &[]).expect(1);
+    }
+}
