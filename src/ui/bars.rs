@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::rate::Rate;
-use super::text::size;
-use crate::report::{Event, Meter, Step, printable};
+
+use crate::report::{Event, Meter, Step, printable, size};
 
 /// How often bytes are looked at. Faster than this nobody reads.
 const LOOK: Duration = Duration::from_millis(125);

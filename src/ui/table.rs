@@ -1,7 +1,6 @@
 //! The table at the end of a run: what came of each service.
 
-use super::text::size;
-use crate::report::{DeliveryStatus, ServiceStatus, ServiceSummary, Summary, printable};
+use crate::report::{DeliveryStatus, ServiceStatus, ServiceSummary, Summary, printable, size};
 
 const HEADINGS: [&str; 8] = [
     "service", "image", "new", "reused", "compile", "assemble", "deliver", "",
