@@ -63,6 +63,8 @@ pub(super) enum Command {
     Build(commands::build::Arguments),
     /// Compile services and push their images to a registry
     Push(commands::push::Arguments),
+    /// Propose the configuration of a service from its Dockerfile
+    Adopt(commands::adopt::Arguments),
     /// See which credentials would be used, and whether a registry takes them
     Auth(commands::auth::Arguments),
     /// Store credentials for a registry
