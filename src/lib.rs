@@ -40,6 +40,12 @@
 //!                     Plan of the affected services, or pipeline::Reuse: what keeps its image
 //! ```
 //!
+//! The other way round, from a Dockerfile that a service has already:
+//!
+//! ```text
+//! adopt::propose ── Proposal: a table, and what it cannot say ── adopt::edit ── Edited manifest
+//! ```
+//!
 //! Compilations follow one another, because cargo locks its target directory; other services are
 //! assembled and delivered meanwhile.
 //!
@@ -63,6 +69,7 @@
 //! | [`workspace`] | services and their closures |
 //! | [`config`] | layers of configuration, and the validated [`config::Config`] |
 //! | [`plan`] | what will be done, as data |
+//! | [`adopt`] | from a Dockerfile to a configuration |
 //! | [`split`] | a service's standalone workspace, and the key of its inputs |
 //! | [`since`] | what git knows |
 //! | [`compile`] | from a plan to executables |
@@ -148,6 +155,8 @@ pub mod workspace;
 pub mod config;
 
 pub mod plan;
+
+pub mod adopt;
 
 pub mod split;
 

@@ -21,6 +21,7 @@ const ROOMS: &[&str] = &[
     "workspace",
     "config",
     "plan",
+    "adopt",
     "split",
     "since",
     "compile",

@@ -65,6 +65,8 @@ pub(super) enum Command {
     Push(commands::push::Arguments),
     /// Show what an image is made of, check it, or compare it with another
     Inspect(commands::inspect::Arguments),
+    /// Propose the configuration of a service from its Dockerfile
+    Adopt(commands::adopt::Arguments),
     /// See which credentials would be used, and whether a registry takes them
     Auth(commands::auth::Arguments),
     /// Store credentials for a registry

@@ -75,6 +75,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Build(arguments) => commands::build::run(context, &arguments),
         Command::Push(arguments) => commands::push::run(context, &arguments),
         Command::Inspect(arguments) => commands::inspect::run(context, &arguments),
+        Command::Adopt(arguments) => commands::adopt::run(context, &arguments),
         Command::Auth(arguments) => commands::auth::run(context, &arguments),
         Command::Login(arguments) => commands::login::run(context, &arguments),
         Command::Logout(arguments) => commands::logout::run(context, &arguments),

@@ -130,6 +130,15 @@ pub(super) fn of_manifests(
     }
 }
 
+/// The layer of a package's table that stands alone.
+pub(super) fn of_package(entries: &[Entry], mistakes: &mut Mistakes) -> Layer {
+    let mut tables = Tables {
+        is_versioned: true,
+        mistakes,
+    };
+    tables.layer(entries, Table::Package)
+}
+
 /// Tables on their way to layers.
 struct Tables<'a> {
     /// Whether a manifest says which version of this program it needs.

@@ -29,8 +29,12 @@ pub(super) struct Manifest {
 pub(super) struct Manifests(BTreeMap<PathBuf, Manifest>);
 
 impl Manifests {
-    /// Reads the root manifest and those of all members.
-    pub(super) fn read(workspace: &Workspace, mistakes: &mut Mistakes) -> Self {
+    /// Reads the root manifest and those of all members; of `edited`, its new text instead of the file.
+    pub(super) fn read(
+        workspace: &Workspace,
+        edited: Option<(&Path, &str)>,
+        mistakes: &mut Mistakes,
+    ) -> Self {
         let members = workspace.packages.iter().filter(|package| package.member);
         let members = members.map(|package| &package.manifest);
         let mut manifests = BTreeMap::new();
@@ -38,7 +42,11 @@ impl Manifests {
             if manifests.contains_key(path) {
                 continue;
             }
-            let manifest = match text(path) {
+            let text = match edited {
+                Some((other, text)) if other == path => Ok(text.to_owned()),
+                _ => text(path),
+            };
+            let manifest = match text {
                 Ok(text) => Manifest::parse(&text, &shown(path, &workspace.root), mistakes),
                 Err(error) => {
                     let message = printable(&error.to_string());

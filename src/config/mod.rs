@@ -31,6 +31,6 @@ pub use names::{NAME_PLACEHOLDERS, TAG_PLACEHOLDERS};
 pub use origin::{Origin, Position, Value};
 pub use outside::Overrides;
 pub use reader::Explained;
-pub use resolve::{Config, resolve};
+pub use resolve::{Config, check, resolve, resolve_edited};
 pub use service::ServiceConfig;
 pub use values::{Builder, Compression, Created, Linkage, Port, Protocol, User};

@@ -1,13 +1,14 @@
 //! From manifests, environment and flags to the configuration of every service.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use semver::Version;
 
 use super::checks;
 use super::keys;
 use super::layers::{self, ManifestLayers};
-use super::manifest::{Manifests, start_of};
+use super::manifest::{self, Manifests, start_of};
 use super::mistake::{ConfigErrors, Mistakes};
 use super::origin::{Origin, Value};
 use super::outside::{self, Overrides};
@@ -52,9 +53,22 @@ pub fn resolve(
     environment: &Environment,
     overrides: &Overrides,
 ) -> Result<Config, ConfigErrors> {
+    resolve_edited(workspace, environment, overrides, None)
+}
+
+/// The same as if one manifest had another text: what [`resolve`] would say after it was written.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_edited(
+    workspace: &Workspace,
+    environment: &Environment,
+    overrides: &Overrides,
+    edited: Option<(&Path, &str)>,
+) -> Result<Config, ConfigErrors> {
     let mut mistakes = Mistakes::default();
     let running = running_version();
-    let manifests = Manifests::read(workspace, &mut mistakes);
+    let manifests = Manifests::read(workspace, edited, &mut mistakes);
 
     let mut too_old = Mistakes::default();
     let min_version = layers::min_version(&manifests, &running, &mut too_old);
@@ -87,6 +101,31 @@ pub fn resolve(
         services,
         min_version,
     })
+}
+
+/// Whether `text` could be the table `[package.metadata.lighter]` of a package: known keys with legal
+/// values, each for itself.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn check(workspace: &Workspace, package: &Package, text: &str) -> Result<(), ConfigErrors> {
+    let mut mistakes = Mistakes::default();
+    let entries = manifest::table(text, Origin::Package, &mut mistakes);
+    let layer = layers::of_package(&entries, &mut mistakes);
+    if let Ok(path) = ImagePath::new("/app") {
+        let roots = roots(workspace, package);
+        let reader = Reader::new(vec![&layer], roots, &mut mistakes);
+        ServiceConfig::read(reader, path, BTreeMap::new());
+    }
+    mistakes.finish()
+}
+
+fn roots<'a>(workspace: &'a Workspace, package: &'a Package) -> Roots<'a> {
+    Roots {
+        package: &package.directory,
+        workspace: &workspace.root,
+        repository: &workspace.repository_root,
+    }
 }
 
 fn running_version() -> Version {
@@ -125,7 +164,7 @@ impl Resolving<'_> {
         };
         built_in.set(keys::PATH, node);
         let stack = self.stack(&built_in, service.package, Some(&service.binary));
-        let reader = Reader::new(stack, self.roots(package), mistakes);
+        let reader = Reader::new(stack, roots(self.workspace, package), mistakes);
         Some(ServiceConfig::read(reader, path, words(service, package)))
     }
 
@@ -150,14 +189,6 @@ impl Resolving<'_> {
         .into_iter()
         .flatten()
         .collect()
-    }
-
-    fn roots<'a>(&'a self, package: &'a Package) -> Roots<'a> {
-        Roots {
-            package: &package.directory,
-            workspace: &self.workspace.root,
-            repository: &self.workspace.repository_root,
-        }
     }
 
     fn default_path(
@@ -186,7 +217,7 @@ impl Resolving<'_> {
                     continue;
                 };
                 let stack = vec![&self.manifests.workspace, layer];
-                let reader = Reader::new(stack, self.roots(package), mistakes);
+                let reader = Reader::new(stack, roots(self.workspace, package), mistakes);
                 ServiceConfig::read(reader, path, BTreeMap::new());
             }
         }

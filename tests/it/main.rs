@@ -4,6 +4,7 @@
 mod fault_registry;
 mod support;
 
+mod adopt;
 mod affected;
 mod archives;
 mod auth;

@@ -125,6 +125,22 @@ fn images_are_looked_into_as_it_is_shown() {
 }
 
 #[test]
+fn a_dockerfile_is_adopted_as_it_is_shown() {
+    let checkout = Checkout::copy();
+    let dockerfiles = blocks("dockerfile");
+    let [dockerfile] = dockerfiles.as_slice() else {
+        panic!("{dockerfiles:?}");
+    };
+    checkout.write("Dockerfile", dockerfile);
+    let run = Lighter::at(checkout.path())
+        .args(["adopt", "Dockerfile"])
+        .run()
+        .expect(0);
+    let both = format!("{}{}", run.stderr, run.stdout);
+    assert_eq!(both, shown("cargo lighter adopt Dockerfile"));
+}
+
+#[test]
 fn errors_read_as_they_are_shown() {
     for words in [["push", "shop-worker"], ["build", "shop-typo"]] {
         let run = Lighter::at(shop()).args(words).run().expect(2);

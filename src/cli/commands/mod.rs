@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and what it does.
 
+pub(super) mod adopt;
 pub(super) mod auth;
 pub(super) mod build;
 pub(super) mod deps;

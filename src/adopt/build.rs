@@ -1,0 +1,212 @@
+//! How a Dockerfile compiles: the flags of its last `cargo build` or `cargo install`.
+
+use super::paths::name;
+use super::stage::{Action, Stage, lineage};
+
+/// Features that are not named one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherFeatures {
+    /// `--all-features`.
+    All,
+    /// `--no-default-features`.
+    NoDefault,
+}
+
+/// What a command line of cargo asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Build {
+    pub(super) line: usize,
+    /// cargo's profile, where the flags say it.
+    pub(super) profile: Option<String>,
+    pub(super) features: Vec<String>,
+    /// `--all-features` or `--no-default-features`, whichever came last.
+    pub(super) others: Option<OtherFeatures>,
+    pub(super) packages: Vec<String>,
+    pub(super) binaries: Vec<String>,
+    pub(super) target: Option<String>,
+    /// A directory that is installed from.
+    pub(super) path: Option<String>,
+    pub(super) zigbuild: bool,
+    /// Whether it says that the C library is linked statically.
+    pub(super) static_flags: bool,
+}
+
+/// The last build in a stage, or in those that it is built on.
+pub(super) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
+    let mut earliest = None;
+    for index in lineage(stages, stage) {
+        let Some(stage) = stages.get(index) else {
+            continue;
+        };
+        for step in stage.steps.iter().rev() {
+            let Action::Run { commands } = &step.action else {
+                continue;
+            };
+            if let Some(build) = commands.iter().rev().find_map(|words| build(words)) {
+                earliest = Some(Build {
+                    line: step.line,
+                    ..build
+                });
+                break;
+            }
+        }
+        if earliest.is_some() {
+            break;
+        }
+    }
+    let mut build = earliest?;
+    let flags = [
+        "RUSTFLAGS",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+    ];
+    let settings = &stages.get(stage)?.settings;
+    build.static_flags |= flags
+        .iter()
+        .filter_map(|name| settings.env.get(*name))
+        .any(|said| said.value.contains("+crt-static"));
+    if build.target.is_none() {
+        build.target = settings
+            .env
+            .get("CARGO_BUILD_TARGET")
+            .map(|said| said.value.clone());
+    }
+    Some(build)
+}
+
+/// A command as a build, if it is one.
+pub(super) fn build(words: &[String]) -> Option<Build> {
+    let (program, mut rest) = words.split_first()?;
+    if !matches!(name(program), "cargo" | "cross") {
+        return None;
+    }
+    while let Some((flag, after)) = rest.split_first() {
+        if !flag.starts_with(['+', '-']) {
+            break;
+        }
+        rest = after;
+    }
+    let (mut command, mut arguments) = rest.split_first()?;
+    if command == "auditable" {
+        (command, arguments) = arguments.split_first()?;
+    }
+    let mut build = Build::default();
+    match command.as_str() {
+        "build" | "b" | "rustc" | "run" | "r" => build.profile = Some("dev".to_owned()),
+        "install" => build.profile = Some("release".to_owned()),
+        "zigbuild" => {
+            build.profile = Some("dev".to_owned());
+            build.zigbuild = true;
+        }
+        _ => return None,
+    }
+    build.flags(arguments);
+    Some(build)
+}
+
+impl Build {
+    fn flags(&mut self, arguments: &[String]) {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            if argument == "--" {
+                break;
+            }
+            if !argument.starts_with('-') {
+                // A variable that nobody knows may hold any flag, such as `--release`.
+                if argument.starts_with('$') {
+                    self.profile = None;
+                }
+                continue;
+            }
+            let (flag, given) = match argument.split_once('=') {
+                Some((flag, value)) => (flag, Some(value.to_owned())),
+                None => short(argument),
+            };
+            match flag {
+                "--release" | "-r" => self.profile = Some("release".to_owned()),
+                "--debug" => self.profile = Some("dev".to_owned()),
+                "--all-features" => self.others = Some(OtherFeatures::All),
+                "--no-default-features" => self.others = Some(OtherFeatures::NoDefault),
+                "--profile" | "--features" | "-F" | "--package" | "-p" | "--bin" | "--target"
+                | "--path" => {
+                    let value = given.or_else(|| arguments.next().cloned());
+                    self.value(flag, value.unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn value(&mut self, flag: &str, value: String) {
+        match flag {
+            "--profile" => self.profile = Some(value).filter(|name| !name.contains('$')),
+            "--features" | "-F" => {
+                let names = value.split([',', ' ']).filter(|name| !name.is_empty());
+                self.features.extend(names.map(str::to_owned));
+            }
+            "--package" | "-p" => {
+                // `name@1.2.3` and `path+file:…#name` name a package, too.
+                let plain = value.rsplit('#').next().unwrap_or_default();
+                let plain = plain.split('@').next().unwrap_or_default();
+                self.packages.push(plain.to_owned());
+            }
+            "--bin" => self.binaries.push(value),
+            "--target" => self.target = Some(value),
+            _ => self.path = Some(value),
+        }
+    }
+}
+
+/// `-pNAME` as `-p` and `NAME`.
+fn short(argument: &str) -> (&str, Option<String>) {
+    for flag in ["-p", "-F"] {
+        if let Some(value) = argument
+            .strip_prefix(flag)
+            .filter(|value| !value.is_empty())
+        {
+            return (flag, Some(value.to_owned()));
+        }
+    }
+    (argument, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Option<Build> {
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        build(&words)
+    }
+
+    #[test]
+    fn flags_are_read() {
+        let found = of(
+            "cargo +nightly --locked build --release --bin a -pb@1 --features x,y -F z --target=t",
+        )
+        .expect("a build");
+        let expected = Build {
+            profile: Some("release".to_owned()),
+            features: ["x", "y", "z"].map(str::to_owned).to_vec(),
+            packages: vec!["b".to_owned()],
+            binaries: vec!["a".to_owned()],
+            target: Some("t".to_owned()),
+            ..Build::default()
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn other_commands_are_no_builds() {
+        assert_eq!(of("cargo chef cook --release"), None);
+        assert_eq!(of("make build"), None);
+        assert_eq!(of("cargo"), None);
+        let profile = |text| of(text).expect("a build").profile;
+        assert_eq!(
+            profile("cargo install --path ."),
+            Some("release".to_owned())
+        );
+        assert_eq!(profile("cargo auditable build"), Some("dev".to_owned()));
+        assert_eq!(profile("cargo build $FLAGS"), None);
+    }
+}

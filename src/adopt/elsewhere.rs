@@ -1,0 +1,70 @@
+//! Files that the image has in its own way: certificates, time zones, users, libraries.
+
+use super::draft::Draft;
+use super::launch::is_init;
+use super::locate::is_pattern;
+use super::paths::name;
+use super::stage::{Copy, From};
+
+/// What the image has in its own way: certificates, time zones, users, libraries.
+pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_>) -> bool {
+    if source.starts_with("http://") || source.starts_with("https://") {
+        // An init is told of where it is started.
+        if is_init(name(source)) || is_init(name(&copy.to)) {
+            return true;
+        }
+        draft.lost(
+            line,
+            &format!("`ADD` downloads `{source}`"),
+            "put the file into the repository, and name it in `assets`",
+        );
+        return true;
+    }
+    if copy.from == From::Context {
+        let own_authority = copy.to.starts_with("/usr/local/share/ca-certificates");
+        if own_authority {
+            draft.lost(
+                line,
+                &format!("`{source}` becomes an authority only when `update-ca-certificates` runs"),
+                "append it to a bundle that is an asset, and name that in SSL_CERT_FILE of `env`",
+            );
+        }
+        return own_authority;
+    }
+    let file = name(source);
+    if source.contains("/ssl/certs")
+        || source.contains("ca-certificates")
+        || file == "ca-bundle.crt"
+    {
+        draft.set(line, "ca-certificates", true);
+    } else if source.contains("zoneinfo") {
+        draft.set(line, "tzdata", true);
+    } else if matches!(file, "passwd" | "group" | "nsswitch.conf" | "shadow") {
+        draft.changed(
+            line,
+            &format!("`{source}` is not copied: the image has its own, and users are numbers"),
+            "",
+        );
+    } else if is_init(file) {
+        // Told where it is started.
+    } else if is_library(file) && !file.starts_with("ld-") {
+        if is_pattern(file) {
+            return false;
+        }
+        draft.changed(
+            line,
+            &format!("`{file}` is found by itself where the executable links it"),
+            "name it in `extra-libs` if it is only loaded while it runs",
+        );
+    } else if file.starts_with("ld-") {
+        draft.changed(line, "the loader and glibc are always in the image", "");
+    } else {
+        return false;
+    }
+    true
+}
+
+fn is_library(file: &str) -> bool {
+    let end = file.rsplit_once(".so").map(|(_, end)| end);
+    file.starts_with("lib") && end.is_some_and(|end| end.is_empty() || end.starts_with(['.', '*']))
+}

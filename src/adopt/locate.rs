@@ -1,0 +1,206 @@
+//! Where a file in an image comes from.
+
+use globset::Glob;
+
+use super::build::last_build;
+use super::paths::{absolute, below, is_usual_directory, join, name};
+use super::stage::{Action, Copy, From, Stage, Step, lineage};
+
+/// Where a file begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In the directory that `docker build` is given: relative to it.
+    Context(String),
+    /// Made in a stage, or there from its base.
+    Made { stage: usize, path: String },
+    /// In another image.
+    Image { image: String, path: String },
+}
+
+impl Origin {
+    /// The file's name there.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Context(path) | Self::Made { path, .. } | Self::Image { path, .. } => name(path),
+        }
+    }
+
+    /// Its path there.
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Context(path) | Self::Made { path, .. } | Self::Image { path, .. } => path,
+        }
+    }
+}
+
+/// Where `path` in `stage` comes from: what copied it last, followed through earlier stages and through
+/// `cp`, `mv`, `install` and `ln`. What names the file comes before a directory that may hold it.
+pub(super) fn origin(stages: &[Stage], stage: usize, path: &str) -> Origin {
+    for named in [true, false] {
+        let mut path = path.to_owned();
+        for index in lineage(stages, stage) {
+            let steps = stages.get(index).map(|stage| stage.steps.as_slice());
+            for step in steps.unwrap_or_default().iter().rev() {
+                match &step.action {
+                    Action::Run { commands } => {
+                        if let Some(before) = moved(step, commands, &path) {
+                            path = before;
+                        }
+                    }
+                    Action::Copy(copy) => {
+                        let bare = is_bare(stages, index);
+                        if let Some(source) = source_of(copy, &path, bare, named) {
+                            return copied(stages, stage, copy, path, &source);
+                        }
+                    }
+                }
+            }
+        }
+        if !named {
+            return Origin::Made { stage, path };
+        }
+    }
+    Origin::Made {
+        stage,
+        path: path.to_owned(),
+    }
+}
+
+/// Where the source of a `COPY` in `stage` comes from, which becomes `path`.
+fn copied(stages: &[Stage], stage: usize, copy: &Copy, path: String, source: &str) -> Origin {
+    match &copy.from {
+        From::Context => {
+            let source = context_path(source);
+            if is_output(&source) && last_build(stages, stage).is_some() {
+                return Origin::Made { stage, path };
+            }
+            Origin::Context(source)
+        }
+        From::Image(image) => Origin::Image {
+            image: image.clone(),
+            path: source.to_owned(),
+        },
+        // Only earlier stages are ever copied from.
+        From::Stage(earlier) if *earlier < stage => {
+            origin(stages, *earlier, &absolute("/", source))
+        }
+        From::Stage(earlier) => Origin::Made {
+            stage: *earlier,
+            path: source.to_owned(),
+        },
+    }
+}
+
+/// Whether a path is where cargo puts what it makes.
+pub(super) fn is_output(path: &str) -> bool {
+    let mut parts = path.split('/').rev().skip(1);
+    parts.any(|part| matches!(part, "target" | "release" | "debug"))
+}
+
+/// A path as seen from the context.
+pub(super) fn context_path(source: &str) -> String {
+    absolute("/", source).trim_start_matches('/').to_owned()
+}
+
+/// Whether a stage begins with no files at all.
+pub(super) fn is_bare(stages: &[Stage], stage: usize) -> bool {
+    let root = lineage(stages, stage).into_iter().next_back();
+    root.and_then(|root| stages.get(root))
+        .is_some_and(|root| root.image == "scratch")
+}
+
+/// Where a file of `copy` lands.
+pub(super) fn destination(copy: &Copy, source: &str, is_bare: bool) -> String {
+    if copy.into || (!is_bare && is_usual_directory(&copy.to)) {
+        join(&copy.to, name(source))
+    } else {
+        copy.to.clone()
+    }
+}
+
+/// The source of `copy` that gives `path`: one that names it, or a directory that may hold it.
+fn source_of(copy: &Copy, path: &str, is_bare: bool, named: bool) -> Option<String> {
+    copy.sources.iter().find_map(|source| {
+        let last = name(source);
+        if is_pattern(last) {
+            let glob = Glob::new(last).ok().filter(|_| named)?;
+            let fits = glob.compile_matcher().is_match(name(path));
+            let directory = source.strip_suffix(last).unwrap_or_default();
+            return (fits && below(path, &copy.to) == Some(name(path)))
+                .then(|| format!("{directory}{}", name(path)));
+        }
+        if named {
+            let lands = destination(copy, source, is_bare) == path || join(&copy.to, last) == path;
+            return lands.then(|| source.clone());
+        }
+        // A directory gives its contents.
+        let inside = below(path, &copy.to).filter(|inside| !inside.is_empty())?;
+        (!copy.files.contains(source)).then(|| format!("{}/{inside}", source.trim_end_matches('/')))
+    })
+}
+
+/// Whether a name stands for several.
+pub(super) fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// What `path` was before the commands of a step.
+fn moved(step: &Step, commands: &[Vec<String>], path: &str) -> Option<String> {
+    let mut path = path.to_owned();
+    let mut changed = false;
+    let mut places = Vec::new();
+    let mut here = step.workdir.clone();
+    for words in commands {
+        places.push(here.clone());
+        if let [program, target, ..] = words.as_slice()
+            && program == "cd"
+        {
+            here = absolute(&here, target);
+        }
+    }
+    for (words, here) in commands.iter().zip(&places).rev() {
+        let Some((program, arguments)) = words.split_first() else {
+            continue;
+        };
+        if !matches!(name(program), "cp" | "mv" | "install" | "ln") {
+            continue;
+        }
+        let operands: Vec<&String> = operands(arguments);
+        let Some((to, sources)) = operands.split_last() else {
+            continue;
+        };
+        let target = absolute(here, to);
+        for source in sources {
+            let is_it = target == path || join(&target, name(source)) == path;
+            if is_it {
+                path = absolute(here, source);
+                changed = true;
+            }
+        }
+    }
+    changed.then_some(path)
+}
+
+/// Arguments that are no flags, without the values of flags that have one.
+pub(super) fn operands(arguments: &[String]) -> Vec<&String> {
+    let mut operands = Vec::new();
+    let mut skip = false;
+    for argument in arguments {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        if argument.starts_with('-') && argument.len() > 1 {
+            // `install -m 755`, `-o root`, `-g root`; `cp -t` is rare.
+            skip = matches!(
+                argument.as_str(),
+                "-m" | "-o" | "-g" | "--mode" | "--owner" | "--group"
+            );
+            continue;
+        }
+        if matches!(argument.as_str(), ">" | ">>" | "2>" | "2>&1") {
+            break;
+        }
+        operands.push(argument);
+    }
+    operands
+}

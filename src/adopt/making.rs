@@ -1,0 +1,149 @@
+//! How the service is compiled, and what its build has around it.
+
+use std::collections::BTreeSet;
+
+use super::base;
+use super::build::{Build, OtherFeatures};
+use super::choose::Chosen;
+use super::draft::Draft;
+use super::locate::Origin;
+use super::packages::{Packages, installed};
+use super::runs::list;
+use super::stage::{Action, Stage, lineage};
+
+/// What the last `cargo build` says.
+pub(super) fn adopt(chosen: &Chosen, stages: &[Stage], stage: usize, draft: &mut Draft<'_>) {
+    let origin = chosen.placed.as_ref().map(|placed| &placed.origin);
+    let output = origin.map_or("", Origin::path);
+    let default = Build::default();
+    let build = chosen.build.as_ref().unwrap_or(&default);
+    let line = build.line;
+    let profile = profile_of(output).or_else(|| build.profile.clone());
+    if let Some(profile) = profile {
+        draft.set(line, "profile", profile);
+    }
+    match build.others {
+        Some(OtherFeatures::All) => draft.lost(
+            line,
+            "`--all-features` belongs on the command line",
+            "list the features in `features`",
+        ),
+        Some(OtherFeatures::NoDefault) => {
+            draft.set(line, "no-default-features", true);
+        }
+        None => {}
+    }
+    let package = draft.package();
+    let own = |name: &&String| name.contains('/') || package.features.contains_key(*name);
+    let (known, unknown): (Vec<&String>, Vec<&String>) = build.features.iter().partition(own);
+    for name in unknown {
+        draft.lost(
+            line,
+            &format!("package `{}` has no feature `{name}`", package.name),
+            "look at what the Dockerfile compiles",
+        );
+    }
+    let features = known.into_iter().map(|name| (line, name.as_str()));
+    draft.list("features", features);
+    if build.zigbuild {
+        draft.set(line, "builder", "zigbuild");
+    }
+    let target = build.target.as_deref().unwrap_or_default();
+    let is_musl = target.contains("musl") || output.contains("-musl/");
+    let on_alpine = chosen
+        .stage
+        .is_some_and(|maker| base::is_alpine(base::image(stages, maker)));
+    if is_musl || build.static_flags || on_alpine || base::is_static(base::image(stages, stage)) {
+        draft.set(line, "linkage", "static");
+    }
+    if is_musl || on_alpine {
+        draft.changed(
+            line,
+            "the old image's executable uses musl; `linkage = \"static\"` puts glibc into it",
+            "build with `--target` and a musl target to keep musl",
+        );
+    }
+    environment_of_build(chosen, stages, stage, draft);
+}
+
+/// `release` of `/app/target/x86_64-unknown-linux-gnu/release/orders`.
+fn profile_of(built: &str) -> Option<String> {
+    let inside = built.split_once("target/")?.1;
+    let directory = inside.rsplit('/').nth(1)?;
+    match directory {
+        "debug" => Some("dev".to_owned()),
+        name if name.contains(['$', '-']) && name.contains("linux") => None,
+        name => Some(name.to_owned()),
+    }
+}
+
+/// Variables and packages of the stage that compiles, which this program does not see.
+fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &mut Draft<'_>) {
+    const USUAL: &[&str] = &[
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "DEBIAN_FRONTEND",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "CARGO_TERM_COLOR",
+        "CARGO_INCREMENTAL",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET",
+        "CARGO_NET_RETRY",
+        "RUST_VERSION",
+        "RUST_BACKTRACE",
+        "CARGO_PROFILE_RELEASE_LTO",
+        "RUSTUP_TOOLCHAIN",
+    ];
+    let Some(maker) = chosen.stage else { return };
+    let Some(stage) = stages.get(maker) else {
+        return;
+    };
+    let is_last = lineage(stages, last).contains(&maker);
+    let variables: Vec<String> = stage
+        .settings
+        .env
+        .keys()
+        .filter(|name| !USUAL.contains(&name.as_str()) && !is_last)
+        .cloned()
+        .collect();
+    let line = variables
+        .first()
+        .and_then(|name| stage.settings.env.get(name));
+    if let Some(line) = line.map(|said| said.line) {
+        draft.changed(
+            line,
+            &format!("the build sees {} in its environment", list(&variables)),
+            "set it where `cargo lighter build` runs, or in `[env]` of `.cargo/config.toml`",
+        );
+    }
+    let mut packages = BTreeSet::new();
+    let mut first = None;
+    for index in lineage(stages, maker) {
+        let steps = stages.get(index).map(|stage| stage.steps.as_slice());
+        for step in steps.unwrap_or_default() {
+            if let Action::Run { commands } = &step.action {
+                let names = commands
+                    .iter()
+                    .filter_map(|words| installed(words))
+                    .flatten();
+                let before = packages.len();
+                packages.extend(names);
+                if packages.len() > before {
+                    first = Some(step.line);
+                }
+            }
+        }
+    }
+    let sorted = Packages::sort(packages);
+    let names: Vec<String> = sorted.libraries.into_iter().chain(sorted.others).collect();
+    if let Some(line) = first.filter(|_| !names.is_empty()) {
+        draft.changed(
+            line,
+            &format!("the build is given {}", list(&names)),
+            "have what it needs of these where `cargo lighter build` runs",
+        );
+    }
+}

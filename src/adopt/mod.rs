@@ -1,0 +1,39 @@
+//! From a Dockerfile to the configuration of the service it builds.
+//!
+//! `source` makes the text ready for the parser, `read` adds up the instructions of each stage, `choose`
+//! finds the service, and `propose` says what becomes of everything: a table for the manifest, each key
+//! tried on the configuration first, and a remark for each thing that no key can say. `write` puts the
+//! table into a manifest. Nothing of the Dockerfile is run.
+
+mod assets;
+mod base;
+mod build;
+mod choose;
+mod draft;
+mod elsewhere;
+mod error;
+mod launch;
+mod locate;
+mod making;
+mod packages;
+mod paths;
+mod propose;
+mod read;
+mod remark;
+mod runs;
+mod settings;
+mod shell;
+mod source;
+mod stage;
+mod users;
+mod words;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::AdoptError;
+pub use propose::{Proposal, Request, propose};
+pub use remark::{Remark, Weight};
+pub use source::MAX_DOCKERFILE;
+pub use write::{Edited, Kept, edit, json, text};

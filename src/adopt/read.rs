@@ -1,0 +1,532 @@
+//! From a Dockerfile's text to its stages.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use parse_dockerfile::{Command, FromInstruction, HealthcheckArguments, Instruction};
+
+use super::error::AdoptError;
+use super::paths::absolute;
+use super::remark::Remark;
+use super::shell;
+use super::source::{MARK, Source};
+use super::stage::{Action, Check, Copy, Form, From, Said, Settings, Stage, Step};
+use super::words::{Expanded, MAX_VALUE, expand, pairs};
+use crate::report::printable;
+
+/// More stages than any Dockerfile has.
+const MAX_STAGES: usize = 100;
+/// More instructions than any Dockerfile has, and more files in all its `COPY`.
+const MAX_INSTRUCTIONS: usize = 2_000;
+/// How many bytes of values are put in, all together.
+const MAX_VALUES: usize = 1024 * 1024;
+/// What an image has in `PATH` unless it says otherwise.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Reads all stages. `file` is what errors call the text, `given` are the values of `--build-arg`.
+///
+/// # Errors
+/// [`AdoptError`] where the text is no Dockerfile, or too large.
+pub(super) fn stages(
+    text: &str,
+    file: &str,
+    given: &BTreeMap<String, String>,
+) -> Result<Vec<Stage>, AdoptError> {
+    let source = Source::new(text)?;
+    let parsed = parse_dockerfile::parse(&source.text).map_err(|error| AdoptError::Syntax {
+        // Of what is missing in all of the file, the parser says no line.
+        place: match error.line() {
+            0 => printable(file),
+            line => printable(&format!("{file}:{line}")),
+        },
+        message: printable(&without_place(&error.to_string())),
+    })?;
+    limit("stages", parsed.stages().len(), MAX_STAGES)?;
+    limit("instructions", parsed.instructions.len(), MAX_INSTRUCTIONS)?;
+    let sources = parsed
+        .instructions
+        .iter()
+        .map(|instruction| match instruction {
+            Instruction::Copy(copy) => copy.src.len(),
+            Instruction::Add(add) => add.src.len(),
+            _ => 0,
+        });
+    limit("files to copy", sources.sum(), MAX_INSTRUCTIONS)?;
+    let mut reading = Reading {
+        source: &source,
+        given,
+        global: platform_arguments(),
+        stages: Vec::new(),
+        budget: Cell::new(MAX_VALUES),
+    };
+    for instruction in &parsed.instructions {
+        reading.instruction(instruction);
+        if reading.budget.get() == 0 {
+            return Err(AdoptError::TooManyValues);
+        }
+    }
+    Ok(reading.stages)
+}
+
+fn limit(what: &'static str, count: usize, limit: usize) -> Result<(), AdoptError> {
+    if count > limit {
+        return Err(AdoptError::TooMany { what, count, limit });
+    }
+    Ok(())
+}
+
+/// The place stands in front of the message already.
+fn without_place(message: &str) -> String {
+    message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message)
+        .to_owned()
+}
+
+/// What every build knows of where it runs.
+fn platform_arguments() -> BTreeMap<String, Option<String>> {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    ["BUILD", "TARGET"]
+        .into_iter()
+        .flat_map(|side| {
+            [
+                (format!("{side}PLATFORM"), format!("linux/{architecture}")),
+                (format!("{side}OS"), "linux".to_owned()),
+                (format!("{side}ARCH"), architecture.to_owned()),
+                (format!("{side}VARIANT"), String::new()),
+            ]
+        })
+        .map(|(name, value)| (name, Some(value)))
+        .collect()
+}
+
+struct Reading<'a> {
+    source: &'a Source,
+    given: &'a BTreeMap<String, String>,
+    /// `ARG` before the first `FROM`, and what every build knows.
+    global: BTreeMap<String, Option<String>>,
+    stages: Vec<Stage>,
+    /// What is left of [`MAX_VALUES`].
+    budget: Cell<usize>,
+}
+
+impl Reading<'_> {
+    fn instruction(&mut self, instruction: &Instruction<'_>) {
+        match instruction {
+            Instruction::From(from) => self.from(from),
+            Instruction::Arg(arg) => self.arg(&arg.arguments.value),
+            Instruction::Env(env) => {
+                let line = self.source.line(env.env.span.start);
+                let pairs = self.pairs(line, &env.arguments.value);
+                self.settings(|settings| settings.env.extend(pairs));
+            }
+            Instruction::Label(label) => {
+                let line = self.source.line(label.label.span.start);
+                let pairs = self.pairs(line, &label.arguments.value);
+                self.settings(|settings| settings.labels.extend(pairs));
+            }
+            Instruction::Expose(expose) => {
+                let line = self.source.line(expose.expose.span.start);
+                let words = expose.arguments.iter().map(|word| word.value.as_ref());
+                let ports = self.all(line, words);
+                self.settings(|settings| settings.ports.extend(ports));
+            }
+            Instruction::Volume(volume) => {
+                use parse_dockerfile::JsonOrStringArray::{Json, String};
+                let line = self.source.line(volume.volume.span.start);
+                let volumes = match &volume.arguments {
+                    Json(words) => self.all(line, words.value.iter().map(|w| w.value.as_ref())),
+                    String(words) => self.all(line, words.iter().map(|w| w.value.as_ref())),
+                };
+                self.settings(|settings| settings.volumes.extend(volumes));
+            }
+            Instruction::User(user) => {
+                let said = self.said(user.user.span.start, &user.arguments.value);
+                self.settings(|settings| settings.user = Some(said));
+            }
+            Instruction::Workdir(workdir) => {
+                let mut said = self.said(workdir.workdir.span.start, &workdir.arguments.value);
+                self.settings(|settings| {
+                    said.value = absolute(settings.directory(), &said.value);
+                    settings.workdir = Some(said);
+                });
+            }
+            Instruction::Stopsignal(signal) => {
+                let said = self.said(signal.stopsignal.span.start, &signal.arguments.value);
+                self.settings(|settings| settings.stop_signal = Some(said));
+            }
+            Instruction::Entrypoint(entrypoint) => {
+                let said = self.form(entrypoint.entrypoint.span.start, &entrypoint.arguments);
+                self.entrypoint(said);
+            }
+            Instruction::Cmd(cmd) => {
+                let said = self.form(cmd.cmd.span.start, &cmd.arguments);
+                self.settings(|settings| settings.command = Some(said));
+            }
+            Instruction::Healthcheck(check) => {
+                let start = check.healthcheck.span.start;
+                let form = match &check.arguments {
+                    HealthcheckArguments::Cmd { arguments, .. } => {
+                        Some(self.form(start, arguments).value)
+                    }
+                    _ => None,
+                };
+                let options = check.options.iter();
+                let options = options
+                    .filter_map(|flag| self.source.text.get(flag.span()).map(str::to_owned))
+                    .collect();
+                let said = self.plain(start, Check { form, options });
+                self.settings(|settings| settings.healthcheck = Some(said));
+            }
+            other => self.step(other),
+        }
+    }
+
+    /// What changes files, or nothing that a proposal knows.
+    fn step(&mut self, instruction: &Instruction<'_>) {
+        match instruction {
+            Instruction::Run(run) => {
+                let start = run.run.span.start;
+                let line = self.source.line(start);
+                let commands = self.run_commands(line, &run.arguments);
+                self.add_step(line, Action::Run { commands });
+            }
+            Instruction::Copy(copy) => {
+                let line = self.source.line(copy.copy.span.start);
+                let copied = self.copy("COPY", &copy.options, &copy.src, &copy.dest.value);
+                self.add_step(line, Action::Copy(copied));
+            }
+            Instruction::Add(add) => {
+                let line = self.source.line(add.add.span.start);
+                let copied = self.copy("ADD", &add.options, &add.src, &add.dest.value);
+                self.add_step(line, Action::Copy(copied));
+            }
+            Instruction::Onbuild(onbuild) => {
+                let line = self.source.line(onbuild.onbuild.span.start);
+                self.remark(Remark::lost(
+                    line,
+                    "`ONBUILD` speaks to images that are built on this one",
+                    "put what it does into those",
+                ));
+            }
+            Instruction::Maintainer(maintainer) => {
+                let line = self.source.line(maintainer.maintainer.span.start);
+                self.remark(Remark::lost(
+                    line,
+                    "`MAINTAINER` is not carried",
+                    "`authors` of the package becomes the label `org.opencontainers.image.authors`",
+                ));
+            }
+            // A shell matters to `RUN` alone, of which the words are read.
+            _ => {}
+        }
+    }
+
+    fn from(&mut self, from: &FromInstruction<'_>) {
+        let line = self.source.line(from.from.span.start);
+        let global = |name: &str| self.charged(self.global.get(name).cloned().flatten());
+        let escape = self.source.escape;
+        let image = self.checked(expand(&from.image.value, escape, &global));
+        let platform = from
+            .options
+            .iter()
+            .find(|flag| flag.name.value.eq_ignore_ascii_case("platform"))
+            .and_then(|flag| flag.value.as_ref())
+            .filter(|value| !value.value.contains('$'))
+            .map(|value| value.value.to_string());
+        let parent = self.stage_named(&image.text);
+        let mut stage = Stage {
+            line,
+            name: from.as_.as_ref().map(|(_, name)| name.value.to_string()),
+            image: image.text,
+            parent,
+            platform,
+            ..Stage::default()
+        };
+        if let Some(parent) = parent.and_then(|parent| self.stages.get(parent)) {
+            stage.settings = parent.settings.clone();
+            if stage.platform.is_none() {
+                stage.platform.clone_from(&parent.platform);
+            }
+        }
+        for name in image.unset {
+            stage.remarks.push(Remark::lost(
+                line,
+                &format!("`{name}` in `FROM` has no value"),
+                &format!("give it as `--build-arg {name}=…`"),
+            ));
+        }
+        self.stages.push(stage);
+    }
+
+    /// The stage of that name; names do not know capitals.
+    fn stage_named(&self, name: &str) -> Option<usize> {
+        self.stages.iter().rposition(|stage| {
+            let known = stage.name.as_deref();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
+    }
+
+    fn arg(&mut self, text: &str) {
+        for (name, default) in pairs(text, self.source.escape) {
+            let default = default.map(|word| self.expand(&word).text);
+            let global = self.global.get(&name).cloned().flatten();
+            let given = self.given.get(&name).cloned();
+            match self.stages.last_mut() {
+                None => {
+                    self.global.insert(name, given.or(default));
+                }
+                Some(stage) => {
+                    let value = given.or(default).or(global);
+                    stage.settings.arguments.insert(name, value);
+                }
+            }
+        }
+    }
+
+    /// An entry point takes away the command that was inherited, not one that this stage says itself.
+    fn entrypoint(&mut self, said: Said<Form>) {
+        let Some(stage) = self.stages.last_mut() else {
+            return;
+        };
+        let start = stage.line;
+        stage.settings.command = stage.settings.command.take().filter(|own| own.line > start);
+        stage.settings.entrypoint = Some(said);
+    }
+
+    /// A word whose variables have the values of the last stage.
+    fn expand(&self, word: &str) -> Expanded {
+        self.checked(expand(word, self.source.escape, &|name| {
+            self.variable(name)
+        }))
+    }
+
+    /// A value that was cut is not believed.
+    fn checked(&self, expanded: Expanded) -> Expanded {
+        if expanded.text.len() >= MAX_VALUE {
+            self.budget.set(0);
+        }
+        expanded
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let Some(stage) = self.stages.last() else {
+            return self.charged(self.global.get(name).cloned().flatten());
+        };
+        let settings = &stage.settings;
+        let env = settings.env.get(name).map(|said| said.value.clone());
+        let argument = || settings.arguments.get(name).cloned().flatten();
+        let value = env
+            .or_else(argument)
+            .or_else(|| (name == "PATH").then(|| PATH.to_owned()));
+        self.charged(value)
+    }
+
+    /// A value as long as not too much was put in already.
+    fn charged(&self, value: Option<String>) -> Option<String> {
+        let value = value?;
+        let left = self.budget.get().saturating_sub(value.len());
+        self.budget.set(left);
+        (left > 0).then_some(value)
+    }
+
+    fn said(&self, start: usize, word: &str) -> Said<String> {
+        let Expanded { text, unset } = self.expand(word);
+        Said {
+            line: self.source.line(start),
+            value: text,
+            unset,
+        }
+    }
+
+    fn plain<T>(&self, start: usize, value: T) -> Said<T> {
+        Said {
+            line: self.source.line(start),
+            value,
+            unset: Vec::new(),
+        }
+    }
+
+    fn all<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
+        words
+            .map(|word| self.expand(word))
+            .flat_map(|expanded| {
+                let words: Vec<String> = expanded
+                    .text
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect();
+                words.into_iter().map(move |value| Said {
+                    line,
+                    value,
+                    unset: expanded.unset.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// Names and values; all of one instruction see what held before it.
+    fn pairs(&self, line: usize, text: &str) -> Vec<(String, Said<String>)> {
+        pairs(text, self.source.escape)
+            .into_iter()
+            .map(|(name, value)| {
+                let Expanded { text, unset } = self.expand(&value.unwrap_or_default());
+                let name = self.expand(&name).text;
+                (
+                    name,
+                    Said {
+                        line,
+                        value: text,
+                        unset,
+                    },
+                )
+            })
+            .collect()
+    }
+
+    fn form(&self, start: usize, command: &Command<'_>) -> Said<Form> {
+        let form = match command {
+            Command::Exec(words) => Form::Exec(
+                words
+                    .value
+                    .iter()
+                    .map(|word| word.value.to_string())
+                    .collect(),
+            ),
+            Command::Shell(text) => Form::Shell(
+                shell::joined(text.value, self.source.escape)
+                    .trim()
+                    .to_owned(),
+            ),
+            _ => Form::Shell(String::new()),
+        };
+        self.plain(start, form)
+    }
+
+    fn run_commands(&self, line: usize, command: &Command<'_>) -> Vec<Vec<String>> {
+        let lookup = |name: &str| self.variable(name);
+        let text = match command {
+            Command::Exec(words) => {
+                let words: Vec<String> = words
+                    .value
+                    .iter()
+                    .map(|word| word.value.to_string())
+                    .collect();
+                return match words.as_slice() {
+                    [_, flag, script] if flag == "-c" => {
+                        shell::commands(script, self.source.escape, &lookup)
+                    }
+                    _ => vec![words],
+                };
+            }
+            Command::Shell(text) => text.value,
+            _ => return Vec::new(),
+        };
+        let mut commands = shell::commands(text, self.source.escape, &lookup);
+        let Some(documents) = self.source.documents.get(&line) else {
+            return commands;
+        };
+        if commands.iter().any(|words| is_script(words)) {
+            commands.retain(|words| !is_script(words));
+            for document in documents {
+                commands.extend(shell::commands(document, '\\', &lookup));
+            }
+        }
+        commands
+    }
+
+    fn copy(
+        &self,
+        instruction: &'static str,
+        options: &[parse_dockerfile::Flag<'_>],
+        sources: &[parse_dockerfile::Source<'_>],
+        to: &str,
+    ) -> Copy {
+        let mut from = From::Context;
+        let mut flags = Vec::new();
+        for flag in options {
+            let value = flag.value.as_ref().map(|value| value.value.to_string());
+            let value = value.unwrap_or_default();
+            if flag.name.value.eq_ignore_ascii_case("from") {
+                from = self.copied_from(&value);
+            } else {
+                flags.push((flag.name.value.to_string(), self.expand(&value).text));
+            }
+        }
+        let mut paths = Vec::new();
+        let mut documents = 0;
+        for source in sources {
+            match source {
+                parse_dockerfile::Source::Path(path) => paths.push(self.expand(&path.value).text),
+                _ => documents += 1,
+            }
+        }
+        let to = self.expand(to).text;
+        let directory = self
+            .stages
+            .last()
+            .map_or("/", |stage| stage.settings.directory());
+        let into = to.ends_with('/') || to.ends_with("/.") || to == "." || sources.len() > 1;
+        Copy {
+            instruction,
+            from,
+            sources: paths,
+            files: BTreeSet::new(),
+            into,
+            to: absolute(directory, &to),
+            flags,
+            documents,
+        }
+    }
+
+    fn copied_from(&self, name: &str) -> From {
+        let last = self.stages.len().saturating_sub(1);
+        let number = name.parse().ok().filter(|index| *index < last);
+        match self
+            .stage_named(name)
+            .filter(|index| *index < last)
+            .or(number)
+        {
+            Some(index) => From::Stage(index),
+            None => From::Image(self.expand(name).text),
+        }
+    }
+
+    fn add_step(&mut self, line: usize, action: Action) {
+        if let Some(stage) = self.stages.last_mut() {
+            let workdir = stage.settings.directory().to_owned();
+            stage.steps.push(Step {
+                line,
+                workdir,
+                action,
+            });
+        }
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.remarks.push(remark);
+        }
+    }
+
+    fn settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        if let Some(stage) = self.stages.last_mut() {
+            change(&mut stage.settings);
+        }
+    }
+}
+
+/// Whether a here-document is what a command does: `<<EOF` alone, or a shell that reads it.
+fn is_script(words: &[String]) -> bool {
+    match words {
+        [first, ..] if first.starts_with(MARK) => true,
+        [program, rest @ ..] => {
+            shell::is_shell(program) && rest.iter().any(|word| word.starts_with(MARK))
+        }
+        [] => false,
+    }
+}

@@ -1,0 +1,224 @@
+//! What a Dockerfile says of the process: user, arguments, checks, variables, ports.
+
+use std::collections::BTreeSet;
+
+use toml_edit::{Array, Value};
+
+use super::draft::Draft;
+use super::launch::Launch;
+use super::paths::{absolute, name};
+use super::runs::list;
+use super::stage::{Form, Settings, Stage};
+use super::users::{Numbers, Users};
+use super::{base, shell};
+
+/// More ports of one range are not listed.
+const MAX_PORTS: u16 = 1_000;
+
+/// The user; gives whether that is root.
+pub(super) fn user(
+    stages: &[Stage],
+    stage: usize,
+    settings: &Settings,
+    draft: &mut Draft<'_>,
+) -> bool {
+    let users = Users::of(stages, stage);
+    let Some(said) = &settings.user else {
+        let image = base::image(stages, stage);
+        if base::runs_as_root(image) {
+            let line = stages.get(stage).map_or(0, |stage| stage.line);
+            draft.lost(
+                line,
+                "nothing says `USER`: the old image runs as root, the new one as 65532:65532",
+                "if it must be root, for ports below 1024 or files it writes, set `user = \"0:0\"`",
+            );
+        }
+        return false;
+    };
+    match users.numbers(&said.value) {
+        Numbers::Known(numbers) => {
+            draft.set(said.line, "user", numbers.as_str());
+            numbers.starts_with("0:")
+        }
+        Numbers::Assumed(numbers) => {
+            draft.set(said.line, "user", numbers.as_str());
+            draft.changed(
+                said.line,
+                &format!("`USER {}` names no group: it becomes {numbers}", said.value),
+                "",
+            );
+            numbers.starts_with("0:")
+        }
+        Numbers::Unknown => {
+            draft.lost(
+                said.line,
+                &format!(
+                    "the number of user `{}` is chosen while the old image is built",
+                    said.value
+                ),
+                "the new one runs as 65532:65532; set `user` if files elsewhere belong to another",
+            );
+            false
+        }
+    }
+}
+
+/// Where it starts, with which arguments, and what stops it.
+pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
+    if let Some(said) = &settings.workdir {
+        draft.set(said.line, "workdir", said.value.as_str());
+    }
+    if !launch.args.is_empty() {
+        let args: Array = launch.args.iter().map(String::as_str).collect();
+        draft.set(launch.line, "args", args);
+    }
+    if let Some(said) = &settings.stop_signal {
+        let upper = said.value.to_uppercase();
+        let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
+        let is_number = bare.bytes().all(|byte| byte.is_ascii_digit());
+        let signal = if is_number {
+            bare.to_owned()
+        } else {
+            format!("SIG{bare}")
+        };
+        draft.set(said.line, "stop-signal", signal);
+    }
+}
+
+/// `HEALTHCHECK`, where the executable checks itself.
+pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
+    let Some(said) = &settings.healthcheck else {
+        return;
+    };
+    let Some(form) = &said.value.form else { return };
+    let words = match form {
+        Form::Exec(words) => words.clone(),
+        Form::Shell(text) => {
+            let text = text.trim();
+            let plain = ["|| exit 1", "||exit 1", "|| false"]
+                .iter()
+                .find_map(|end| text.strip_suffix(end))
+                .unwrap_or(text);
+            let found = shell::commands(plain, '\\', &|_| None);
+            if shell::is_simple(plain) {
+                found.into_iter().next().unwrap_or_default()
+            } else {
+                // Whatever is called first is named below, if it is not the service.
+                let first = found.first().and_then(|words| words.first()).cloned();
+                let mut words: Vec<String> = first.into_iter().collect();
+                words.insert(0, String::new());
+                words
+            }
+        }
+    };
+    let resolve = |word: &str| absolute(settings.directory(), word);
+    let (program, args) = words
+        .split_first()
+        .map_or(("", &[][..]), |(program, args)| (program.as_str(), args));
+    let is_itself = launch.executable.as_deref().is_some_and(|own| {
+        own == program
+            || resolve(own) == resolve(program)
+            || (!program.contains('/') && name(own) == program)
+    });
+    if is_itself && !args.is_empty() {
+        let args: Array = args.iter().map(String::as_str).collect();
+        draft.set(said.line, "healthcheck", args);
+        if !said.value.options.is_empty() {
+            draft.lost(
+                said.line,
+                &format!(
+                    "how often `HEALTHCHECK` asks is no part of the image: {}",
+                    list(&said.value.options)
+                ),
+                "say it to what runs the image, such as `--health-interval`",
+            );
+        }
+        return;
+    }
+    let called = if program.is_empty() {
+        "a shell"
+    } else {
+        name(program)
+    };
+    draft.lost(
+        said.line,
+        &format!("`HEALTHCHECK` calls `{called}`, which the image has not"),
+        "give the program an argument with which it checks itself, and name that in `healthcheck`; \
+         Kubernetes asks a port by `httpGet` without it",
+    );
+}
+
+/// Variables, labels, ports and volumes.
+pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
+    for (name, said) in &settings.env {
+        told_of_unset(said.line, &format!("`ENV {name}`"), &said.unset, draft);
+        draft.entry(said.line, "env", name, &said.value);
+        if name == "TZ" && !matches!(said.value.as_str(), "UTC" | "Etc/UTC" | "GMT" | "") {
+            draft.set(said.line, "tzdata", true);
+        }
+    }
+    for (name, said) in &settings.labels {
+        if said.unset.is_empty() {
+            draft.entry(said.line, "labels", name, &said.value);
+        } else {
+            told_of_unset(said.line, &format!("label `{name}`"), &said.unset, draft);
+        }
+    }
+    let mut ports = Vec::new();
+    for said in &settings.ports {
+        told_of_unset(said.line, "`EXPOSE`", &said.unset, draft);
+        ports.extend(
+            ports_of(&said.value)
+                .into_iter()
+                .map(|port| (said.line, port)),
+        );
+    }
+    draft.list("ports", ports);
+    for said in &settings.volumes {
+        told_of_unset(said.line, "`VOLUME`", &said.unset, draft);
+    }
+    let volumes = settings.volumes.iter();
+    draft.list(
+        "volumes",
+        volumes.map(|said| (said.line, said.value.as_str())),
+    );
+}
+
+fn told_of_unset(line: usize, what: &str, unset: &[String], draft: &mut Draft<'_>) {
+    for name in unset {
+        draft.lost(
+            line,
+            &format!("{what} needs `{name}`, which has no value"),
+            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
+        );
+    }
+}
+
+/// `8080`, `53/udp`, `8000-8003`.
+fn ports_of(text: &str) -> Vec<Value> {
+    let lower = text.to_lowercase();
+    let (numbers, protocol) = lower.split_once('/').unwrap_or((&lower, "tcp"));
+    let port = |number: u16| match protocol {
+        "tcp" => Value::from(i64::from(number)),
+        _ => Value::from(format!("{number}/{protocol}")),
+    };
+    let range = numbers.split_once('-').and_then(|(first, last)| {
+        let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last && last - first < MAX_PORTS).then_some(first..=last)
+    });
+    match (range, numbers.parse()) {
+        (Some(range), _) => range.map(port).collect(),
+        (None, Ok(number)) => vec![port(number)],
+        // The configuration says what is wrong with it.
+        (None, Err(_)) => vec![Value::from(text)],
+    }
+}
+
+/// Directories that the settings name.
+pub(super) fn directories(settings: &Settings) -> BTreeSet<String> {
+    let volumes = settings
+        .volumes
+        .iter()
+        .map(|said| absolute("/", &said.value));
+    volumes.chain([settings.directory().to_owned()]).collect()
+}

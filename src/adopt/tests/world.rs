@@ -1,0 +1,129 @@
+//! A workspace with the service `orders` and some files, for proposals without cargo.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::adopt::{AdoptError, Proposal, Request, edit, json, propose, text};
+use crate::config::{self, Config, Overrides};
+use crate::process::Environment;
+use crate::workspace::{NameOrigin, Package, Service, Workspace};
+
+const MANIFEST: &str = "[package]\r\nname = \"orders\" # ours\r\n\n[dependencies]\n";
+
+pub(super) struct World {
+    directory: TempDir,
+    workspace: Workspace,
+    environment: Environment,
+    config: Config,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
+        for (file, text) in [
+            ("Cargo.toml", "[workspace]\nmembers = [\"orders\"]\n"),
+            ("orders/Cargo.toml", MANIFEST),
+            ("orders/config/a.toml", ""),
+            ("config/x", ""),
+            ("static", ""),
+        ] {
+            let path = root.join(file);
+            fs_err::create_dir_all(path.parent().expect("has one")).expect("created");
+            fs_err::write(path, text).expect("written");
+        }
+        let package = Package {
+            id: "orders".to_owned(),
+            name: "orders".to_owned(),
+            version: "1.0.0".to_owned(),
+            manifest: root.join("orders/Cargo.toml"),
+            directory: root.join("orders"),
+            facts: BTreeMap::new(),
+            binaries: vec!["orders".to_owned()],
+            features: [("postgres".to_owned(), Vec::new())].into(),
+            member: true,
+            procedural: false,
+            targets: Vec::new(),
+            dependencies: Vec::new(),
+            links: None,
+        };
+        let workspace = Workspace {
+            root: root.to_owned(),
+            manifest: root.join("Cargo.toml"),
+            repository_root: root.to_owned(),
+            target_directory: root.join("target"),
+            packages: vec![package],
+            linking: BTreeSet::new(),
+            services: vec![Service {
+                name: "orders".to_owned(),
+                named_after: NameOrigin::Binary,
+                package: 0,
+                binary: "orders".to_owned(),
+                required_features: Vec::new(),
+                closure: vec![0],
+            }],
+            left_out: Vec::new(),
+        };
+        let environment = Environment::new(root, []);
+        let config = config::resolve(&workspace, &environment, &Overrides::default())
+            .expect("legal manifests");
+        Self {
+            directory,
+            workspace,
+            environment,
+            config,
+        }
+    }
+
+    /// One for many cases.
+    pub(super) fn shared() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(Self::new)
+    }
+
+    pub(super) fn propose(&self, text: &str) -> Result<Proposal, AdoptError> {
+        let request = Request {
+            text,
+            file: "Dockerfile",
+            directory: self.directory.path(),
+            context: None,
+            service: None,
+            stage: None,
+            arguments: &BTreeMap::new(),
+        };
+        propose(&self.workspace, &self.config, &request)
+    }
+
+    /// A proposal is one that the program takes, on its own and in a manifest of which nothing else
+    /// changes.
+    #[track_caller]
+    pub(super) fn check(&self, dockerfile: &str) {
+        let Ok(proposal) = self.propose(dockerfile) else {
+            return;
+        };
+        json(&proposal);
+        let table = text(&proposal);
+        let edited = edit(&proposal, MANIFEST).expect("a manifest");
+        for manifest in [format!("{MANIFEST}\n{table}"), edited.text.clone()] {
+            let path = &self.workspace.packages[0].manifest;
+            let again = config::resolve_edited(
+                &self.workspace,
+                &self.environment,
+                &Overrides::default(),
+                Some((path, &manifest)),
+            );
+            assert!(again.is_ok(), "{again:?}\n{dockerfile}\n{manifest}");
+        }
+        let mut lines = edited.text.split_inclusive('\n');
+        for line in MANIFEST.split_inclusive('\n') {
+            assert!(
+                lines.any(|other| other == line),
+                "{line:?} is lost in {}",
+                edited.text
+            );
+        }
+        assert!(edited.kept.is_empty());
+    }
+}

@@ -1,0 +1,275 @@
+//! Names of users and groups, as far as a Dockerfile says their numbers.
+
+use std::collections::BTreeMap;
+
+use super::locate::operands;
+use super::paths::name;
+use super::stage::{Action, Stage, lineage};
+
+/// Numbers of users and groups.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    users: BTreeMap<String, (Option<u32>, Option<String>)>,
+    groups: BTreeMap<String, Option<u32>>,
+}
+
+/// What is known of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// Both were said.
+    Known(String),
+    /// The user's was, and the group follows it.
+    Assumed(String),
+    /// They are chosen while the old image is built.
+    Unknown,
+}
+
+impl Users {
+    /// Everyone that the usual bases have, and those that a stage adds.
+    pub(super) fn of(stages: &[Stage], stage: usize) -> Self {
+        let mut users = Self::default();
+        for (name, number) in [("root", 0), ("nobody", 65534), ("nonroot", 65532)] {
+            users
+                .users
+                .insert(name.to_owned(), (Some(number), Some(number.to_string())));
+            users.groups.insert(name.to_owned(), Some(number));
+        }
+        users.groups.insert("nogroup".to_owned(), Some(65534));
+        let mut chain = lineage(stages, stage);
+        chain.reverse();
+        for index in chain {
+            let steps = stages.get(index).map(|stage| stage.steps.as_slice());
+            for step in steps.unwrap_or_default() {
+                if let Action::Run { commands } = &step.action {
+                    for words in commands {
+                        users.add(words);
+                    }
+                }
+            }
+        }
+        users
+    }
+
+    fn add(&mut self, words: &[String]) {
+        let Some((program, arguments)) = words.split_first() else {
+            return;
+        };
+        match name(program) {
+            "useradd" => {
+                let read = read(arguments, USERADD);
+                let Some(who) = read.operands.last() else {
+                    return;
+                };
+                self.add_user(who, &read, &["-g", "--gid"]);
+            }
+            "adduser" => {
+                let read = read(arguments, ADDUSER);
+                let Some(who) = read.operands.first() else {
+                    return;
+                };
+                self.add_user(who, &read, &["-G", "--gid", "--ingroup"]);
+            }
+            "groupadd" | "addgroup" => {
+                let read = read(arguments, GROUPADD);
+                if let Some(who) = read.operands.last() {
+                    let number = read.value(&["-g", "--gid"]);
+                    let number = number.and_then(|text| text.parse().ok());
+                    self.groups.entry(who.clone()).or_insert(number);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_user(&mut self, who: &str, read: &Read, group: &[&str]) {
+        let number = read.value(&["-u", "--uid"]);
+        let number: Option<u32> = number.and_then(|text| text.parse().ok());
+        let group = read.value(group);
+        // Every tool makes a group of the user's name unless told otherwise, with its number if free.
+        if group.is_none() {
+            self.groups.entry(who.to_owned()).or_insert(number);
+        }
+        self.users.insert(who.to_owned(), (number, group));
+    }
+
+    /// What `USER` means in numbers.
+    pub(super) fn numbers(&self, text: &str) -> Numbers {
+        let (user, group) = match text.split_once(':') {
+            Some((user, group)) => (user, Some(group)),
+            None => (text, None),
+        };
+        let named = self.users.get(user);
+        let number = user.parse().ok().or(named.and_then(|(number, _)| *number));
+        let Some(number) = number else {
+            return Numbers::Unknown;
+        };
+        let by_number = || {
+            let mut users = self.users.values();
+            users.find(|(other, _)| *other == Some(number))
+        };
+        let own = named
+            .or_else(by_number)
+            .and_then(|(_, group)| group.clone());
+        let group = group.map(str::to_owned).or(own);
+        let group_number = match &group {
+            Some(name) => self.group(name),
+            None => named.is_some().then(|| self.group(user)).flatten(),
+        };
+        match group_number {
+            Some(group) => Numbers::Known(format!("{number}:{group}")),
+            None => Numbers::Assumed(format!("{number}:{number}")),
+        }
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        let known = self.groups.get(name).copied().flatten();
+        name.parse().ok().or(known)
+    }
+
+    /// Whether a command does nothing but add users and groups.
+    pub(super) fn is_about_users(program: &str) -> bool {
+        matches!(
+            name(program),
+            "useradd" | "adduser" | "groupadd" | "addgroup" | "usermod"
+        )
+    }
+}
+
+/// Flags with a value.
+const USERADD: &[&str] = &[
+    "-u",
+    "--uid",
+    "-g",
+    "--gid",
+    "-G",
+    "--groups",
+    "-d",
+    "--home-dir",
+    "--home",
+    "-s",
+    "--shell",
+    "-c",
+    "--comment",
+    "-b",
+    "--base-dir",
+    "-k",
+    "--skel",
+    "-K",
+    "--key",
+    "-p",
+    "--password",
+];
+/// Of Debian and of busybox.
+const ADDUSER: &[&str] = &[
+    "-u",
+    "--uid",
+    "-G",
+    "--gid",
+    "--ingroup",
+    "-h",
+    "--home",
+    "-s",
+    "--shell",
+    "-g",
+    "--gecos",
+    "--comment",
+    "-k",
+];
+const GROUPADD: &[&str] = &["-g", "--gid", "-K", "--key", "-p", "--password"];
+
+/// A command line, taken apart.
+struct Read {
+    values: Vec<(String, String)>,
+    operands: Vec<String>,
+}
+
+impl Read {
+    fn value(&self, flags: &[&str]) -> Option<String> {
+        let mut values = self.values.iter();
+        let found = values.find(|(flag, _)| flags.contains(&flag.as_str()));
+        found.map(|(_, value)| value.clone())
+    }
+}
+
+fn read(arguments: &[String], with_value: &[&str]) -> Read {
+    let mut values = Vec::new();
+    let mut rest = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if let Some((flag, value)) = argument
+            .split_once('=')
+            .filter(|_| argument.starts_with("--"))
+        {
+            values.push((flag.to_owned(), value.to_owned()));
+        } else if with_value.contains(&argument.as_str()) {
+            values.push((
+                argument.clone(),
+                arguments.next().cloned().unwrap_or_default(),
+            ));
+        } else if let Some(flag) = bundled(argument, with_value) {
+            // `-ru 1000`
+            values.push((flag, arguments.next().cloned().unwrap_or_default()));
+        } else {
+            rest.push(argument.clone());
+        }
+    }
+    Read {
+        values,
+        operands: operands(&rest).into_iter().cloned().collect(),
+    }
+}
+
+/// The flag at the end of several short ones, if it has a value.
+fn bundled(argument: &str, valued: &[&str]) -> Option<String> {
+    let letters = argument
+        .strip_prefix('-')
+        .filter(|rest| !rest.starts_with('-'))?;
+    let flag = format!("-{}", letters.chars().last()?);
+    (letters.len() > 1 && valued.contains(&flag.as_str())).then_some(flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(commands: &[&str], user: &str) -> Numbers {
+        let mut users = Users::of(&[], 0);
+        for command in commands {
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            users.add(&words);
+        }
+        users.numbers(user)
+    }
+
+    #[test]
+    fn users_are_numbers() {
+        let known = |text: &str| Numbers::Known(text.to_owned());
+        for (commands, user, expected) in [
+            (&[][..], "1000:1001", known("1000:1001")),
+            (&[], "1000", Numbers::Assumed("1000:1000".to_owned())),
+            (&[], "nonroot:nonroot", known("65532:65532")),
+            (&[], "nobody", known("65534:65534")),
+            (&[], "app", Numbers::Unknown),
+            (&["useradd -ms /bin/sh app"], "app", Numbers::Unknown),
+            (&["useradd -ru 10001 app"], "app", known("10001:10001")),
+            (
+                &["groupadd -g 7 g", "useradd --uid=8 -g g app"],
+                "app",
+                known("8:7"),
+            ),
+            (
+                &["addgroup -S -g 7 app", "adduser -S -D -u 8 -G app app"],
+                "app",
+                known("8:7"),
+            ),
+            (
+                &["adduser --uid 8 --gecos x --disabled-password app"],
+                "app:app",
+                known("8:8"),
+            ),
+            (&["useradd -u 8 -g 9 app"], "8", known("8:9")),
+        ] {
+            assert_eq!(numbers(commands, user), expected, "{commands:?} {user}");
+        }
+    }
+}
