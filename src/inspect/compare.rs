@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::files::{FileKind, FileNode};
+use super::layer::Attributes;
 use super::layout::command;
 use super::libraries::{Library, is_library, is_record, shown};
 use super::report::{Inspected, Report};
@@ -128,6 +129,10 @@ pub fn compare(new: &Inspected, old: &Inspected) -> Vec<Difference> {
     settings(&new.report, &old.report, &mut found);
     files(new, old, &mut found);
     libraries(&new.report, &old.report, &mut found);
+    // Records may differ in what no library shows.
+    found
+        .entry(Respect::Libraries)
+        .or_insert_with(|| records(new, old));
     sizes(&new.report, &old.report, &mut found);
     let differences = found.into_iter().filter(|(_, changes)| !changes.is_empty());
     differences
@@ -314,9 +319,13 @@ fn pair(
         }
     }
     let (now, before) = (new.attributes, old.attributes);
-    if now.mode != before.mode {
-        let text = |mode| Some(format!("{mode:04o}"));
-        add(Respect::Modes, path, text(now.mode), text(before.mode));
+    if (now.mode, now.capabilities) != (before.mode, before.capabilities) {
+        add(
+            Respect::Modes,
+            path,
+            Some(rights(now)),
+            Some(rights(before)),
+        );
     }
     if (now.uid, now.gid) != (before.uid, before.gid) {
         let text = |uid, gid| Some(format!("{uid}:{gid}"));
@@ -326,6 +335,14 @@ fn pair(
             text(now.uid, now.gid),
             text(before.uid, before.gid),
         );
+    }
+}
+
+fn rights(attributes: Attributes) -> String {
+    let mode = format!("{:04o}", attributes.mode);
+    match attributes.capabilities {
+        Some(capabilities) => format!("{mode} with capabilities {}", &capabilities.hex()[..12]),
+        None => mode,
     }
 }
 
@@ -394,6 +411,19 @@ fn libraries(new: &Report, old: &Report, found: &mut Found) {
         }
     }
     maps(Respect::Libraries, &now, &before, found);
+}
+
+/// The package managers' own files that differ.
+fn records(new: &Inspected, old: &Inspected) -> Vec<Change> {
+    let of = |image: &Inspected| -> BTreeMap<String, String> {
+        let records = image.files.iter().filter(|(path, _)| is_record(path));
+        records
+            .map(|(path, node)| (shown(path), words(node)))
+            .collect()
+    };
+    let mut found = Found::new();
+    maps(Respect::Libraries, &of(new), &of(old), &mut found);
+    found.remove(&Respect::Libraries).unwrap_or_default()
 }
 
 fn origin(library: &Library) -> String {

@@ -16,6 +16,7 @@ const IMPLIED: Attributes = Attributes {
     mode: 0o755,
     uid: 0,
     gid: 0,
+    capabilities: None,
 };
 
 /// What stands at a path.
@@ -252,6 +253,7 @@ mod tests {
                 mode: 0o700,
                 uid: 1,
                 gid: 2,
+                capabilities: None,
             },
         }
     }

@@ -26,6 +26,7 @@ const MAX_KEPT: u64 = 32 << 20;
 const MAX_ALL_KEPT: u64 = 96 << 20;
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
+const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
 
 /// All that is known of a layer.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(super) struct Attributes {
     pub(super) mode: u32,
     pub(super) uid: u64,
     pub(super) gid: u64,
+    /// Rights that a program gets beyond its user's, by their digest.
+    pub(super) capabilities: Option<Digest>,
 }
 
 #[derive(Debug)]
@@ -187,11 +190,16 @@ impl Reading {
             mode: header.mode()? & 0o7777,
             uid: header.uid()?,
             gid: header.gid()?,
+            capabilities: None,
         };
         let numbers = (
             header.device_major().ok().flatten().unwrap_or_default(),
             header.device_minor().ok().flatten().unwrap_or_default(),
         );
+        let attributes = Attributes {
+            capabilities: capabilities(entry),
+            ..attributes
+        };
         let raw = entry.path_bytes().into_owned();
         let path = normal(&raw).ok_or_else(|| {
             let name = String::from_utf8_lossy(&raw);
@@ -259,6 +267,13 @@ impl Reading {
             kept: Some(bytes.into()),
         })
     }
+}
+
+/// What an extended record says of capabilities(7), which the kernel keeps beside a file.
+fn capabilities(entry: &mut Entry<'_, impl Read>) -> Option<Digest> {
+    let mut records = entry.pax_extensions().ok()??.flatten();
+    let record = records.find(|record| record.key_bytes() == CAPABILITIES)?;
+    Some(Digest::of(record.value_bytes()))
 }
 
 /// Whether a file says which package others came from.

@@ -242,6 +242,7 @@ mod tests {
             mode: 0o644,
             uid: 0,
             gid: 0,
+            capabilities: None,
         };
         let linked = links.iter().map(|(path, target)| LayerEntry {
             path: path.as_bytes().to_vec(),

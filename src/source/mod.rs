@@ -8,9 +8,12 @@
 //! whoever reads them; names in archives never become paths, and everything has a limit.
 
 mod archive;
+mod choose;
 mod docker_archive;
 mod documents;
+mod engine;
 mod error;
+mod find;
 mod oci_archive;
 mod open;
 mod place;

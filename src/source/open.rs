@@ -3,32 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
-use super::documents::{Index, Manifest};
+use super::choose::Chosen;
+use super::documents::Manifest;
+use super::find::{find, named_images};
 use super::place::Place;
-use super::spec::{Engine, ImageSpec, StoredName};
-use super::{SourceError, docker_archive, oci_archive};
+use super::spec::{ImageSpec, StoredName};
+use super::{SourceError, docker_archive, engine, oci_archive};
 use crate::digest::Digest;
 use crate::medium::LayoutWriter;
-use crate::oci::{Descriptor, Kind, Platform, classify};
-use crate::process::{Environment, Interrupt, Program, ProgramError, temporary_directory};
+use crate::oci::{Descriptor, Platform};
+use crate::process::{Environment, Interrupt, temporary_directory};
 use crate::reference::Repository;
-use crate::registry::{ManifestReference, Options, Registry, RegistryError};
+use crate::registry::{ManifestReference, Options, Registry};
 use crate::report::{Clock, printable};
 
-/// What an engine may take to write an image.
-const SAVE_LIMIT: Duration = Duration::from_hours(1);
 /// Runtimes stack some hundred.
 const MAX_LAYERS: usize = 1000;
 /// Bytes of all layers of an image.
 const MAX_IMAGE: u64 = 128 << 30;
-/// Images of a layout whose layers are compared.
-const MAX_NEIGHBOURS: usize = 1000;
-const MAX_DEPTH: usize = 4;
 
 /// Which image of an index.
 #[derive(Debug, Clone, Default)]
@@ -179,11 +174,15 @@ impl Sources {
                     docker_archive::convert(&file, directory, &interrupt)
                 })
             }
-            ImageSpec::Daemon { engine, name, .. } => {
+            ImageSpec::Daemon {
+                engine: keeper,
+                name,
+                ..
+            } => {
                 let (environment, interrupt) = (self.environment.clone(), self.interrupt.clone());
                 self.made(spec, |directory| {
                     let file = directory.with_extension("tar");
-                    save(*engine, name, &file, &environment, &interrupt)?;
+                    engine::save(*keeper, name, &file, &environment, &interrupt)?;
                     docker_archive::convert(&file, directory, &interrupt)?;
                     Ok(fs_err::remove_file(&file)?)
                 })
@@ -304,126 +303,6 @@ struct Own {
     media_type: Option<String>,
 }
 
-impl ImageSpec {
-    /// The place without the image's name in it, as it can be typed again.
-    pub fn place(&self) -> String {
-        match self {
-            Self::Registry { repository, .. } => repository.to_string(),
-            Self::Layout { directory, .. } => format!("oci:{}", directory.display()),
-            Self::OciArchive { file, .. } => format!("oci-archive:{}", file.display()),
-            Self::DockerArchive { file, .. } => format!("docker-archive:{}", file.display()),
-            Self::Daemon { engine, name, .. } => match engine {
-                Engine::Docker => format!("docker-daemon:{name}"),
-                Engine::Podman => format!("containers-storage:{name}"),
-            },
-        }
-    }
-
-    /// Whether all images of a place are meant, because none was named.
-    pub fn is_whole_place(&self) -> bool {
-        match self {
-            Self::Layout { name, .. }
-            | Self::OciArchive { name, .. }
-            | Self::DockerArchive { name, .. } => *name == StoredName::default(),
-            Self::Registry { .. } => false,
-            Self::Daemon { .. } => true,
-        }
-    }
-}
-
-/// Finds an image of a layout.
-fn find(
-    spec: &ImageSpec,
-    place: &Place,
-    wanted: &StoredName,
-) -> Result<(String, Descriptor), SourceError> {
-    let reader = place.reader()?;
-    let index = reader.index()?;
-    let names = index.names();
-    let known = || names.iter().map(|name| printable(name)).collect();
-    let missing = |name: Option<&str>| SourceError::NoImage {
-        place: spec.place(),
-        name: name.map(printable),
-        known: known(),
-    };
-    let Some(name) = &wanted.name else {
-        if let Some(digest) = wanted.digest {
-            let by_digest = named_images(place);
-            let found = by_digest
-                .into_iter()
-                .find(|(_, found)| known_by(spec, place, found) == digest);
-            let found = found.or_else(|| {
-                let only = reader.resolve(None).ok()?;
-                (known_by(spec, place, &only) == digest).then_some((String::new(), only))
-            });
-            let (_, found) = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
-            return Ok((format!("@{digest}"), found));
-        }
-        if let Ok(only) = reader.resolve(None) {
-            let name = names.first().map(|name| format!(":{}", printable(name)));
-            return Ok((name.unwrap_or_default(), only));
-        }
-        // Several tags of one image are no question.
-        let mut images = named_images(place);
-        let first = images.first().map(|(_, found)| found.digest);
-        if images.len() == names.len()
-            && images.iter().all(|(_, found)| Some(found.digest) == first)
-        {
-            let (name, found) = images.swap_remove(0);
-            return Ok((format!(":{}", printable(&name)), found));
-        }
-        return Err(missing(None));
-    };
-    let candidates = [
-        name.clone(),
-        format!("{name}:latest"),
-        format!("localhost/{name}"),
-        format!("localhost/{name}:latest"),
-        format!("docker.io/library/{name}"),
-        format!("docker.io/library/{name}:latest"),
-    ];
-    let name = candidates.iter().find(|name| names.contains(name));
-    let name = name.ok_or_else(|| missing(wanted.name.as_deref()))?;
-    let found = reader.resolve(Some(name))?;
-    let digest = known_by(spec, place, &found);
-    if let Some(expected) = wanted.digest.filter(|expected| *expected != digest) {
-        return Err(SourceError::Moved {
-            name: printable(name),
-            expected,
-            found: digest,
-        });
-    }
-    Ok((format!(":{}", printable(name)), found))
-}
-
-/// The digest that an image is known by: where there are no manifests, that of its configuration.
-fn known_by(spec: &ImageSpec, place: &Place, descriptor: &Descriptor) -> Digest {
-    let is_docker = matches!(
-        spec,
-        ImageSpec::DockerArchive { .. } | ImageSpec::Daemon { .. }
-    );
-    let config = || {
-        let bytes = place.manifest(descriptor).ok()?;
-        let manifest: Manifest = serde_json::from_slice(&bytes).ok()?;
-        Some(manifest.config.digest)
-    };
-    let config = if is_docker { config() } else { None };
-    config.unwrap_or(descriptor.digest)
-}
-
-/// The images of a layout that have names, those aside that cannot be found.
-fn named_images(place: &Place) -> Vec<(String, Descriptor)> {
-    let Ok(index) = place.reader().and_then(|reader| Ok(reader.index()?)) else {
-        return Vec::new();
-    };
-    let names = index.names().into_iter().take(MAX_NEIGHBOURS);
-    let found = names.filter_map(|name| {
-        let found = index.find(&name).ok()??;
-        Some((name, found))
-    });
-    found.collect()
-}
-
 /// The other images of a layout, each once however many names it has. What cannot be read is passed over:
 /// it is not what was asked for.
 fn neighbours(place: &Place, root: &Descriptor, platform: Option<&Platform>) -> Vec<Neighbour> {
@@ -453,143 +332,4 @@ fn neighbours(place: &Place, root: &Descriptor, platform: Option<&Platform>) -> 
         }
     }
     neighbours
-}
-
-/// The way from a name's document to an image.
-struct Chosen {
-    reference: String,
-    place: Place,
-    platforms: Vec<Platform>,
-}
-
-impl Chosen {
-    fn choose(
-        &mut self,
-        descriptor: &Descriptor,
-        wanted: &Wanted,
-        depth: usize,
-    ) -> Result<(Descriptor, Manifest), SourceError> {
-        let bytes = self.place.manifest(descriptor)?;
-        match classify(&descriptor.media_type) {
-            Some((_, Kind::Manifest)) => {
-                let manifest: Manifest = self.read("manifest", descriptor, &bytes)?;
-                Ok((descriptor.clone(), manifest))
-            }
-            Some((_, Kind::Index)) if depth < MAX_DEPTH => {
-                let index: Index = self.read("index", descriptor, &bytes)?;
-                let child = self.of_platform(&index, wanted)?;
-                self.choose(&child, wanted, depth + 1)
-            }
-            _ => Err(SourceError::Document {
-                at: format!("`{}`", self.reference),
-                why: format!("its media type is `{}`", printable(&descriptor.media_type)),
-            }),
-        }
-    }
-
-    /// The first that fits, as readers have to take it (image-spec, image-index.md).
-    fn of_platform(&mut self, index: &Index, wanted: &Wanted) -> Result<Descriptor, SourceError> {
-        let is_image = |media_type: &str| {
-            matches!(
-                classify(media_type),
-                Some((_, Kind::Manifest | Kind::Index))
-            )
-        };
-        // Attestations stand among images, for no platform.
-        let images: Vec<Descriptor> = index
-            .manifests
-            .iter()
-            .filter(|entry| is_image(&entry.media_type))
-            .filter(|entry| entry.platform.is_none() || entry.platform().is_some())
-            .map(super::documents::Descriptor::strict)
-            .collect();
-        self.platforms = images
-            .iter()
-            .filter_map(|image| image.platform.clone())
-            .collect();
-        let chosen = match &wanted.platform {
-            Some(platform) => images.iter().find(|image| fits(image, platform)),
-            None if images.len() == 1 => images.first(),
-            None => {
-                let here = Platform::linux(go_architecture(std::env::consts::ARCH));
-                images.iter().find(|image| fits(image, &here))
-            }
-        };
-        chosen.cloned().ok_or_else(|| SourceError::NoPlatform {
-            image: self.reference.clone(),
-            wanted: wanted.platform.as_ref().map_or_else(
-                || "the platform of this machine".to_owned(),
-                ToString::to_string,
-            ),
-            known: self
-                .platforms
-                .iter()
-                .map(|platform| printable(&platform.to_string()))
-                .collect(),
-        })
-    }
-
-    fn read<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        descriptor: &Descriptor,
-        bytes: &[u8],
-    ) -> Result<T, SourceError> {
-        serde_json::from_slice(bytes).map_err(|error| SourceError::Document {
-            at: format!("{what} {} of `{}`", descriptor.digest, self.reference),
-            why: printable(&error.to_string()),
-        })
-    }
-}
-
-/// Whether an image runs on a platform: a variant that only one of them names is the usual one.
-fn fits(image: &Descriptor, platform: &Platform) -> bool {
-    image.platform.as_ref().is_some_and(|found| {
-        let both = found.variant.is_some() && platform.variant.is_some();
-        found.os == platform.os
-            && found.architecture == platform.architecture
-            && (!both || found.variant == platform.variant)
-    })
-}
-
-/// A processor's name as images have it.
-fn go_architecture(rust: &str) -> &str {
-    match rust {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        other => other,
-    }
-}
-
-/// Lets an engine write an image to a file.
-fn save(
-    engine: Engine,
-    name: &str,
-    file: &Path,
-    environment: &Environment,
-    interrupt: &Interrupt,
-) -> Result<(), SourceError> {
-    let program = engine.program();
-    let saving = Program::new(program, environment)
-        .args(["save", "--output"])
-        .arg(file)
-        .arg(name)
-        .time_limit(SAVE_LIMIT)
-        .interrupted_by(interrupt);
-    let captured = saving.capture(b"").map_err(|error| match error {
-        ProgramError::Interrupted => SourceError::Registry(RegistryError::Interrupted),
-        other => other.into(),
-    })?;
-    if captured.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&captured.stderr);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty());
-    let last = last.map(|line| line.strip_prefix("Error: ").unwrap_or(line));
-    Err(SourceError::Save {
-        program,
-        name: name.to_owned(),
-        words: printable(last.unwrap_or_default()),
-    })
 }

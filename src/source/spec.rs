@@ -81,6 +81,33 @@ impl Engine {
     }
 }
 
+impl ImageSpec {
+    /// The place without the image's name in it, as it can be typed again.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Registry { repository, .. } => repository.to_string(),
+            Self::Layout { directory, .. } => format!("oci:{}", directory.display()),
+            Self::OciArchive { file, .. } => format!("oci-archive:{}", file.display()),
+            Self::DockerArchive { file, .. } => format!("docker-archive:{}", file.display()),
+            Self::Daemon { engine, name, .. } => match engine {
+                Engine::Docker => format!("docker-daemon:{name}"),
+                Engine::Podman => format!("containers-storage:{name}"),
+            },
+        }
+    }
+
+    /// Whether all images of a place are meant, because none was named.
+    pub fn is_whole_place(&self) -> bool {
+        match self {
+            Self::Layout { name, .. }
+            | Self::OciArchive { name, .. }
+            | Self::DockerArchive { name, .. } => *name == StoredName::default(),
+            Self::Registry { .. } => false,
+            Self::Daemon { .. } => true,
+        }
+    }
+}
+
 impl fmt::Display for ImageSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.place())?;

@@ -251,6 +251,45 @@ fn libraries_are_told_apart_by_content_and_by_package() {
 }
 
 #[test]
+fn records_of_packages_differ_also_where_no_library_does() {
+    let text = respects_of(|parts| {
+        replaced(&mut parts.lower, "var/lib/dpkg/status.d/libfoo1", |file| {
+            file.content = RECORD.replace("amd64", "arm64").into_bytes();
+        });
+    });
+    assert_eq!(text, ["libraries"]);
+}
+
+#[test]
+fn rights_beyond_those_of_the_user_are_modes() {
+    let with = |value: &str| {
+        let record = format!(" SCHILY.xattr.security.capability={value}\n");
+        // The number counts its own digits.
+        let records = format!("{}{record}", record.len() + 2);
+        let mut extended = file("x", &records);
+        extended.kind = tar::EntryType::XHeader;
+        let mut parts = Parts::usual();
+        parts.upper.insert(1, extended);
+        parts.draft()
+    };
+    let directory = TempDir::new().expect("a directory");
+    with("one").write(&directory.path().join("old"));
+    with("two").write(&directory.path().join("new"));
+    let run = compared(&directory, "oci:new", "oci:old", &[]).expect(3);
+    assert!(
+        run.stdout.contains("oci:old:orders:latest in modes\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("~ /app/orders: 0644 with capabilities "),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn sizes_are_told_apart_where_the_files_are_the_same() {
     // The same file in two layers: only the upper one is seen.
     let (twice, differences) = respects(|draft| {
