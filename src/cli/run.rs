@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use indicatif::ProgressDrawTarget;
 
 use super::arguments::{Arguments, Color, Command, MessageFormat};
 use super::commands;
@@ -146,11 +145,7 @@ fn console(arguments: &Arguments, environment: &Environment, streams: Streams) -
     };
     let bars = has_bars(&streams, verbosity, environment);
     let console = Console::new(streams, verbosity, colors, format);
-    if bars {
-        console.with_bars(ProgressDrawTarget::stderr())
-    } else {
-        console
-    }
+    if bars { console.with_bars() } else { console }
 }
 
 /// Whether to draw bars: on a terminal that can, where a person sits and did not say otherwise in cargo's

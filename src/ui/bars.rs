@@ -273,14 +273,15 @@ mod tests {
     use indicatif::InMemoryTerm;
 
     use super::*;
+    use crate::ui::screen::Screen;
 
     const ROWS: u16 = 12;
     const COLUMNS: u16 = 60;
 
     fn on_a_terminal() -> (InMemoryTerm, Bars) {
         let terminal = InMemoryTerm::new(ROWS, COLUMNS);
-        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        (terminal, Bars::new(target))
+        let bars = Bars::new(Screen::target(terminal.clone()));
+        (terminal, bars)
     }
 
     fn started(service: &str, step: Step) -> Event {

@@ -7,9 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::ProgressDrawTarget;
-
 use super::bars::Bars;
+use super::screen::standard_error;
 use super::table::table;
 use super::{Streams, json, text};
 use crate::hint::Hint;
@@ -65,11 +64,11 @@ impl Console {
         }
     }
 
-    /// The same with bars on a terminal, while a run works.
+    /// The same with bars on the process's standard error, a terminal, while a run works.
     #[must_use]
-    pub fn with_bars(self, target: ProgressDrawTarget) -> Self {
+    pub fn with_bars(self) -> Self {
         Self {
-            bars: Some(Bars::new(target)),
+            bars: Some(Bars::new(standard_error())),
             ..self
         }
     }

@@ -6,6 +6,7 @@ mod bars;
 mod console;
 mod json;
 mod rate;
+mod screen;
 mod streams;
 mod style;
 mod table;

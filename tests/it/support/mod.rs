@@ -12,5 +12,6 @@ pub(crate) mod refusal;
 pub(crate) mod registry;
 pub(crate) mod scripted;
 pub(crate) mod serving;
+pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod workspace;
