@@ -13,21 +13,7 @@ impl Hint for RegistryError {
             Self::InvalidRegistry { .. } => {
                 Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
             }
-            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
-                Some(
-                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
-                        .to_owned(),
-                )
-            }
-            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
-                Some(format!("correct {variable}, or unset it"))
-            }
             Self::Credential(error) => error.hint(),
-            Self::Unreachable { attempt, host, .. } | Self::TimedOut { attempt, host, .. }
-                if attempt.token_service.is_some() =>
-            {
-                Some(silent_token_service_hint(attempt, host))
-            }
             Self::NotFound { attempt, .. }
             | Self::Refused { attempt, .. }
             | Self::Lost { attempt, .. }
@@ -36,31 +22,9 @@ impl Hint for RegistryError {
             {
                 Some(token_service_hint(attempt))
             }
-            Self::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
-                Some(format!(
-                    "start a registry at `{}`, or correct the port",
-                    attempt.registry
-                ))
-            }
-            Self::Unreachable { attempt, .. } | Self::TimedOut { attempt, .. } => Some(format!(
-                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
-                attempt.registry
-            )),
-            Self::ThroughProxy {
-                variable,
-                trouble,
-                host,
-                ..
-            } => Some(proxy_hint(variable, *trouble, host)),
             Self::KindRefused { attempt, .. } => Some(format!(
                 "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
                  docker's own kind",
-                attempt.registry
-            )),
-            Self::Tls { source, .. } => Some(tls_hint(source)),
-            Self::NotPlain { attempt } => Some(format!(
-                "`{0}` is used over plain http, and serves TLS: put its authority at \
-                 `~/.config/containers/certs.d/{0}/ca.crt`",
                 attempt.registry
             )),
             Self::Unauthorized {
@@ -90,11 +54,6 @@ impl Hint for RegistryError {
                  agreement of its parts, is broken"
                     .to_owned(),
             ),
-            Self::HostCertificates { .. } => Some(
-                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
-                 `NAME.cert` with `NAME.key`, in PEM form"
-                    .to_owned(),
-            ),
             Self::OutOfTime { .. } => Some(
                 "allow more with `--timeout`; what was stored by now stays, and is not sent again"
                     .to_owned(),
@@ -107,6 +66,11 @@ impl Hint for RegistryError {
                  the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
                 attempt.registry
             )),
+            Self::Moved { attempt, host } => Some(format!(
+                "if `{host}` is what `{}` is called by now, use that name: credentials of one name are not \
+                 shown under another",
+                attempt.registry
+            )),
             Self::Busy { .. } => Some("try again later".to_owned()),
             Self::OtherContent { attempt, .. } => Some(format!(
                 "try again; if that does not help, something between here and `{}` changes what it sends",
@@ -115,8 +79,69 @@ impl Hint for RegistryError {
             Self::Disk { .. } => Some(
                 "free some space, or let TMPDIR name a directory on another disk".to_owned(),
             ),
-            _ => None,
+            error => connection_hint(error),
         }
+    }
+}
+
+/// The same where no answer came, or nothing could be sent.
+fn connection_hint(error: &RegistryError) -> Option<String> {
+    match error {
+        RegistryError::Setup { source }
+            if source.0.to_ascii_lowercase().contains("certificate") =>
+        {
+            Some(
+                "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
+                    .to_owned(),
+            )
+        }
+        RegistryError::Certificates { variable, .. } | RegistryError::Proxy { variable } => {
+            Some(format!("correct {variable}, or unset it"))
+        }
+        RegistryError::Unreachable { attempt, host, .. }
+        | RegistryError::TimedOut { attempt, host, .. }
+            if attempt.token_service.is_some() =>
+        {
+            Some(silent_token_service_hint(attempt, host))
+        }
+        RegistryError::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
+            Some(format!(
+                "start a registry at `{}`, or correct the port",
+                attempt.registry
+            ))
+        }
+        RegistryError::Unreachable { attempt, .. } | RegistryError::TimedOut { attempt, .. } => {
+            Some(format!(
+                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
+                attempt.registry
+            ))
+        }
+        RegistryError::ThroughProxy {
+            variable,
+            trouble,
+            host,
+            ..
+        } => Some(proxy_hint(variable, *trouble, host)),
+        RegistryError::Tls { source, .. } => Some(tls_hint(source)),
+        RegistryError::NotPlain {
+            attempt,
+            serves_tls: false,
+        } => Some(format!(
+            "check the port of `{0}`; if what listens there is a registry that serves TLS, put its authority \
+                 at `~/.config/containers/certs.d/{0}/ca.crt`",
+            attempt.registry
+        )),
+        RegistryError::NotPlain { attempt, .. } => Some(format!(
+            "`{0}` is used over plain http, and serves TLS: put its authority at \
+                 `~/.config/containers/certs.d/{0}/ca.crt`",
+            attempt.registry
+        )),
+        RegistryError::HostCertificates { .. } => Some(
+            "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
+                 `NAME.cert` with `NAME.key`, in PEM form"
+                .to_owned(),
+        ),
+        _ => None,
     }
 }
 

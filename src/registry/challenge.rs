@@ -44,17 +44,17 @@ fn bearer(challenge: &ChallengeRef<'_>) -> Option<Challenge> {
     if !challenge.scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let parameter = |name: &str| {
-        let found = challenge
-            .params
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        Some(found.1.to_unescaped())
-    };
+    let service = parameter(challenge, "service");
     Some(Challenge::Bearer {
-        realm: parameter("realm")?,
-        service: parameter("service").filter(|service| !service.is_empty()),
+        realm: parameter(challenge, "realm")?,
+        service: service.filter(|service| !service.is_empty()),
     })
+}
+
+fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
+    let mut known = challenge.params.iter();
+    let found = known.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    Some(found.1.to_unescaped())
 }
 
 /// The scope that a registry says is missing, where that is why it refuses a token (RFC 6750, 3.1).
@@ -62,13 +62,8 @@ pub(super) fn missing_scope(headers: &HeaderMap) -> Option<String> {
     headers.get_all(WWW_AUTHENTICATE).iter().find_map(|value| {
         let challenges = parse_challenges(value.to_str().ok()?).ok()?;
         challenges.iter().find_map(|challenge| {
-            let parameter = |name: &str| {
-                let mut known = challenge.params.iter();
-                let found = known.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-                Some(found.1.to_unescaped())
-            };
-            let insufficient = parameter("error")? == "insufficient_scope";
-            parameter("scope").filter(|_| insufficient)
+            let insufficient = parameter(challenge, "error")? == "insufficient_scope";
+            parameter(challenge, "scope").filter(|_| insufficient)
         })
     })
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::certificates;
-use super::docker_config::server_key;
 use super::endpoint::Endpoint;
+use super::engine::INTERRUPT_POLL;
 use super::error::RegistryError;
-use super::face::INTERRUPT_POLL;
 use super::keychain;
+use super::notes::Notes;
 use super::options::Options;
 use super::patience::Patience;
+use super::server_key::server_key;
 use super::sessions::Sessions;
 use super::transfers::Transfers;
 use super::transport::Transport;
@@ -44,6 +45,8 @@ pub(super) struct Core {
     pub(super) transfers: Transfers,
     /// What registries say besides.
     pub(super) warnings: Warnings,
+    /// What only those hear who want detail.
+    pub(super) notes: Notes,
     accesses: Mutex<Accesses>,
 }
 
@@ -89,6 +92,7 @@ impl Core {
             transport: Transport::new(environment, options.limits)?,
             transfers: Transfers::default(),
             warnings: Warnings::default(),
+            notes: Notes::default(),
             accesses: Mutex::default(),
         })
     }

@@ -10,8 +10,10 @@ use cargo_lighter::hint::Hint as _;
 use cargo_lighter::oci::{Descriptor, Document, Manifest, media_type};
 use cargo_lighter::process::{Environment, Interrupt};
 use cargo_lighter::reference::{Repository, Tag};
-use cargo_lighter::registry::{Limits, ManifestReference, Options, Registry, RegistryError};
-use cargo_lighter::report::Clock;
+use cargo_lighter::registry::{
+    ImagePush, Limits, ManifestReference, Options, Registry, RegistryError,
+};
+use cargo_lighter::report::{Clock, Meter};
 use tempfile::TempDir;
 
 use crate::fault_registry::{
@@ -74,12 +76,16 @@ impl Stage {
         stage.helper(KNOWS);
         let client = stage.client();
         let repository = stage.repository();
-        let blob = |descriptor: &Descriptor, bytes: &[u8]| {
-            let pushed = client.push_blob_bytes(&repository, descriptor, bytes);
-            pushed.expect("pushed");
+        let layer = stage.home.path().join("layer");
+        fs_err::write(&layer, &content).expect("written");
+        let image = ImagePush {
+            layers: &[(stage.layer.clone(), layer)],
+            config: &config,
+            manifest: &stage.manifest,
+            tag: None,
+            meter: &Meter::default(),
         };
-        blob(config.descriptor(), config.bytes());
-        blob(&stage.layer, &content);
+        client.push_image(&repository, &image).expect("pushed");
         let put = client.push_manifest(
             &repository,
             &tag("v1"),

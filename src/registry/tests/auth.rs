@@ -466,6 +466,8 @@ fn a_helper_that_fails_with_a_credential_is_not_quoted() {
         r#"{"Username":"me","Secret":"hunter2"}"#,
         r#"warning {"Secret":"hunter2"}"#,
         r#""hunter2""#,
+        // In plain words, too.
+        "cannot unlock with hunter2",
     ] {
         let stage = Stage::with_config(r#"{"credsStore":"bad"}"#);
         stage.helper("bad", &format!("echo '{answer}'; exit 1"));
@@ -476,9 +478,49 @@ fn a_helper_that_fails_with_a_credential_is_not_quoted() {
 }
 
 #[test]
+fn the_words_of_a_helper_are_for_those_who_ask_for_detail() {
+    let stage = Stage::with_config(r#"{"credsStore":"bad"}"#);
+    stage.helper("bad", "echo keychain is locked; exit 1");
+    let registry = stage.registry();
+    let error = registry.user(&repository("ghcr.io")).expect_err("it fails");
+    assert!(
+        !format!("{error} {error:?}").contains("locked"),
+        "{error:?}"
+    );
+    assert!(error.hint().expect("a hint").contains("`-v`"));
+    assert_eq!(
+        registry.notes(),
+        ["`docker-credential-bad` says: keychain is locked"]
+    );
+}
+
+#[test]
+fn detail_tells_which_host_sees_whose_credential_and_nothing_of_it() {
+    let fake = Arc::new(Fake::default());
+    let server = bearer_server(&fake, token);
+    let stage = Stage::with_login(&server.host());
+    let registry = stage.registry();
+    registry
+        .check_push(&repository(&server.host()))
+        .expect("taken");
+    let (host, config) = (server.host(), stage.config());
+    let line = format!(
+        "`{host}` is shown the credential of `me` for `{host}`, from `{}`",
+        config.display()
+    );
+    assert_eq!(registry.notes(), [line]);
+    assert_eq!(registry.notes(), Vec::<String>::new());
+    let scope = registry.scope(&repository(&host)).expect("legal");
+    assert_eq!(scope.as_deref(), Some("repository:shop/orders:pull,push"));
+}
+
+#[test]
 fn a_broken_helper_is_not_taken_for_anonymous() {
     for (script, word) in [
-        ("echo keychain is locked; exit 1", "keychain is locked"),
+        (
+            "echo keychain is locked; exit 1",
+            "`docker-credential-bad` failed",
+        ),
         ("echo no json", "no legal answer"),
         ("echo '{}'", "no legal answer"),
         (
