@@ -9,11 +9,19 @@ use crate::hint::Hint;
 
 impl Hint for RegistryError {
     fn hint(&self) -> Option<String> {
+        self.hint_of_the_way().or_else(|| self.hint_of_the_answer())
+    }
+}
+
+impl RegistryError {
+    /// About reaching the registry, or the token service that it names.
+    fn hint_of_the_way(&self) -> Option<String> {
         match self {
-            Self::InvalidRegistry { .. } => {
-                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
+            Self::Unreachable { attempt, host, .. } | Self::TimedOut { attempt, host, .. }
+                if attempt.token_service.is_some() =>
+            {
+                Some(silent_token_service_hint(attempt, host))
             }
-            Self::Credential(error) => error.hint(),
             Self::NotFound { attempt, .. }
             | Self::Refused { attempt, .. }
             | Self::Lost { attempt, .. }
@@ -22,6 +30,50 @@ impl Hint for RegistryError {
             {
                 Some(token_service_hint(attempt))
             }
+            Self::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
+                Some(format!(
+                    "start a registry at `{}`, or correct the port",
+                    attempt.registry
+                ))
+            }
+            Self::Unreachable { attempt, .. } | Self::TimedOut { attempt, .. } => Some(format!(
+                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
+                attempt.registry
+            )),
+            Self::ThroughProxy {
+                variable,
+                trouble,
+                host,
+                ..
+            } => Some(proxy_hint(variable, *trouble, host)),
+            Self::Tls { source, .. } => Some(tls_hint(source)),
+            Self::NotPlain {
+                attempt,
+                serves_tls,
+            } => Some(not_plain_hint(&attempt.registry, *serves_tls)),
+            Self::BadTokenService { service, .. } => {
+                Some(bad_token_service_hint(service.as_deref()))
+            }
+            _ => None,
+        }
+    }
+
+    /// About what it says.
+    fn hint_of_the_answer(&self) -> Option<String> {
+        match self {
+            Self::InvalidRegistry { .. } => {
+                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
+            }
+            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
+                Some(
+                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
+                        .to_owned(),
+                )
+            }
+            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
+                Some(format!("correct {variable}, or unset it"))
+            }
+            Self::Credential(error) => error.hint(),
             Self::KindRefused { attempt, .. } => Some(format!(
                 "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
                  docker's own kind",
@@ -54,6 +106,11 @@ impl Hint for RegistryError {
                  agreement of its parts, is broken"
                     .to_owned(),
             ),
+            Self::HostCertificates { .. } => Some(
+                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
+                 `NAME.cert` with `NAME.key`, in PEM form"
+                    .to_owned(),
+            ),
             Self::OutOfTime { .. } => Some(
                 "allow more with `--timeout`; what was stored by now stays, and is not sent again"
                     .to_owned(),
@@ -79,69 +136,8 @@ impl Hint for RegistryError {
             Self::Disk { .. } => Some(
                 "free some space, or let TMPDIR name a directory on another disk".to_owned(),
             ),
-            error => connection_hint(error),
+            _ => None,
         }
-    }
-}
-
-/// The same where no answer came, or nothing could be sent.
-fn connection_hint(error: &RegistryError) -> Option<String> {
-    match error {
-        RegistryError::Setup { source }
-            if source.0.to_ascii_lowercase().contains("certificate") =>
-        {
-            Some(
-                "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
-                    .to_owned(),
-            )
-        }
-        RegistryError::Certificates { variable, .. } | RegistryError::Proxy { variable } => {
-            Some(format!("correct {variable}, or unset it"))
-        }
-        RegistryError::Unreachable { attempt, host, .. }
-        | RegistryError::TimedOut { attempt, host, .. }
-            if attempt.token_service.is_some() =>
-        {
-            Some(silent_token_service_hint(attempt, host))
-        }
-        RegistryError::Unreachable { attempt, .. } if is_this_machine(&attempt.registry) => {
-            Some(format!(
-                "start a registry at `{}`, or correct the port",
-                attempt.registry
-            ))
-        }
-        RegistryError::Unreachable { attempt, .. } | RegistryError::TimedOut { attempt, .. } => {
-            Some(format!(
-                "check the host name in `{}`, and the network (proxies are taken from HTTPS_PROXY)",
-                attempt.registry
-            ))
-        }
-        RegistryError::ThroughProxy {
-            variable,
-            trouble,
-            host,
-            ..
-        } => Some(proxy_hint(variable, *trouble, host)),
-        RegistryError::Tls { source, .. } => Some(tls_hint(source)),
-        RegistryError::NotPlain {
-            attempt,
-            serves_tls: false,
-        } => Some(format!(
-            "check the port of `{0}`; if what listens there is a registry that serves TLS, put its authority \
-                 at `~/.config/containers/certs.d/{0}/ca.crt`",
-            attempt.registry
-        )),
-        RegistryError::NotPlain { attempt, .. } => Some(format!(
-            "`{0}` is used over plain http, and serves TLS: put its authority at \
-                 `~/.config/containers/certs.d/{0}/ca.crt`",
-            attempt.registry
-        )),
-        RegistryError::HostCertificates { .. } => Some(
-            "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
-                 `NAME.cert` with `NAME.key`, in PEM form"
-                .to_owned(),
-        ),
-        _ => None,
     }
 }
 
@@ -187,6 +183,29 @@ fn tls_hint(source: &Cause) -> String {
         "if the registry has a certificate of your own authority, name that authority's file in \
          SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/HOST/ca.crt`"
             .to_owned()
+    }
+}
+
+fn not_plain_hint(registry: &str, serves_tls: bool) -> String {
+    let place = format!("put its authority at `~/.config/containers/certs.d/{registry}/ca.crt`");
+    if serves_tls {
+        format!("`{registry}` is used over plain http, and serves TLS: {place}")
+    } else {
+        format!(
+            "check the port of `{registry}`; if what listens there is a registry that serves TLS, {place}"
+        )
+    }
+}
+
+fn bad_token_service_hint(service: Option<&str>) -> String {
+    match service {
+        Some(service) => format!(
+            "if `{service}` is where you want your credential to go, say so with \
+             `LIGHTER_TOKEN_SERVICES={service}`"
+        ),
+        None => "the registry must name its token service (`realm`) by a whole https address; ask those who \
+                 run it"
+            .to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ use super::options::Limits;
 use super::resolver::GuardedResolver;
 use super::transport::common;
 use super::trust;
+use super::vouched::Vouched;
 use crate::process::Environment;
 
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -60,6 +61,8 @@ struct Way {
 struct Recipe {
     environment: Environment,
     limits: Limits,
+    /// May be inside on the word of whoever names them.
+    vouched: Vouched,
 }
 
 impl Clients {
@@ -79,6 +82,7 @@ impl Clients {
             recipe: Recipe {
                 environment: environment.clone(),
                 limits,
+                vouched: Vouched::of(environment),
             },
             plain,
             secure: Mutex::default(),
@@ -90,7 +94,8 @@ impl Clients {
         if url.scheme() == "http" {
             return Ok(self.plain.clone());
         }
-        let foreign = !endpoint.owns(url) && !endpoint.is_loopback();
+        let known = endpoint.owns(url) || self.recipe.vouched.has(url);
+        let foreign = !known && !endpoint.is_loopback();
         let named = Named {
             host: host_of(url),
             by: foreign.then(|| endpoint.host().to_owned()),

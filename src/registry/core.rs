@@ -17,6 +17,7 @@ use super::server_key::server_key;
 use super::sessions::Sessions;
 use super::transfers::Transfers;
 use super::transport::Transport;
+use super::vouched::Vouched;
 use super::warnings::Warnings;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -47,6 +48,8 @@ pub(super) struct Core {
     pub(super) warnings: Warnings,
     /// What only those hear who want detail.
     pub(super) notes: Notes,
+    /// Where token services may be besides.
+    pub(super) vouched: Vouched,
     accesses: Mutex<Accesses>,
 }
 
@@ -93,6 +96,7 @@ impl Core {
             transfers: Transfers::default(),
             warnings: Warnings::default(),
             notes: Notes::default(),
+            vouched: Vouched::of(environment),
             accesses: Mutex::default(),
         })
     }

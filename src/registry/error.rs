@@ -291,6 +291,16 @@ pub enum RegistryError {
         /// What is wrong, printable and without secrets.
         what: String,
     },
+    /// The registry names a token service that no credential may be sent to.
+    #[error("{attempt}: it names a token service {what}; no credential was sent")]
+    BadTokenService {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// What is wrong with it.
+        what: String,
+        /// Its host, where the user may vouch for it.
+        service: Option<String>,
+    },
     /// The registry stored other bytes than were sent, by its own account.
     #[error("{attempt}: the registry stored {} instead of `{ours}`", other_content(.theirs.as_ref()))]
     DigestMismatch {

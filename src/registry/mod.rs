@@ -68,6 +68,7 @@ mod transport;
 mod trust;
 mod upload;
 mod vendor;
+mod vouched;
 mod warnings;
 
 #[cfg(test)]

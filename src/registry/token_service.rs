@@ -28,10 +28,7 @@ impl Call<'_> {
         service: Option<&str>,
     ) -> Result<Token, RegistryError> {
         self.check_refusal()?;
-        let url = challenge::realm(realm, self.access.endpoint()).map_err(|bad| {
-            let what = format!("it names a token service {bad}; no credential was sent");
-            self.protocol("get a token", what)
-        })?;
+        let url = self.token_service(realm)?;
         let mut readable = match self.scope.text() {
             Some(_) if self.scope.pushes() && self.access.batches() => {
                 self.access.siblings_of(&self.path())
@@ -97,6 +94,16 @@ impl Call<'_> {
             return Err(self.refuse_login(&reply));
         }
         Err(self.refusal(self.attempt_of(&request), &reply))
+    }
+
+    /// The address of the token service that a registry names.
+    fn token_service(&self, realm: &str) -> Result<Url, RegistryError> {
+        let (endpoint, vouched) = (self.access.endpoint(), &self.core.vouched);
+        challenge::realm(realm, endpoint, vouched).map_err(|bad| RegistryError::BadTokenService {
+            attempt: Box::new(self.attempt("get a token")),
+            what: bad.to_string(),
+            service: challenge::may_be_vouched_for(realm, endpoint, &bad),
+        })
     }
 
     /// Asks with GET, or with POST where an identity token is to be exchanged, if this `exchanges`.

@@ -329,8 +329,13 @@ fn a_hostile_realm_gets_no_request() {
             .check_push(&repository(&server.host()))
             .expect_err("refused");
         assert!(
-            matches!(error, RegistryError::Protocol { .. }),
+            matches!(error, RegistryError::BadTokenService { .. }),
             "{realm}: {error}"
+        );
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("realm") || hint.contains("LIGHTER_"))
         );
         assert_eq!(server.received().len(), 1, "{realm}");
         assert!(evil.received().is_empty(), "{realm}");
@@ -543,4 +548,29 @@ fn a_broken_helper_is_not_taken_for_anonymous() {
             .expect("a hint")
             .contains("docker-credential-missing")
     );
+}
+
+#[test]
+fn a_token_service_on_another_port_is_asked_where_the_user_vouches_for_it() {
+    let service = Server::start(|request| token(request, 1));
+    let realm = service.url("/token");
+    let fake = Fake::default();
+    let server = Server::start(move |request| {
+        if request.authorization() == Some("Bearer t1") {
+            return fake.answer(request);
+        }
+        let value = format!(r#"Bearer realm="{realm}",service="fake""#);
+        Answer::status(401).with("WWW-Authenticate", value)
+    });
+    let mut stage = Stage::with_login(&server.host());
+    let check = |stage: &Stage| stage.registry().check_push(&repository(&server.host()));
+    let error = check(&stage).expect_err("internal");
+    let hint = error.hint().expect("a hint");
+    let setting = format!("LIGHTER_TOKEN_SERVICES={}", service.host());
+    assert!(hint.contains(&setting), "{hint}");
+    assert_eq!(service.received().len(), 0);
+    let environment = stage.environment.clone();
+    stage.environment = environment.with("LIGHTER_TOKEN_SERVICES", service.host());
+    check(&stage).expect("taken");
+    assert_eq!(service.received().len(), 1);
 }
