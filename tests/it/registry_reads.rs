@@ -10,10 +10,8 @@ use cargo_lighter::hint::Hint as _;
 use cargo_lighter::oci::{Descriptor, Document, Manifest, media_type};
 use cargo_lighter::process::{Environment, Interrupt};
 use cargo_lighter::reference::{Repository, Tag};
-use cargo_lighter::registry::{
-    ImagePush, Limits, ManifestReference, Options, Registry, RegistryError,
-};
-use cargo_lighter::report::{Clock, Meter};
+use cargo_lighter::registry::{Limits, ManifestReference, Options, Registry, RegistryError};
+use cargo_lighter::report::Clock;
 use tempfile::TempDir;
 
 use crate::fault_registry::{
@@ -76,16 +74,14 @@ impl Stage {
         stage.helper(KNOWS);
         let client = stage.client();
         let repository = stage.repository();
-        let layer = stage.home.path().join("layer");
-        fs_err::write(&layer, &content).expect("written");
-        let image = ImagePush {
-            layers: &[(stage.layer.clone(), layer)],
-            config: &config,
-            manifest: &stage.manifest,
-            tag: None,
-            meter: &Meter::default(),
-        };
-        client.push_image(&repository, &image).expect("pushed");
+        for (digest, bytes) in [
+            (config.digest(), config.bytes()),
+            (stage.layer.digest, &content),
+        ] {
+            stage
+                .server
+                .store_blob(repository.path(), &digest.to_string(), bytes);
+        }
         let put = client.push_manifest(
             &repository,
             &tag("v1"),
