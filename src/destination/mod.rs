@@ -99,6 +99,11 @@ pub trait Destination: Send + Sync {
         Vec::new()
     }
 
+    /// The same for those who ask for detail (`-v`).
+    fn details(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// After the last image of the run: gives back what was held, and tidies up.
     ///
     /// # Errors

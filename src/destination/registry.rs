@@ -90,6 +90,10 @@ impl Destination for RegistryDestination {
         self.registry.warnings()
     }
 
+    fn details(&self) -> Vec<String> {
+        self.registry.notes()
+    }
+
     fn find(&self, wanted: &Wanted) -> Result<Option<Standing>, DestinationError> {
         let repository = Repository::parse(&wanted.name)?;
         let tag = ManifestReference::Tag(wanted.tag.clone());

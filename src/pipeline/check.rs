@@ -108,7 +108,11 @@ fn preflight(
         }
         // What is wrong with a name is told by the check of that image.
         let _ = place.expect(&names);
-        for (index, source) in ask(place.as_ref(), plan, &names, values, options)? {
+        let asked = ask(place.as_ref(), plan, &names, values, options);
+        for text in place.details() {
+            session.reporter.report(Event::Verbose(text));
+        }
+        for (index, source) in asked? {
             if session.interrupt.received().is_some() {
                 return Err(PipelineError::Interrupted);
             }

@@ -73,6 +73,9 @@ pub fn run(
             let text = format!("cannot tidy up `{}`: {error}", destination.name());
             session.reporter.report(Event::Warning(text));
         }
+        for text in destination.details() {
+            session.reporter.report(Event::Verbose(text));
+        }
         for text in destination.warnings() {
             session.reporter.report(Event::Warning(text));
         }

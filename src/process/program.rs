@@ -1,7 +1,8 @@
 //! Running a child program to its end.
 //!
 //! A child is its own process group, so that an interrupt or a time limit reaches what it started
-//! too; but for one that may ask the user something, because a terminal lets only one group read.
+//! too; but for one that may ask the user something, because a terminal lets only one group read. What a
+//! program leaves behind in its group may be ended, too.
 //! Its output is read up to a limit; more is an error, because nobody asked for a flood.
 
 use std::ffi::{OsStr, OsString};
@@ -30,6 +31,8 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(5);
 /// Time between SIGKILL and going on without knowing that it worked.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Time between both signals for what a program left behind.
+const PARTING: Duration = Duration::from_millis(200);
 const DEFAULT_OUTPUT: usize = 256 * 1024 * 1024;
 
 /// A child program that could not do its work.
@@ -109,6 +112,8 @@ pub struct Program {
     interrupt: Interrupt,
     /// Whether it stays in our process group.
     asking: bool,
+    /// Whether what it leaves behind is ended.
+    tidied: bool,
 }
 
 impl Program {
@@ -124,6 +129,7 @@ impl Program {
             output_limit: DEFAULT_OUTPUT,
             interrupt: Interrupt::new(),
             asking: false,
+            tidied: false,
         }
     }
 
@@ -179,6 +185,14 @@ impl Program {
         self
     }
 
+    /// Ends what the program started and left behind when it ended. What made itself a session of its own, as
+    /// services do, stays.
+    #[must_use]
+    pub fn tidied(mut self) -> Self {
+        self.tidied = true;
+        self
+    }
+
     /// The command as a user could type it, for `-v`: variables that were set for it, and its words.
     pub fn command_line(&self) -> String {
         let variables = self
@@ -205,7 +219,11 @@ impl Program {
         let stdout = Gathering::of(child.stdout.take(), self.output_limit);
         let stderr = Gathering::of(child.stderr.take(), self.output_limit);
         let drained = || stdout.is_finished() && stderr.is_finished();
-        let status = self.wait(&mut child, Instant::now(), None, drained)?;
+        let status = self.wait(&mut child, Instant::now(), None, drained);
+        if self.tidied && !self.asking {
+            end_left(&child);
+        }
+        let status = status?;
         Ok(Captured {
             status,
             stdout: self.taken(&stdout)?,
@@ -440,6 +458,17 @@ fn end_group(child: &Child, since: Instant) {
     }
 }
 
+/// Ends what is left of the group of a child that ended. It has nothing more to do, and gets only a moment.
+fn end_left(child: &Child) {
+    let Some(group) = pid_of(child) else { return };
+    let since = Instant::now();
+    let _ = kill_process_group(group, Signal::TERM);
+    while test_kill_process_group(group).is_ok() && since.elapsed() < PARTING {
+        thread::sleep(PARTING / 10);
+    }
+    let _ = kill_process_group(group, Signal::KILL);
+}
+
 /// A word as a shell reads it back.
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
@@ -560,6 +589,26 @@ mod tests {
             .time_limit(Duration::from_millis(50))
             .capture(b"");
         assert!(matches!(error, Err(ProgramError::TimeLimit { .. })));
+    }
+
+    #[test]
+    fn what_a_tidied_program_leaves_behind_ends_with_it() {
+        for left in ["sleep 600", "sh -c \"trap '' TERM; exec sleep 600\""] {
+            let script = format!("{left} >/dev/null 2>&1 </dev/null & echo $!");
+            let captured = shell(&script).tidied().capture(b"").expect("ran");
+            let number = String::from_utf8(captured.stdout).expect("a number");
+            let path = format!("/proc/{}/stat", number.trim());
+            // It may take the kernel a moment, and whoever asks for it another.
+            let since = Instant::now();
+            let gone = || {
+                let state = std::fs::read_to_string(&path).unwrap_or_default();
+                state.is_empty() || state.contains(") Z ")
+            };
+            while !gone() && since.elapsed() < Duration::from_secs(20) {
+                thread::yield_now();
+            }
+            assert!(gone(), "{left}");
+        }
     }
 
     #[test]

@@ -47,11 +47,13 @@ impl RegistryError {
                 ..
             } => Some(proxy_hint(variable, *trouble, host)),
             Self::Tls { source, .. } => Some(tls_hint(source)),
-            Self::NotPlain { attempt } => Some(format!(
-                "`{0}` is used over plain http, and serves TLS: put its authority at \
-                 `~/.config/containers/certs.d/{0}/ca.crt`",
-                attempt.registry
-            )),
+            Self::NotPlain {
+                attempt,
+                serves_tls,
+            } => Some(not_plain_hint(&attempt.registry, *serves_tls)),
+            Self::BadTokenService { service, .. } => {
+                Some(bad_token_service_hint(service.as_deref()))
+            }
             _ => None,
         }
     }
@@ -127,6 +129,11 @@ impl RegistryError {
                  the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
                 attempt.registry
             )),
+            Self::Moved { attempt, host } => Some(format!(
+                "if `{host}` is what `{}` is called by now, use that name: credentials of one name are not \
+                 shown under another",
+                attempt.registry
+            )),
             Self::Busy { .. } => Some("try again later".to_owned()),
             Self::OtherContent { attempt, .. } => Some(format!(
                 "try again; if that does not help, something between here and `{}` changes what it sends",
@@ -182,6 +189,29 @@ fn tls_hint(source: &Cause) -> String {
         "if the registry has a certificate of your own authority, name that authority's file in \
          SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/HOST/ca.crt`"
             .to_owned()
+    }
+}
+
+fn not_plain_hint(registry: &str, serves_tls: bool) -> String {
+    let place = format!("put its authority at `~/.config/containers/certs.d/{registry}/ca.crt`");
+    if serves_tls {
+        format!("`{registry}` is used over plain http, and serves TLS: {place}")
+    } else {
+        format!(
+            "check the port of `{registry}`; if what listens there is a registry that serves TLS, {place}"
+        )
+    }
+}
+
+fn bad_token_service_hint(service: Option<&str>) -> String {
+    match service {
+        Some(service) => format!(
+            "if `{service}` is where you want your credential to go, say so with \
+             `LIGHTER_TOKEN_SERVICES={service}`"
+        ),
+        None => "the registry must name its token service (`realm`) by a whole https address; ask those who \
+                 run it"
+            .to_owned(),
     }
 }
 

@@ -111,6 +111,25 @@ impl Call<'_> {
             .cloned())
     }
 
+    /// Another token in place of one that may have ended, if there is one to be had.
+    pub(super) async fn renewed(&self, permit: &Permit) -> Result<Option<Permit>, RegistryError> {
+        let Permit::Bearer { .. } = permit else {
+            return Ok(None);
+        };
+        self.forget(permit).await;
+        let fresh = self.permit().await?;
+        Ok((fresh != *permit).then_some(fresh))
+    }
+
+    /// Forgets the token of a permit, unless others got another one meanwhile.
+    async fn forget(&self, permit: &Permit) {
+        let slot = self.access.token(&self.scope);
+        let mut token = slot.lock().await;
+        if token.as_ref().map(Token::header) == permit.header() {
+            *token = None;
+        }
+    }
+
     /// Learns from a 401 to `permit`: forgets the token, takes up a new challenge. Says whether a
     /// fresh permit may help.
     ///
@@ -130,12 +149,7 @@ impl Call<'_> {
         if let Permit::Bearer { batched: true, .. } = permit {
             self.access.doubt_batches();
         }
-        let slot = self.access.token(&self.scope);
-        let mut token = slot.lock().await;
-        if token.as_ref().map(Token::header) == permit.header() {
-            *token = None;
-        }
-        drop(token);
+        self.forget(permit).await;
         // Of our own repository only: what else a token may do is not for the registry to say.
         let ours = format!("repository:{}:", self.path());
         let missing = challenge::missing_scope(&reply.headers);
@@ -171,7 +185,12 @@ impl Call<'_> {
         match found {
             Ok(credential) => Ok(credential.as_ref()),
             Err(CredentialError::Interrupted) => Err(RegistryError::Interrupted),
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                if let Some(detail) = error.detail() {
+                    self.core.notes.note(detail);
+                }
+                Err(error.into())
+            }
         }
     }
 
@@ -186,21 +205,21 @@ impl Call<'_> {
             self.access.endpoint().root(),
             "use the registry",
         );
-        let reply = self.persist(&request, None, Persistence::Patient).await?;
+        let action = request.action.clone();
+        let send =
+            async |request: &Request| self.persist(request, None, Persistence::Patient).await;
+        let reply = self.at_home(request, send).await?;
         let scheme = if reply.is_success() {
             Scheme::Open
         } else if reply.status == StatusCode::UNAUTHORIZED {
             let challenge = challenge::read(&reply.headers).ok_or_else(|| {
-                self.protocol(
-                    &request.action,
-                    "it asks for a login in no known way".to_owned(),
-                )
+                self.protocol(&action, "it asks for a login in no known way".to_owned())
             })?;
             Scheme::Asking(challenge)
         } else {
             let attempt = Attempt {
                 repository: None,
-                ..self.attempt(&request.action)
+                ..self.attempt(&action)
             };
             return Err(self.refusal(attempt, &reply));
         };

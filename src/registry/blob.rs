@@ -5,10 +5,12 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Method, StatusCode};
 
+use super::address::host_of;
 use super::call::{Call, Persistence};
+use super::challenge;
 use super::content::Content;
 use super::course::{Course, End, Outcome, Step};
 use super::error::RegistryError;
@@ -23,47 +25,6 @@ use crate::report::{Attempt, Meter};
 
 /// A registry that refused to take over so many blobs is not asked again.
 const MAX_DECLINED: u32 = 2;
-
-/// What pushing a blob came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BlobOutcome {
-    /// The registry had it.
-    Existed {
-        /// Requests sent for it.
-        requests: u64,
-    },
-    /// The registry took it over from another of its repositories.
-    Mounted {
-        /// Requests sent for it.
-        requests: u64,
-    },
-    /// It was sent.
-    Uploaded {
-        /// Its size.
-        bytes: u64,
-        /// Requests sent for it.
-        requests: u64,
-    },
-}
-
-impl BlobOutcome {
-    /// Bytes of the blob if it was sent, else 0.
-    pub fn uploaded_bytes(self) -> u64 {
-        match self {
-            Self::Existed { .. } | Self::Mounted { .. } => 0,
-            Self::Uploaded { bytes, .. } => bytes,
-        }
-    }
-
-    /// Requests sent for it, including those for tokens.
-    pub fn requests(self) -> u64 {
-        match self {
-            Self::Existed { requests }
-            | Self::Mounted { requests }
-            | Self::Uploaded { requests, .. } => requests,
-        }
-    }
-}
 
 /// How a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,24 +60,7 @@ impl Hands {
 }
 
 impl Call<'_> {
-    /// Makes sure that the registry has a blob.
-    pub(super) async fn push_one_blob(
-        &self,
-        blob: &Descriptor,
-        content: &Content,
-    ) -> Result<BlobOutcome, RegistryError> {
-        let arrival = self
-            .push_blob(blob, content, false, &Meter::default())
-            .await?;
-        let (bytes, requests) = (blob.size, self.requests());
-        Ok(match arrival {
-            Arrival::Existed => BlobOutcome::Existed { requests },
-            Arrival::Mounted => BlobOutcome::Mounted { requests },
-            Arrival::Uploaded => BlobOutcome::Uploaded { bytes, requests },
-        })
-    }
-
-    /// The same; a blob that the registry lost is sent without a look.
+    /// Makes sure that the registry has a blob; one that it lost is sent without a look.
     pub(super) async fn push_blob(
         &self,
         blob: &Descriptor,
@@ -249,14 +193,31 @@ impl Call<'_> {
     ) -> Result<Outcome, RegistryError> {
         let request = self.blob_request(Method::HEAD, digest);
         let action = request.action.clone();
-        let reply = self.follow(request).await?;
+        let reply = match self.follow(request).await {
+            Ok(reply) => reply,
+            Err(error) if self.leads_nowhere(&error) => return Ok(Outcome::Unclear),
+            // Some break off only where nothing but a head is asked for.
+            Err(RegistryError::Lost { .. }) => return Ok(Outcome::Unclear),
+            Err(error) => return Err(error),
+        };
+        let of_registry = self.access.endpoint().owns(&reply.url);
         match reply.status.as_u16() {
             200..=299 if length_of(&reply) == Some(size) => Ok(Outcome::Present),
             404 => Ok(Outcome::Absent),
-            // Proxies and restricted tokens answer so even where a push works.
-            200..=299 | 400 | 403 | 405 => Ok(Outcome::Unclear),
-            _ => Err(self.refused(&action, &reply)),
+            // Whoever wants a login or to be left alone wants it before an upload, too.
+            401 | 429 if of_registry => Err(self.refused(&action, &reply)),
+            _ if of_registry && reply.retry_after().is_some() => Err(self.refused(&action, &reply)),
+            // Proxies, stores and restricted tokens answer so even where a push works.
+            _ => Ok(Outcome::Unclear),
         }
+    }
+
+    /// Whether a look failed because of where the registry sends those who look: in a circle, inside, or to
+    /// somebody who does not answer.
+    fn leads_nowhere(&self, error: &RegistryError) -> bool {
+        let registry = host_of(&self.access.endpoint().root());
+        let elsewhere = error.silent_host().is_some_and(|host| host != registry);
+        elsewhere || matches!(error, RegistryError::Protocol { .. })
     }
 
     /// Whether a look finds a blob.
@@ -271,12 +232,22 @@ impl Call<'_> {
         if looked != Outcome::Unclear {
             return Ok(looked);
         }
-        let reply = self.follow(self.blob_request(Method::GET, digest)).await?;
-        Ok(match reply.status.as_u16() {
-            200..=299 if length_of(&reply).is_none_or(|length| length == size) => Outcome::Present,
-            200..=299 | 404 => Outcome::Absent,
-            _ => Outcome::Unclear,
-        })
+        let request = self.blob_request(Method::GET, digest);
+        let action = request.action.clone();
+        let reply = match self.follow(request).await {
+            Ok(reply) => reply,
+            Err(error) if self.leads_nowhere(&error) => return Ok(Outcome::Unclear),
+            Err(error) => return Err(error),
+        };
+        match reply.status.as_u16() {
+            200..=299 if length_of(&reply).is_none_or(|length| length == size) => {
+                Ok(Outcome::Present)
+            }
+            200..=299 | 404 => Ok(Outcome::Absent),
+            // That nobody may look is one thing, that it is broken another.
+            500 | 502..=599 => Err(self.refused(&action, &reply)),
+            _ => Ok(Outcome::Unclear),
+        }
     }
 
     fn blob_request(&self, method: Method, digest: &Digest) -> Request {
@@ -305,10 +276,14 @@ impl Call<'_> {
         // A digest and a repository's path have no characters that would have to be escaped.
         url.set_query(Some(&format!("mount={digest}&from={source}")));
         let request = Request::new(Method::POST, url, "take over a blob");
-        let permit = self.permit().await?;
-        let reply = self
-            .persist(&request, permit.header(), Persistence::Patient)
-            .await?;
+        let reply = match self.ask_to_mount(&request).await {
+            Ok(reply) => reply,
+            Err(error) if error.is_of_a_server() => {
+                self.access.declined.fetch_add(1, Ordering::Relaxed);
+                return Ok(Outcome::Declined);
+            }
+            Err(error) => return Err(error),
+        };
         match reply.status.as_u16() {
             202 => {
                 hands.session = self.session(&request.action, &reply).ok();
@@ -327,23 +302,46 @@ impl Call<'_> {
         }
     }
 
-    /// Fails if an answer names another digest than ours. Digests of other algorithms say nothing.
+    /// Sends a request to take a blob over, and once more with another token if that may be why it is refused.
+    /// Nothing else is learned from a refusal: what this takes is more than an upload does.
+    async fn ask_to_mount(&self, request: &Request) -> Result<Reply, RegistryError> {
+        let brief = Persistence::Brief;
+        let permit = self.permit().await?;
+        let reply = self.persist(request, permit.header(), brief).await?;
+        let may_have_ended = reply.status == StatusCode::UNAUTHORIZED
+            && challenge::missing_scope(&reply.headers).is_none();
+        if !may_have_ended {
+            return Ok(reply);
+        }
+        match self.renewed(&permit).await? {
+            Some(fresh) => self.persist(request, fresh.header(), brief).await,
+            None => Ok(reply),
+        }
+    }
+
+    /// Fails if an answer names another digest than ours. Digests of other algorithms say nothing, and what is
+    /// no digest is not counted as one where `confirmed` by a look afterwards.
     pub(super) fn check_digest(
         &self,
         action: &str,
         ours: &Digest,
         reply: &Reply,
+        confirmed: bool,
     ) -> Result<(), RegistryError> {
         let Some(theirs) = reply.content_digest() else {
             return Ok(());
         };
-        if theirs == ours.to_string() || !theirs.starts_with("sha256:") {
+        let of_ours = theirs
+            .get(..7)
+            .is_some_and(|algorithm| algorithm.eq_ignore_ascii_case("sha256:"));
+        let parsed = reply.digest();
+        if parsed == Some(*ours) || !of_ours || parsed.is_none() && confirmed {
             return Ok(());
         }
         Err(RegistryError::DigestMismatch {
             attempt: Box::new(self.attempt(action)),
             ours: *ours,
-            theirs: theirs.parse().ok(),
+            theirs: parsed,
         })
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::engine::INTERRUPT_POLL;
 use super::error::RegistryError;
-use super::face::INTERRUPT_POLL;
 use crate::report::Clock;
 
 /// Time for registries. It goes by only while a call is under way: how long compiling takes is nothing

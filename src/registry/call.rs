@@ -13,19 +13,21 @@ use super::authorize::Permit;
 use super::core::Core;
 use super::error::{Attempt, RegistryError, User};
 use super::location;
+use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
 use super::request::Request;
-use super::retry::{self, Decision, Outcome};
+use super::retry::{self, Decision, Ending};
 use super::token::Scope;
 use crate::reference::Repository;
-
-const MAX_REDIRECTS: usize = 5;
+use crate::report::printable;
 
 /// How hard to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Persistence {
     /// Repeat what [`retry`] finds worth it.
     Patient,
+    /// The same once, and no silence: there is another way.
+    Brief,
     /// One answer is enough; the caller decides what follows.
     Once,
 }
@@ -156,8 +158,7 @@ impl<'a> Call<'a> {
             let url = self.location(&request.action, &reply)?;
             request.sent_on(url, &reply, self.access.endpoint());
         }
-        let what = format!("the registry redirects more than {MAX_REDIRECTS} times");
-        Err(self.protocol(&request.action, what))
+        Err(self.endless(&request.action))
     }
 
     /// The address that an answer sends us on to.
@@ -182,6 +183,7 @@ impl<'a> Call<'a> {
         let host = host_of(&request.url);
         let patience = &self.core.patience;
         let mut attempt = 0;
+        self.note_receiver(request, authorization, &host);
         loop {
             patience.pass_gate(&host).await;
             self.requests.fetch_add(1, Ordering::Relaxed);
@@ -197,17 +199,35 @@ impl<'a> Call<'a> {
             if let Ok(reply) = &result {
                 self.hear(reply);
             }
-            let outcome = Outcome::of(&result);
-            let decision = retry::next(attempt, outcome, first_wait, patience.share());
+            let ending = Ending::of(&result);
+            let decision = retry::next(attempt, ending, first_wait, patience.share());
             if let Decision::AgainAfter(wait) = decision {
                 patience.close_gate(&host, wait);
             }
             match (persistence, decision) {
                 (Persistence::Once, _) | (_, Decision::Stop) => return result,
+                (Persistence::Brief, _) if attempt > 0 || ending == Ending::Silent => {
+                    return result;
+                }
                 (_, Decision::Again(pause)) => patience.pause(pause).await,
                 (_, Decision::AgainAfter(_)) => {}
             }
             attempt += 1;
+        }
+    }
+
+    /// Takes note of who sees a password or an identity token. Other tokens are worth little to anybody else.
+    fn note_receiver(&self, request: &Request, authorization: Option<&HeaderValue>, host: &str) {
+        let shown = authorization.is_some_and(|value| value.as_bytes().starts_with(b"Basic "));
+        let exchanged = request.token_service.is_some() && request.method == Method::POST;
+        if let Some(user) = self.user().filter(|_| shown || exchanged) {
+            let registry = self.access.endpoint().registry();
+            let name = printable(&user.name);
+            let source = &user.source;
+            let line = format!(
+                "`{host}` is shown the credential of `{name}` for `{registry}`, from {source}"
+            );
+            self.core.notes.note(line);
         }
     }
 
@@ -285,7 +305,10 @@ impl<'a> Call<'a> {
                 wait: reply.retry_after(),
                 words,
             },
-            400 if words.mention("HTTPS server") => RegistryError::NotPlain { attempt },
+            400 if words.mention("HTTPS server") => RegistryError::NotPlain {
+                attempt,
+                serves_tls: true,
+            },
             _ => RegistryError::Refused {
                 attempt,
                 status,

@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use super::address::{BadAddress, host_of, is_internal};
 use super::endpoint::Endpoint;
+use super::vouched::Vouched;
 
 /// A way to say who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,17 +45,17 @@ fn bearer(challenge: &ChallengeRef<'_>) -> Option<Challenge> {
     if !challenge.scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let parameter = |name: &str| {
-        let found = challenge
-            .params
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        Some(found.1.to_unescaped())
-    };
+    let service = parameter(challenge, "service");
     Some(Challenge::Bearer {
-        realm: parameter("realm")?,
-        service: parameter("service").filter(|service| !service.is_empty()),
+        realm: parameter(challenge, "realm")?,
+        service: service.filter(|service| !service.is_empty()),
     })
+}
+
+fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
+    let mut known = challenge.params.iter();
+    let found = known.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    Some(found.1.to_unescaped())
 }
 
 /// The scope that a registry says is missing, where that is why it refuses a token (RFC 6750, 3.1).
@@ -62,26 +63,30 @@ pub(super) fn missing_scope(headers: &HeaderMap) -> Option<String> {
     headers.get_all(WWW_AUTHENTICATE).iter().find_map(|value| {
         let challenges = parse_challenges(value.to_str().ok()?).ok()?;
         challenges.iter().find_map(|challenge| {
-            let parameter = |name: &str| {
-                let mut known = challenge.params.iter();
-                let found = known.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-                Some(found.1.to_unescaped())
-            };
-            let insufficient = parameter("error")? == "insufficient_scope";
-            parameter("scope").filter(|_| insufficient)
+            let insufficient = parameter(challenge, "error")? == "insufficient_scope";
+            parameter(challenge, "scope").filter(|_| insufficient)
         })
     })
 }
 
 /// The URL of a token service, if credentials may go there: the registry's own origin, or a public
-/// https address without a user name in it.
-pub(super) fn realm(realm: &str, endpoint: &Endpoint) -> Result<Url, BadAddress> {
+/// https address without a user name in it, or one that the user vouches for, which is over http only where the
+/// registry is.
+pub(super) fn realm(
+    realm: &str,
+    endpoint: &Endpoint,
+    vouched: &Vouched,
+) -> Result<Url, BadAddress> {
     let mut url = Url::parse(realm).map_err(|_| BadAddress::NoUrl)?;
     url.set_fragment(None);
     if !url.username().is_empty() || url.password().is_some() {
         return Err(BadAddress::UserInfo(host_of(&url)));
     }
     if endpoint.owns(&url) {
+        return Ok(url);
+    }
+    let plain = url.scheme() == "http" && endpoint.root().scheme() == "http";
+    if vouched.has(&url) && (plain || url.scheme() == "https") {
         return Ok(url);
     }
     let host = url.host().ok_or(BadAddress::NoUrl)?;
@@ -95,6 +100,18 @@ pub(super) fn realm(realm: &str, endpoint: &Endpoint) -> Result<Url, BadAddress>
         return Err(BadAddress::TrailingDot(host_of(&url)));
     }
     Ok(url)
+}
+
+/// The host of a refused token service, where it would be asked if the user vouched for it.
+pub(super) fn may_be_vouched_for(
+    realm: &str,
+    endpoint: &Endpoint,
+    bad: &BadAddress,
+) -> Option<String> {
+    let url = Url::parse(realm).ok()?;
+    let plain = url.scheme() == "http" && endpoint.root().scheme() == "http";
+    let is_place = matches!(bad, BadAddress::Internal(_) | BadAddress::Scheme(_));
+    (is_place && (plain || url.scheme() == "https")).then(|| host_of(&url))
 }
 
 #[cfg(test)]
@@ -180,8 +197,44 @@ mod tests {
                 "gopher://auth.example/",
                 "javascript:alert(1)",
             ] {
-                assert!(realm(address, &endpoint).is_err(), "{registry}: {address}");
+                assert!(
+                    realm(address, &endpoint, &Vouched::default()).is_err(),
+                    "{registry}: {address}"
+                );
             }
+        }
+    }
+
+    #[test]
+    fn a_service_that_the_user_vouches_for_is_used_and_its_neighbours_are_not() {
+        let environment = crate::process::Environment::new("/", []).with(
+            "LIGHTER_TOKEN_SERVICES",
+            "localhost:5001, 10.0.0.6:443,AUTH.corp",
+        );
+        let vouched = Vouched::of(&environment);
+        let judged = |registry: &str, address: &str| {
+            let endpoint = Endpoint::of(registry).expect("legal");
+            let found = realm(address, &endpoint, &vouched);
+            found.map_err(|bad| may_be_vouched_for(address, &endpoint, &bad))
+        };
+        assert!(judged("localhost:5000", "http://localhost:5001/token").is_ok());
+        assert!(judged("localhost:5000", "https://10.0.0.6/token").is_ok());
+        let other = Err(Some("localhost:5002".to_owned()));
+        assert_eq!(
+            judged("localhost:5000", "http://localhost:5002/token"),
+            other
+        );
+        let other = Err(Some("10.0.0.7".to_owned()));
+        assert_eq!(judged("ghcr.io", "https://10.0.0.7/token"), other);
+        for (registry, address) in [
+            // Never in the clear where the registry is not.
+            ("ghcr.io", "http://localhost:5001/token"),
+            ("ghcr.io", "http://auth.corp/token"),
+            ("localhost:5000", "http://x@localhost:5001/token"),
+            ("localhost:5000", "/token"),
+            ("localhost:5000", "ftp://localhost:5001/token"),
+        ] {
+            assert_eq!(judged(registry, address), Err(None), "{registry} {address}");
         }
     }
 
@@ -194,7 +247,10 @@ mod tests {
             ("10.0.0.1", "https://10.0.0.1/token"),
         ] {
             let endpoint = Endpoint::of(registry).expect("legal");
-            assert!(realm(address, &endpoint).is_ok(), "{address}");
+            assert!(
+                realm(address, &endpoint, &Vouched::default()).is_ok(),
+                "{address}"
+            );
         }
     }
 
@@ -219,7 +275,7 @@ mod tests {
         #[test]
         fn any_realm_is_judged_without_a_panic(text in ".*") {
             let endpoint = Endpoint::of("ghcr.io").expect("legal");
-            if let Ok(url) = realm(&text, &endpoint) {
+            if let Ok(url) = realm(&text, &endpoint, &Vouched::default()) {
                 prop_assert_eq!(url.scheme(), "https");
             }
         }

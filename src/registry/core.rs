@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::access::Access;
 use super::budget::Budget;
 use super::certificates;
-use super::docker_config::server_key;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::keychain;
+use super::notes::Notes;
 use super::options::Options;
 use super::patience::Patience;
+use super::server_key::server_key;
 use super::sessions::Sessions;
 use super::transfers::Transfers;
 use super::transport::Transport;
+use super::vouched::Vouched;
 use super::warnings::Warnings;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
@@ -44,6 +46,10 @@ pub(super) struct Core {
     pub(super) transfers: Transfers,
     /// What registries say besides.
     pub(super) warnings: Warnings,
+    /// What only those hear who want detail.
+    pub(super) notes: Notes,
+    /// Where token services may be besides.
+    pub(super) vouched: Vouched,
     accesses: Mutex<Accesses>,
 }
 
@@ -78,6 +84,8 @@ impl Core {
             transport: Transport::new(environment, options.limits)?,
             transfers: Transfers::default(),
             warnings: Warnings::default(),
+            notes: Notes::default(),
+            vouched: Vouched::of(environment),
             accesses: Mutex::default(),
         })
     }

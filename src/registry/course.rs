@@ -15,9 +15,9 @@
 const MAX_UPLOADS: u32 = 5;
 /// Uploads in which nothing is heard; each takes minutes.
 const MAX_SILENCES: u32 = 2;
-/// Looks after an upload until a blob is taken for not stored: the parts of a large registry do not
+/// Looks for what was acknowledged until it is taken for not stored: the parts of a large registry do not
 /// know everything at the same time.
-const MAX_CONFIRMATIONS: u32 = 3;
+pub(super) const MAX_CONFIRMATIONS: u32 = 3;
 /// Uploads that a registry acknowledged and did not store.
 const MAX_LOSSES: u32 = 3;
 
@@ -406,73 +406,130 @@ mod tests {
         );
     }
 
-    fn outcome() -> impl Strategy<Value = Outcome> {
-        prop::sample::select(vec![
-            Outcome::Present,
-            Outcome::Absent,
-            Outcome::Unclear,
-            Outcome::Mounted,
-            Outcome::Opened,
-            Outcome::Declined,
-            Outcome::Taken,
-            Outcome::SessionGone,
-            Outcome::ShapeRefused,
-            Outcome::TooLarge,
-            Outcome::Silent,
-            Outcome::Passing,
-            Outcome::Refused,
-        ])
+    /// Every outcome that a step can have.
+    fn legal(step: Step) -> &'static [Outcome] {
+        match step {
+            Step::Look | Step::Again | Step::Confirm => {
+                &[Outcome::Present, Outcome::Absent, Outcome::Unclear]
+            }
+            Step::Mount => &[Outcome::Mounted, Outcome::Opened, Outcome::Declined],
+            Step::Open => &[Outcome::Opened],
+            Step::Put => &[
+                Outcome::Taken,
+                Outcome::SessionGone,
+                Outcome::ShapeRefused,
+                Outcome::TooLarge,
+                Outcome::Silent,
+                Outcome::Passing,
+                Outcome::Refused,
+            ],
+            Step::End(_) => &[],
+        }
+    }
+
+    const ALL: [Outcome; 13] = [
+        Outcome::Present,
+        Outcome::Absent,
+        Outcome::Unclear,
+        Outcome::Mounted,
+        Outcome::Opened,
+        Outcome::Declined,
+        Outcome::Taken,
+        Outcome::SessionGone,
+        Outcome::ShapeRefused,
+        Outcome::TooLarge,
+        Outcome::Silent,
+        Outcome::Passing,
+        Outcome::Refused,
+    ];
+
+    #[test]
+    fn an_outcome_that_a_step_cannot_have_is_a_failure() {
+        for step in [
+            Step::Look,
+            Step::Mount,
+            Step::Open,
+            Step::Put,
+            Step::Confirm,
+            Step::Again,
+        ] {
+            let others = ALL.iter().filter(|outcome| !legal(step).contains(outcome));
+            for outcome in others {
+                let course = Course { step, ..MOUNTING };
+                assert_eq!(
+                    course.after(*outcome).step,
+                    Step::End(End::Failed),
+                    "{step:?} {outcome:?}"
+                );
+            }
+        }
+    }
+
+    /// The outcomes of a walk: of each step one that it can have. What ends a walk well is rarer than what keeps
+    /// it going, so that most walks are long.
+    fn walked(mut course: Course, choices: &[usize]) -> (Course, Vec<(Step, Outcome)>) {
+        let mut walk = Vec::new();
+        for choice in choices {
+            let mut legal = legal(course.step).to_vec();
+            if choice % 4 > 0 {
+                legal.retain(|outcome| !matches!(outcome, Outcome::Refused | Outcome::Present));
+            }
+            if legal.is_empty() {
+                break;
+            }
+            let outcome = legal[choice / 4 % legal.len()];
+            walk.push((course.step, outcome));
+            course = course.after(outcome);
+        }
+        (course, walk)
     }
 
     proptest! {
         #[test]
         fn every_course_ends_and_no_success_is_without_evidence(
-            outcomes in prop::collection::vec(outcome(), 200),
+            choices in prop::collection::vec(0_usize..1000, 200),
             absent in any::<bool>(),
             mounts in any::<bool>(),
+            confirms in any::<bool>(),
         ) {
-            let mut course = Course::new(absent, mounts, true);
-            let mut evidence = Outcome::Absent;
-            for outcome in outcomes {
-                if let Step::End(_) = course.step {
-                    break;
-                }
-                course = course.after(outcome);
-                evidence = outcome;
-            }
+            let (course, walk) = walked(Course::new(absent, mounts, confirms), &choices);
             let Step::End(end) = course.step else {
                 return Err(TestCaseError::fail(format!("no end: {course:?}")));
             };
             prop_assert!(course.uploads <= MAX_UPLOADS + 3);
+            let puts = walk.iter().filter(|(step, _)| *step == Step::Put).count();
+            prop_assert!(puts <= (MAX_UPLOADS + 3) as usize, "{:?}", walk);
+            let last = *walk.last().expect("a step");
             match end {
-                End::Existed => prop_assert_eq!(evidence, Outcome::Present),
-                End::Mounted | End::Uploaded => {
-                    prop_assert!(matches!(evidence, Outcome::Present | Outcome::Unclear));
+                End::Existed => prop_assert_eq!(last, (Step::Look, Outcome::Present)),
+                End::Mounted if confirms => {
+                    prop_assert_eq!(last.0, Step::Confirm);
+                    prop_assert!(last.1 != Outcome::Absent);
                 }
-                End::NotStored => prop_assert_eq!(evidence, Outcome::Absent),
-                End::Failed => {}
+                End::Mounted => prop_assert_eq!(last, (Step::Mount, Outcome::Mounted)),
+                End::Uploaded => {
+                    let seen = matches!(
+                        last,
+                        (Step::Confirm, Outcome::Present | Outcome::Unclear)
+                            | (Step::Again, Outcome::Present)
+                    );
+                    let trusted = !confirms && last == (Step::Put, Outcome::Taken);
+                    prop_assert!(seen || trusted, "{:?}", last);
+                }
+                End::NotStored => prop_assert_eq!(last, (Step::Confirm, Outcome::Absent)),
+                End::Failed => prop_assert_eq!(last.0, Step::Put),
             }
         }
+    }
 
-        /// Among all outcomes that a step can have, the course never gets lost.
-        #[test]
-        fn likely_outcomes_always_end(choices in prop::collection::vec(0_usize..6, 400)) {
-            let mut course = MOUNTING;
-            for choice in choices {
-                use Outcome::{
-                    Absent, Declined, Mounted, Opened, Passing, Present, SessionGone, Silent, Taken,
-                    TooLarge, Unclear,
-                };
-                let likely: &[Outcome] = match course.step {
-                    Step::Look | Step::Again | Step::Confirm => &[Absent, Absent, Absent, Unclear, Present],
-                    Step::Mount => &[Mounted, Opened, Declined],
-                    Step::Open => &[Opened],
-                    Step::Put => &[Taken, SessionGone, Silent, Passing, TooLarge, Taken],
-                    Step::End(_) => break,
-                };
-                course = course.after(likely[choice % likely.len()]);
-            }
-            prop_assert!(matches!(course.step, Step::End(_)), "{:?}", course);
-        }
+    #[test]
+    fn walks_of_legal_outcomes_are_long() {
+        let choices = |seed: usize| (0..200).map(move |step| (seed * 7919 + step * 104_729) % 1000);
+        let lengths = (0..200).map(|seed| {
+            let choices: Vec<usize> = choices(seed).collect();
+            walked(MOUNTING, &choices).1.len()
+        });
+        let mean = lengths.sum::<usize>() / 200;
+        assert!(mean >= 6, "{mean}");
     }
 }

@@ -121,6 +121,12 @@ pub enum CredentialError {
     /// Nothing says for which registry the credential in the environment is.
     #[error("LIGHTER_REGISTRY_PASSWORD is set, and nothing says for which registry it is")]
     Unbound,
+    /// What should say for which registry the credential in the environment is names none.
+    #[error("{variable} does not begin with the name of a registry")]
+    NoHost {
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+    },
     /// Neither `DOCKER_CONFIG` nor HOME says where the configuration is.
     #[error("no place for credentials: neither DOCKER_CONFIG nor HOME is set")]
     NoPlace,
@@ -142,14 +148,14 @@ pub enum CredentialError {
         source: ProgramError,
     },
     /// A helper reported a failure of its own.
-    #[error("`{program}` failed for `{registry}`: {message}")]
+    #[error("`{program}` failed for `{registry}`")]
     HelperFailed {
         /// The program.
         program: String,
         /// The registry.
         registry: String,
-        /// Its words, printable.
-        message: String,
+        /// Its words, printable. They may be the very secret that it keeps.
+        words: Secret,
     },
     /// A helper's answer is not what its protocol says.
     #[error("`{program}` gave no legal answer for `{registry}`")]
@@ -162,6 +168,18 @@ pub enum CredentialError {
     /// The run was told to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl CredentialError {
+    /// What only those should see who ask for detail: the words of a helper, which may be anything.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::HelperFailed { program, words, .. } => {
+                Some(format!("`{program}` says: {}", words.expose()))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Hint for CredentialError {
@@ -181,6 +199,9 @@ impl Hint for CredentialError {
                 "set LIGHTER_REGISTRY_HOST to the registry's host, such as ghcr.io, or LIGHTER_REPO"
                     .to_owned(),
             ),
+            Self::NoHost { variable } => Some(format!(
+                "set {variable} to a host, perhaps with a port, and without a scheme: ghcr.io, localhost:5000"
+            )),
             Self::NoPlace => Some("set DOCKER_CONFIG to a directory".to_owned()),
             Self::Helper {
                 source: ProgramError::TimeLimit { program, .. },
@@ -190,9 +211,13 @@ impl Hint for CredentialError {
                  on, unlock its store before"
             )),
             Self::Helper { source, .. } => source.hint(),
-            Self::HelperFailed { program, .. } | Self::HelperAnswer { program, .. } => Some(
-                format!("try `{program} list`, or remove the helper from the docker configuration"),
-            ),
+            Self::HelperFailed { program, .. } => Some(format!(
+                "type `{program} list` to see what is wrong, or remove the helper from the docker \
+                 configuration; `-v` shows its words"
+            )),
+            Self::HelperAnswer { program, .. } => Some(format!(
+                "try `{program} list`, or remove the helper from the docker configuration"
+            )),
             Self::File { path, .. } => Some(format!(
                 "see that you may read and write `{}`, or name another directory in DOCKER_CONFIG",
                 path.display()

@@ -3,26 +3,26 @@
 //! It is walked by hand rather than through serde structs, because serde's messages quote values,
 //! and values are passwords here.
 
-use std::fs::Permissions;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Map, Value, json};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use super::credential::{Credential, CredentialError};
-use super::endpoint::is_docker_hub;
+use super::members::Members;
+use super::private_file;
 use super::secret::Secret;
-use crate::fs::DirectoryLock;
+use super::server_key::{Place, server_key};
 
-/// Held while the file is changed.
-const LOCK: &str = ".cargo-lighter.lock";
 const MAX_FILE: u64 = 4 * 1024 * 1024;
-/// The key under which docker keeps the credential of Docker Hub.
-const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// As docker writes.
+const INDENT: &str = "\t";
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -31,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A configuration as read, with everything in it that is not ours.
 pub(super) struct DockerConfig {
     path: PathBuf,
-    document: Map<String, Value>,
+    document: Members,
 }
 
 impl DockerConfig {
@@ -61,7 +61,7 @@ impl DockerConfig {
     pub(super) fn empty(path: PathBuf) -> Self {
         Self {
             path,
-            document: Map::new(),
+            document: Members::default(),
         }
     }
 
@@ -71,14 +71,20 @@ impl DockerConfig {
         &mut self,
         change: impl FnOnce(&mut Self) -> Result<bool, CredentialError>,
     ) -> Result<bool, CredentialError> {
-        let _lock = lock(&self.target()).map_err(|source| CredentialError::File {
-            path: self.path.clone(),
+        let path = self.path.clone();
+        let failed = |source| CredentialError::File {
+            path: path.clone(),
             source,
-        })?;
+        };
+        let target = private_file::target_of(&self.path).map_err(failed)?;
+        let _lock = private_file::lock(&target).map_err(failed)?;
         self.document = document(&self.path)?;
         let changed = change(self)?;
         if changed {
-            self.save()?;
+            let text = self.document.to_text(INDENT);
+            let mut text = text.map_err(|error| self.malformed(&error.to_string()))?;
+            text.push(b'\n');
+            private_file::write(&target, &text).map_err(failed)?;
         }
         Ok(changed)
     }
@@ -92,26 +98,24 @@ impl DockerConfig {
     /// `docker-credential-NAME`; none where the file itself has an entry for a part of the path.
     pub(super) fn helper_for(&self, name: &str) -> Result<Option<String>, CredentialError> {
         let helpers = self.table("credHelpers")?;
-        let own = helpers.and_then(|helpers| best(helpers, name));
+        let own = best(&helpers, name);
         let own_path = own.as_ref().map_or(0, |(path, _)| path.len());
         let auths = self.table("auths")?;
-        let inline = auths.and_then(|auths| best(auths, name));
-        if inline.is_some_and(|(path, _)| path.len() > own_path) {
+        if best(&auths, name).is_some_and(|(path, _)| path.len() > own_path) {
             return Ok(None);
         }
         let own = own.map(|(_, name)| name);
         let Some(name) = own.or_else(|| self.document.get("credsStore")) else {
             return Ok(None);
         };
-        let name = name
-            .as_str()
-            .ok_or_else(|| self.malformed("a helper's name is no string"))?;
+        let name = serde_json::from_str::<String>(name.get())
+            .map_err(|_| self.malformed("a helper's name is no string"))?;
         if name.is_empty() {
             return Ok(None);
         }
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if name.bytes().all(legal) {
-            Ok(Some(name.to_owned()))
+            Ok(Some(name))
         } else {
             Err(CredentialError::HelperName {
                 path: self.path.clone(),
@@ -121,8 +125,7 @@ impl DockerConfig {
 
     /// The credential that the file itself holds for a registry or repository.
     pub(super) fn inline(&self, name: &str) -> Result<Option<Credential>, CredentialError> {
-        let auths = self.table("auths")?;
-        match auths.and_then(|auths| best(auths, name)) {
+        match best(&self.table("auths")?, name) {
             Some((_, entry)) => self.credential_of(entry),
             None => Ok(None),
         }
@@ -131,10 +134,22 @@ impl DockerConfig {
     /// The part of a repository's path that an entry of the file is for, if there is one.
     pub(super) fn path_entry(&self, name: &str) -> Result<Option<String>, CredentialError> {
         let tables = [self.table("auths")?, self.table("credHelpers")?];
-        let paths = tables.into_iter().flatten();
-        let paths = paths.filter_map(|table| Some(best(table, name)?.0));
+        let paths = tables.iter().filter_map(|table| Some(best(table, name)?.0));
         let longest = paths.max_by_key(String::len);
         Ok(longest.filter(|path| !path.is_empty()))
+    }
+
+    /// The parts of a registry or of a part of it that the file itself has other entries for, by the names of
+    /// these.
+    pub(super) fn parts_below(&self, name: &str) -> Result<Vec<String>, CredentialError> {
+        let whole = Place::of_name(name);
+        let (host, _) = name.split_once('/').unwrap_or((name, ""));
+        let auths = self.table("auths")?;
+        let places = auths.iter().filter_map(|(key, _)| Place::of_key(key));
+        let below = places.filter(|place| *place != whole && whole.covers(place));
+        Ok(below
+            .map(|place| format!("{host}/{}", place.path))
+            .collect())
     }
 
     /// Keeps a credential in the file itself.
@@ -146,56 +161,49 @@ impl DockerConfig {
     ) -> Result<(), CredentialError> {
         self.remove_inline(registry)?;
         let pair = BASE64.encode(format!("{username}:{}", password.expose()));
-        let auths = self.document.entry("auths").or_insert(Value::Null);
-        let key = server_key(registry);
-        if let Value::Object(auths) = auths {
-            auths.insert(key, json!({ "auth": pair }));
-        } else {
-            *auths = json!({ key: { "auth": pair } });
+        let mut auths = self.table("auths")?;
+        let entry = self.raw(&json!({ "auth": pair }))?;
+        auths.set(&server_key(registry), entry);
+        self.set_auths(&auths)
+    }
+
+    /// Forgets what the file itself holds for a registry, or for exactly this part of it; tells whether there was
+    /// anything.
+    pub(super) fn remove_inline(&mut self, name: &str) -> Result<bool, CredentialError> {
+        let mut auths = self.table("auths")?;
+        let wanted = Some(Place::of_name(name));
+        let removed = auths.retain(|key| Place::of_key(key) != wanted);
+        if removed {
+            self.set_auths(&auths)?;
         }
+        Ok(removed)
+    }
+
+    fn set_auths(&mut self, auths: &Members) -> Result<(), CredentialError> {
+        let auths = self.raw(auths)?;
+        self.document.set("auths", auths);
         Ok(())
     }
 
-    /// Forgets what the file itself holds for a registry; tells whether there was anything.
-    pub(super) fn remove_inline(&mut self, registry: &str) -> Result<bool, CredentialError> {
-        self.table("auths")?;
-        let wanted = server_key(registry);
-        let Some(Value::Object(auths)) = self.document.get_mut("auths") else {
-            return Ok(false);
-        };
-        let before = auths.len();
-        let is_wanted = |(server, path): (String, String)| server == wanted && path.is_empty();
-        auths.retain(|key, _| !key_of(key).is_some_and(is_wanted));
-        Ok(auths.len() < before)
+    fn raw(&self, value: &impl serde::Serialize) -> Result<Box<RawValue>, CredentialError> {
+        to_raw_value(value).map_err(|error| self.malformed(&error.to_string()))
     }
 
-    /// Writes the file in one step, readable by its owner only from the first byte on.
-    fn save(&self) -> Result<(), CredentialError> {
-        let mut text = serde_json::to_vec_pretty(&self.document)
-            .map_err(|error| self.malformed(&error.to_string()))?;
-        text.push(b'\n');
-        write_private(&self.target(), &text).map_err(|source| CredentialError::File {
-            path: self.path.clone(),
-            source,
-        })
-    }
-
-    /// Where the file is: a symbolic link to a file kept elsewhere stays one.
-    fn target(&self) -> PathBuf {
-        fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
-    }
-
-    fn credential_of(&self, entry: &Value) -> Result<Option<Credential>, CredentialError> {
+    fn credential_of(&self, entry: &RawValue) -> Result<Option<Credential>, CredentialError> {
+        let entry: Value = serde_json::from_str(entry.get())
+            .map_err(|_| self.malformed("an entry of `auths` cannot be read"))?;
         let field = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("");
         if !field("identitytoken").is_empty() {
             let token = Secret::new(field("identitytoken"));
             return Ok(Some(Credential::IdentityToken(token)));
         }
-        if field("auth").is_empty() {
+        // Docker's decoder passes line breaks over, which `base64` and people put there.
+        let pair = field("auth").replace(['\r', '\n'], "");
+        if pair.is_empty() {
             return Ok(Credential::of_pair(field("username"), field("password")));
         }
         let decoded = BASE64
-            .decode(field("auth"))
+            .decode(pair)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or_else(|| self.malformed("an `auth` is not base64 of a name and a password"))?;
@@ -205,11 +213,12 @@ impl DockerConfig {
         Ok(Credential::of_pair(username, password.trim_matches('\0')))
     }
 
-    fn table(&self, name: &str) -> Result<Option<&Map<String, Value>>, CredentialError> {
-        match self.document.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(table)) => Ok(Some(table)),
-            Some(_) => Err(self.malformed(&format!("`{name}` is no object"))),
+    /// The members of an object in the file, none where there is no such object.
+    fn table(&self, name: &str) -> Result<Members, CredentialError> {
+        match self.document.get(name).map(RawValue::get) {
+            None | Some("null") => Ok(Members::default()),
+            Some(text) => Members::parse(text.as_bytes())
+                .map_err(|_| self.malformed(&format!("`{name}` is no object"))),
         }
     }
 
@@ -221,66 +230,27 @@ impl DockerConfig {
     }
 }
 
-/// What docker calls a registry in its files and to its helpers: the host with its port, or a fixed
-/// URL for Docker Hub.
-pub(super) fn server_key(registry: &str) -> String {
-    if is_docker_hub(registry) {
-        DOCKER_HUB_KEY.to_owned()
-    } else {
-        registry.to_ascii_lowercase()
-    }
-}
-
-/// The server that a key of the file means, and the part of a repository's path; `None` for a URL that
-/// is neither. Only the whole host matches, never a part of it.
-fn key_of(key: &str) -> Option<(String, String)> {
-    let scheme = ["https://", "http://"];
-    let bare = scheme.iter().find_map(|scheme| key.strip_prefix(scheme));
-    let (host, path) = bare
-        .unwrap_or(key)
-        .split_once('/')
-        .unwrap_or_else(|| (bare.unwrap_or(key), ""));
-    let path = path.trim_end_matches('/');
-    let path = match path {
-        // The root of the registry's API.
-        "v1" | "v2" => "",
-        // What follows a host in a URL is no repository.
-        path if bare.is_some() && !path.is_empty() => return None,
-        path => path,
-    };
-    (!host.is_empty()).then(|| (server_key(host), path.to_owned()))
-}
-
 /// The entry whose key is the longest part of `name`, with its path; the key that docker itself writes
 /// wins over older spellings of the same host.
-fn best<'a>(table: &'a Map<String, Value>, name: &str) -> Option<(String, &'a Value)> {
-    let (host, path) = name.split_once('/').unwrap_or((name, ""));
-    let wanted = server_key(host);
-    let covers = |key: &str| {
-        let rest = path.strip_prefix(key);
-        rest.is_some_and(|rest| key.is_empty() || rest.is_empty() || rest.starts_with('/'))
-    };
+fn best<'a>(table: &'a Members, name: &str) -> Option<(String, &'a RawValue)> {
+    let wanted = Place::of_name(name);
     let matching = table.iter().filter_map(|(key, value)| {
-        let (server, path) = key_of(key)?;
-        (server == wanted && covers(&path)).then_some((path, key, value))
+        let place = Place::of_key(key)?;
+        place.covers(&wanted).then_some((place.path, key, value))
     });
-    let best = matching.max_by_key(|(path, key, _)| (path.len(), **key == wanted));
+    let best = matching.max_by_key(|(path, key, _)| (path.len(), *key == wanted.server));
     best.map(|(path, _, value)| (path, value))
 }
 
-fn document(path: &Path) -> Result<Map<String, Value>, CredentialError> {
+fn document(path: &Path) -> Result<Members, CredentialError> {
     match read(path) {
         Ok(bytes) => parse(path, &bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Members::default()),
         Err(source) => Err(CredentialError::File {
             path: path.to_owned(),
             source,
         }),
     }
-}
-
-fn lock(path: &Path) -> io::Result<DirectoryLock> {
-    DirectoryLock::acquire(private_directory_of(path)?, LOCK)
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -299,46 +269,24 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, CredentialError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<Members, CredentialError> {
     let malformed = |why: String| CredentialError::Malformed {
         path: path.to_owned(),
         why,
     };
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return Ok(Map::new());
+        return Ok(Members::default());
     }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(document)) => Ok(document),
-        Ok(_) => Err(malformed("it is no object".to_owned())),
+    match Members::parse(bytes) {
+        Ok(members) => Ok(members),
+        Err(error) if error.is_data() => Err(malformed("it is no object".to_owned())),
         Err(error) => Err(malformed(format!(
             "no JSON at line {}, column {}",
             error.line(),
             error.column()
         ))),
     }
-}
-
-/// The directory of a file, made for its owner only where it is missing.
-fn private_directory_of(path: &Path) -> io::Result<&Path> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    if !directory.exists() {
-        fs_err::create_dir_all(directory)?;
-        fs_err::set_permissions(directory, Permissions::from_mode(0o700))?;
-    }
-    Ok(directory)
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = private_directory_of(path)?;
-    // Made with mode 0600, where the crate's other atomic files follow the umask.
-    let mut file = tempfile::Builder::new()
-        .prefix(crate::fs::TEMPORARY_PREFIX)
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -431,6 +379,23 @@ mod tests {
         assert_eq!(user_of(&config, "a.io").as_deref(), Some("<token>"));
         assert_eq!(user_of(&config, "b.io"), None);
         assert_eq!(user_of(&config, "c.io").as_deref(), Some("u"));
+    }
+
+    #[test]
+    fn a_line_break_in_an_auth_and_a_mark_before_the_text_are_passed_over() {
+        let config = config("\u{feff}{\"auths\":{\"a.io\":{\"auth\":\"bWU6\\r\\nc2VjcmV0\\n\"}}}");
+        assert_eq!(user_of(&config, "a.io").as_deref(), Some("me"));
+    }
+
+    #[test]
+    fn parts_of_a_registry_are_told_by_name() {
+        let config = config(
+            r#"{"auths":{"a.io":{},"a.io/x":{},"https://a.io/v2/":{},"a.io/x/y":{},"a.io.b/z":{},"b.io/x":{}}}"#,
+        );
+        let parts = |name| config.parts_below(name).expect("read");
+        assert_eq!(parts("a.io"), ["a.io/x", "a.io/x/y"]);
+        assert_eq!(parts("a.io/x"), ["a.io/x/y"]);
+        assert_eq!(parts("c.io"), Vec::<String>::new());
     }
 
     #[test]

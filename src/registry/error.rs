@@ -189,11 +189,13 @@ pub enum RegistryError {
         #[source]
         source: Cause,
     },
-    /// Something that is not plain HTTP answers on a loopback address.
+    /// Something that is not plain HTTP answers where that is spoken.
     #[error("registry `{}` does not answer in plain http", .attempt.registry)]
     NotPlain {
         /// What was tried.
         attempt: Box<Attempt>,
+        /// Whether it said itself that it serves TLS.
+        serves_tls: bool,
     },
     /// No answer in time.
     #[error("{attempt}: no answer from `{host}` within {seconds} s")]
@@ -297,6 +299,16 @@ pub enum RegistryError {
         /// What is wrong, printable and without secrets.
         what: String,
     },
+    /// The registry names a token service that no credential may be sent to.
+    #[error("{attempt}: it names a token service {what}; no credential was sent")]
+    BadTokenService {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// What is wrong with it.
+        what: String,
+        /// Its host, where the user may vouch for it.
+        service: Option<String>,
+    },
     /// The registry stored other bytes than were sent, by its own account.
     #[error("{attempt}: the registry stored {} instead of `{ours}`", other_content(.theirs.as_ref()))]
     DigestMismatch {
@@ -333,6 +345,14 @@ pub enum RegistryError {
         /// What happened there.
         #[source]
         source: Box<RegistryError>,
+    },
+    /// The registry sends us to another host for what only it can do.
+    #[error("{attempt}: the registry sends us on to `{host}`, which is another one")]
+    Moved {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The host.
+        host: String,
     },
     /// The file to send cannot be read.
     #[error("{attempt}: cannot read what to send")]
@@ -373,6 +393,19 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// What the registry itself answered, printable, where it answered at all.
+    pub fn answer(&self) -> Option<String> {
+        match self {
+            Self::Unauthorized { status, words, .. }
+            | Self::Busy { status, words, .. }
+            | Self::Refused { status, words, .. }
+            | Self::KindRefused { status, words, .. } => Some(format!("status {status}{words}")),
+            Self::NotFound { words, .. } => Some(format!("status 404{words}")),
+            Self::LoginRefused { words, .. } => Some(format!("login refused{words}")),
+            _ => None,
+        }
+    }
+
     /// Whether it is about what a server did, and not about us.
     pub(super) fn is_of_a_server(&self) -> bool {
         matches!(
@@ -388,7 +421,20 @@ impl RegistryError {
                 | Self::Busy { .. }
                 | Self::Refused { .. }
                 | Self::Protocol { .. }
+                | Self::Moved { .. }
         )
+    }
+
+    /// The host that gave no answer, where that is what went wrong.
+    pub(super) fn silent_host(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { host, .. }
+            | Self::ThroughProxy { host, .. }
+            | Self::Tls { host, .. }
+            | Self::TimedOut { host, .. }
+            | Self::Lost { host, .. } => Some(host),
+            _ => None,
+        }
     }
 
     /// Whether it may help to say who we are.

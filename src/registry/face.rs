@@ -3,35 +3,28 @@
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::{Either, join_all, select};
-use reqwest::Method;
-use tokio::runtime::{Builder, Runtime};
+use futures_util::future::{Either, select};
 
-use super::blob::BlobOutcome;
+#[cfg(test)]
+use super::blob::Arrival;
 use super::call::Call;
+#[cfg(test)]
 use super::content::Content;
 use super::core::Core;
-use super::error::{Cause, RegistryError, User};
+use super::engine::Engine;
+use super::error::{RegistryError, User};
 use super::image::{ImageOutcome, ImagePush};
 use super::manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 use super::options::Options;
 use super::pull::{self, ManifestPull};
-use super::request::Request;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
 use crate::report::Clock;
-
-const WORKERS: usize = 2;
-/// How often a waiting call looks whether the run was told to stop.
-pub(super) const INTERRUPT_POLL: Duration = Duration::from_millis(50);
-
-/// How long an interrupted run closes its uploads.
-const LAST_MOMENT: Duration = Duration::from_millis(1500);
+#[cfg(test)]
+use crate::report::Meter;
 
 /// All registries of a run. Shared between threads; every method blocks the thread that calls it,
 /// and none may be called from asynchronous code.
@@ -72,11 +65,11 @@ impl Registry {
     }
 
     /// Whether a push to a repository can work: the registry is reachable, takes our credentials,
-    /// and opens an upload. To be asked before the first compile.
+    /// and opens an upload. Gives the status of its answer to that.
     ///
     /// # Errors
     /// [`RegistryError`], with what to do about it as hint.
-    pub fn check_push(&self, repository: &Repository) -> Result<(), RegistryError> {
+    pub fn check_push(&self, repository: &Repository) -> Result<u16, RegistryError> {
         let call = Call::new(&self.core, repository)?;
         self.run(call.check_push())
     }
@@ -108,6 +101,16 @@ impl Registry {
         })
     }
 
+    /// The scope that tokens for a push to a repository are asked with; `None` where its registry is not known
+    /// to give tokens. Asks no registry.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the registry's name is not legal.
+    pub fn scope(&self, repository: &Repository) -> Result<Option<String>, RegistryError> {
+        let call = Call::new(&self.core, repository)?;
+        self.run(async { Ok(call.told_scope().await) })
+    }
+
     /// Takes note of repositories that will be pushed to, so that the right to take blobs over from
     /// one another is asked for together with the right to push.
     ///
@@ -135,36 +138,18 @@ impl Registry {
         self.run(call.push_image(image))
     }
 
-    /// Makes sure that the registry has a blob, sending the file `path` if it has not. The file is
-    /// streamed; its size must be the descriptor's.
-    ///
-    /// # Errors
-    /// [`RegistryError`] when the registry did not take it.
-    pub fn push_blob(
+    /// One blob alone, with the number of requests that it took.
+    #[cfg(test)]
+    pub(super) fn push_content(
         &self,
         repository: &Repository,
         blob: &Descriptor,
-        path: &Path,
-    ) -> Result<BlobOutcome, RegistryError> {
-        let content = Content::file(self.core.environment.resolve(path), blob.size);
+        content: &Content,
+    ) -> Result<(Arrival, u64), RegistryError> {
         let call = Call::new(&self.core, repository)?;
-        self.run(call.push_one_blob(blob, &content))
-    }
-
-    /// As [`Registry::push_blob`], for a small blob such as an image's configuration.
-    ///
-    /// # Errors
-    /// [`RegistryError`] when the registry did not take it, or `bytes` are not as many as
-    /// `blob` says.
-    pub fn push_blob_bytes(
-        &self,
-        repository: &Repository,
-        blob: &Descriptor,
-        bytes: &[u8],
-    ) -> Result<BlobOutcome, RegistryError> {
-        let call = Call::new(&self.core, repository)?;
-        let content = Content::Bytes(Bytes::copy_from_slice(bytes));
-        self.run(call.push_one_blob(blob, &content))
+        let meter = Meter::default();
+        let arrival = self.run(call.push_blob(blob, content, false, &meter))?;
+        Ok((arrival, call.requests()))
     }
 
     /// Puts a manifest or index: exactly these bytes, under its digest or a tag. A registry that
@@ -270,6 +255,12 @@ impl Registry {
         self.core.warnings.take()
     }
 
+    /// What only those want to hear who ask for detail, since this was asked last: which host was shown whose
+    /// credential, and the words of a credential helper that failed.
+    pub fn notes(&self) -> Vec<String> {
+        self.core.notes.take()
+    }
+
     /// Requests sent so far, to all hosts.
     pub fn requests(&self) -> u64 {
         self.core.transport.requests()
@@ -298,82 +289,5 @@ impl Drop for Registry {
     fn drop(&mut self) {
         // Uploads that were opened early and never needed.
         self.engine.close(&self.core);
-    }
-}
-
-/// The threads that move bytes while a caller waits.
-#[derive(Debug)]
-pub(super) struct Engine(Option<Runtime>);
-
-impl Engine {
-    /// Starts the threads.
-    pub(super) fn start() -> Result<Self, RegistryError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .thread_name("registry")
-            .enable_all()
-            .build();
-        match runtime {
-            Ok(runtime) => Ok(Self(Some(runtime))),
-            Err(error) => Err(RegistryError::Setup {
-                source: Cause(error.to_string()),
-            }),
-        }
-    }
-
-    /// Does `work`, unless `interrupt` is raised first.
-    pub(super) fn run<T>(
-        &self,
-        interrupt: &Interrupt,
-        work: impl Future<Output = Result<T, RegistryError>>,
-    ) -> Result<T, RegistryError> {
-        let Some(runtime) = &self.0 else {
-            return Err(RegistryError::Interrupted);
-        };
-        runtime.block_on(async {
-            match select(pin!(raised(interrupt)), pin!(work)).await {
-                Either::Left(_) => Err(RegistryError::Interrupted),
-                Either::Right((result, _)) => result,
-            }
-        })
-    }
-}
-
-impl Engine {
-    /// Closes the uploads that are open, as far as that can be done in a moment: registries drop abandoned
-    /// ones by themselves, after a week.
-    fn close(&self, core: &Core) {
-        let Some(runtime) = &self.0 else { return };
-        let open = core.sessions.take();
-        if open.is_empty() {
-            return;
-        }
-        let closing = open.into_iter().map(|upload| async move {
-            let request = Request::new(Method::DELETE, upload.url, "close an upload");
-            let authorization = upload.authorization.as_ref();
-            let sent = core
-                .transport
-                .send(&request, authorization, &upload.endpoint);
-            // The run ends anyway.
-            let _ = sent.await;
-        });
-        runtime.block_on(async {
-            let _ = tokio::time::timeout(LAST_MOMENT, join_all(closing)).await;
-        });
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // A name lookup that hangs must not keep an interrupted run alive.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-async fn raised(interrupt: &Interrupt) {
-    while interrupt.received().is_none() {
-        tokio::time::sleep(INTERRUPT_POLL).await;
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Failure {
     Tls(Cause),
     /// Plain HTTP was answered by something else.
     NotHttp,
+    /// The answer begins as HTTP does, and its head has no end.
+    HeadTooLarge,
     /// No answer within this time.
     TimedOut(Duration),
     /// The connection broke.
@@ -63,6 +65,8 @@ impl Failure {
             Self::Tls(cause)
         } else if error.is_timeout() {
             Self::TimedOut(connect_limit)
+        } else if find::<hyper::Error>(error).is_some_and(has_too_much_head) {
+            Self::HeadTooLarge
         } else if !known && find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
             Self::NotHttp
         } else if error.is_connect() && !known && !was_reset(error) {
@@ -93,7 +97,14 @@ impl Failure {
                 host,
                 source,
             },
-            Self::NotHttp if plain => RegistryError::NotPlain { attempt },
+            Self::NotHttp if plain => RegistryError::NotPlain {
+                attempt,
+                serves_tls: false,
+            },
+            Self::HeadTooLarge => RegistryError::Protocol {
+                attempt,
+                what: "the head of the answer is too large".to_owned(),
+            },
             Self::NotHttp => RegistryError::Protocol {
                 attempt,
                 what: "the answer is no HTTP".to_owned(),
@@ -154,6 +165,11 @@ fn trouble_of_proxy(error: &(dyn Error + 'static)) -> Option<ProxyTrouble> {
         current = error.source();
     }
     None
+}
+
+/// The library tells that apart for servers only, and else in words.
+fn has_too_much_head(error: &hyper::Error) -> bool {
+    error.is_parse() && error.to_string().contains("head is too large")
 }
 
 fn was_reset(error: &reqwest::Error) -> bool {

@@ -13,6 +13,7 @@ use super::location;
 use super::reply::Reply;
 use super::server_words::ServerWords;
 use super::token::Token;
+use super::vouched::Vouched;
 
 /// A public registry, so that nothing but https may come out.
 const REGISTRY: &str = "registry.example";
@@ -33,7 +34,11 @@ pub fn challenge(header: &[u8]) -> Option<String> {
         return None;
     };
     let endpoint = Endpoint::of(REGISTRY).ok()?;
-    Some(challenge::realm(&realm, &endpoint).ok()?.into())
+    Some(
+        challenge::realm(&realm, &endpoint, &Vouched::default())
+            .ok()?
+            .into(),
+    )
 }
 
 /// What a `Retry-After` says beside this `Date`.

@@ -11,14 +11,11 @@ use super::blob::Arrival;
 use super::call::Call;
 use super::content::Content;
 use super::error::RegistryError;
-use super::manifest::{ManifestReference, Sent};
+use super::manifest::{Answered, MAX_ROUNDS, ManifestReference};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Document};
 use crate::reference::Tag;
 use crate::report::Meter;
-
-/// How often a registry may say that it does not know a blob of a manifest which it was given.
-const MAX_ROUNDS: u32 = 4;
 
 /// What is pushed as one image.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +172,7 @@ impl Call<'_> {
                 .send_manifest(&reference, &descriptor.media_type, bytes)
                 .await?;
             let reply = match sent {
-                Sent::BlobUnknown(reply) if round < MAX_ROUNDS => reply,
+                Answered::BlobUnknown(reply) if round < MAX_ROUNDS => reply,
                 sent => {
                     let kind = &descriptor.media_type;
                     return self.settle(&reference, kind, bytes, sent).await;

@@ -8,8 +8,10 @@
 use std::path::PathBuf;
 
 use super::credential::{Credential, CredentialError, CredentialSource};
-use super::docker_config::{DockerConfig, server_key};
+use super::docker_config::DockerConfig;
+use super::endpoint::Endpoint;
 use super::program::CredentialProgram;
+use super::server_key::server_key;
 use crate::process::{Environment, Interrupt};
 
 const USER: &str = "LIGHTER_REGISTRY_USER";
@@ -135,8 +137,15 @@ fn given(environment: &Environment, name: &str) -> Result<Option<Credential>, Cr
         (Some(_), None) => return Err(half(USER, PASSWORD)),
         (None, Some(_)) => return Err(half(PASSWORD, USER)),
     };
-    let bound = environment.get(HOST).or_else(|| environment.get(REPO));
-    let bound = bound.map(host_of).ok_or(CredentialError::Unbound)?;
+    let named = |variable| Some((variable, environment.get(variable)?));
+    let (variable, bound) = named(HOST)
+        .or_else(|| named(REPO))
+        .ok_or(CredentialError::Unbound)?;
+    let bound = host_of(bound);
+    // It would never be that of a registry, and nobody would know why.
+    if bound.ends_with(':') || Endpoint::of(bound).is_err() {
+        return Err(CredentialError::NoHost { variable });
+    }
     if server_key(bound) != server_key(host_of(name)) {
         return Ok(None);
     }
@@ -259,6 +268,17 @@ mod tests {
         let by_repo = bound(REPO, "quay.io/acme");
         assert_eq!(look(&by_repo, "quay.io/acme/a").as_deref(), Some("ci"));
         assert_eq!(look(&by_repo, "ghcr.io/a").as_deref(), Some("docker"));
+        for (name, value) in [
+            (HOST, "http://ghcr.io"),
+            (HOST, "https://localhost:7025"),
+            (REPO, "docker://ghcr.io/acme"),
+            (HOST, "me@ghcr.io"),
+        ] {
+            let error = credential_source(&bound(name, value), "ghcr.io", &Interrupt::new());
+            let error = error.expect_err("no host");
+            assert!(error.to_string().starts_with(name), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("ghcr.io")));
+        }
         for unclear in [&both[..], &both[..1], &both[1..]] {
             let environment = home.environment(unclear);
             let error = credential_source(&environment, "ghcr.io", &Interrupt::new());

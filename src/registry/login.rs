@@ -5,8 +5,8 @@ use super::call::Call;
 use super::core::Core;
 use super::credential::{Credential, CredentialSource};
 use super::endpoint::Endpoint;
+use super::engine::Engine;
 use super::error::RegistryError;
-use super::face::Engine;
 use super::keychain::{files, own_file};
 use super::options::Options;
 use super::program::CredentialProgram;
@@ -56,30 +56,47 @@ pub fn login(
     Ok(CredentialSource::File(config.path().to_owned()))
 }
 
-/// Forgets a registry's credential in every place where it would be found. Returns where it was; nowhere
-/// is no error.
+/// What forgetting credentials came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Logout {
+    /// Where they were; nowhere is no error.
+    pub removed: Vec<CredentialSource>,
+    /// Parts of the registry (`HOST/PATH`) that have credentials of their own, which stay, and where those are.
+    pub left: Vec<(String, CredentialSource)>,
+}
+
+/// Forgets the credential of a registry (`HOST[:PORT]`), or of a part of it (`HOST[:PORT]/PATH`), in every
+/// place where it would be found.
 ///
 /// # Errors
 /// [`RegistryError`] when the configuration or its helper is broken or cannot be written.
 pub fn logout(
     environment: &Environment,
-    registry: &str,
+    name: &str,
     interrupt: &Interrupt,
-) -> Result<Vec<CredentialSource>, RegistryError> {
+) -> Result<Logout, RegistryError> {
+    let (registry, path) = name.split_once('/').unwrap_or((name, ""));
     Endpoint::of(registry)?;
-    let mut places = Vec::new();
+    let mut logout = Logout::default();
     for mut config in files(environment)? {
-        if config.remove_inline(registry)?
-            && config.edit(|config| config.remove_inline(registry))?
-        {
-            places.push(CredentialSource::File(config.path().to_owned()));
+        let place = CredentialSource::File(config.path().to_owned());
+        if config.remove_inline(name)? && config.edit(|config| config.remove_inline(name))? {
+            logout.removed.push(place.clone());
         }
-        if let Some(helper) = config.helper_for(registry)? {
+        let parts = config.parts_below(name)?;
+        logout
+            .left
+            .extend(parts.into_iter().map(|part| (part, place.clone())));
+        // A helper keeps one credential for all of a registry.
+        let helper = config.helper_for(registry)?.filter(|_| path.is_empty());
+        if let Some(helper) = helper {
             let program = CredentialProgram::new(&helper, &config, environment, interrupt);
             if program.erase(registry)? {
-                places.push(CredentialSource::Helper(program.name()));
+                logout
+                    .removed
+                    .push(CredentialSource::Helper(program.name()));
             }
         }
     }
-    Ok(places)
+    Ok(logout)
 }

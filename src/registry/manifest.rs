@@ -8,6 +8,7 @@ use reqwest::{Method, Url};
 
 use super::call::{Call, Persistence};
 use super::content::Content;
+use super::course::MAX_CONFIRMATIONS;
 use super::error::{READ, RegistryError};
 use super::ready::Seen;
 use super::reply::Reply;
@@ -19,9 +20,7 @@ use crate::reference::Tag;
 /// that is sent or read.
 const MAX_MANIFEST: usize = 4 * 1024 * 1024;
 /// How often a registry may say that it does not know a blob which it has.
-const MAX_ROUNDS: u32 = 4;
-/// Looks for a manifest until it is taken for not stored.
-const MAX_CONFIRMATIONS: u32 = 3;
+pub(super) const MAX_ROUNDS: u32 = 4;
 /// All kinds at once: without it, registries answer in formats of the past.
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -76,7 +75,7 @@ pub struct ManifestRead {
 
 /// What a registry answered to a manifest.
 #[derive(Debug)]
-pub(super) enum Sent {
+pub(super) enum Answered {
     /// A success.
     Taken(Reply),
     /// It does not know a blob that the manifest names.
@@ -97,6 +96,9 @@ impl Call<'_> {
         reference: &ManifestReference,
     ) -> Result<ManifestRead, RegistryError> {
         let (action, reply) = self.get_manifest(reference).await?;
+        if let Some(encoding) = reply.encoding().filter(|_| reply.is_success()) {
+            return Err(self.packed(&action, &encoding));
+        }
         let bytes = match reply.status.as_u16() {
             200..=299 => Some(reply.body.clone()),
             404 => None,
@@ -124,7 +126,7 @@ impl Call<'_> {
         let mut round = 0;
         loop {
             let sent = self.send_manifest(reference, media_type, bytes).await?;
-            if matches!(sent, Sent::BlobUnknown(_)) && round < MAX_ROUNDS {
+            if matches!(sent, Answered::BlobUnknown(_)) && round < MAX_ROUNDS {
                 round += 1;
                 self.core.patience.pause(self.settling(round)).await;
                 continue;
@@ -143,7 +145,7 @@ impl Call<'_> {
         reference: &ManifestReference,
         media_type: &str,
         bytes: &[u8],
-    ) -> Result<Sent, RegistryError> {
+    ) -> Result<Answered, RegistryError> {
         let action = put_action(reference);
         if bytes.len() > MAX_MANIFEST {
             return Err(RegistryError::TooLarge {
@@ -158,15 +160,16 @@ impl Call<'_> {
         let request = Request::new(Method::PUT, self.manifest_url(reference), action)
             .header(CONTENT_TYPE, media_type)
             .content(Content::Bytes(Bytes::copy_from_slice(bytes)));
-        let reply = self.perform(&request, Persistence::Patient).await?;
+        let send = async |request: &Request| self.perform(request, Persistence::Patient).await;
+        let reply = self.at_home(request, send).await?;
         let words = self.words(&reply);
         let unknown = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
         Ok(match reply.status.as_u16() {
-            200..=299 => Sent::Taken(reply),
+            200..=299 => Answered::Taken(reply),
             400 | 404 if unknown.iter().any(|code| words.has_code(code)) => {
-                Sent::BlobUnknown(reply)
+                Answered::BlobUnknown(reply)
             }
-            _ => Sent::Refused(reply),
+            _ => Answered::Refused(reply),
         })
     }
 
@@ -176,19 +179,19 @@ impl Call<'_> {
         reference: &ManifestReference,
         media_type: &str,
         bytes: &[u8],
-        sent: Sent,
+        sent: Answered,
     ) -> Result<(), RegistryError> {
         let action = put_action(reference);
         match sent {
-            Sent::Taken(reply) => {
-                self.check_digest(&action, &Digest::of(bytes), &reply)?;
+            Answered::Taken(reply) => {
+                self.check_digest(&action, &Digest::of(bytes), &reply, false)?;
                 if self.core.confirm {
                     self.confirm_manifest(reference, bytes).await?;
                 }
                 Ok(())
             }
-            Sent::BlobUnknown(reply) => Err(self.refused(&action, &reply)),
-            Sent::Refused(reply) => {
+            Answered::BlobUnknown(reply) => Err(self.refused(&action, &reply)),
+            Answered::Refused(reply) => {
                 let refused = self.refused_manifest(&action, media_type, &reply);
                 match reference {
                     ManifestReference::Tag(_) => {
@@ -298,6 +301,22 @@ impl Call<'_> {
         Ok((action, self.follow(request).await?))
     }
 
+    /// The error for a manifest that came packed: then its bytes are not those that a digest is of.
+    pub(super) fn packed(&self, action: &str, encoding: &str) -> RegistryError {
+        let what = format!(
+            "the registry, or something before it, packs its answer (`{encoding}`), which was not asked for"
+        );
+        self.protocol(action, what)
+    }
+
+    /// The digest of what an answer holds: of its bytes, or as it says where they are packed.
+    fn digest_of(&self, action: &str, reply: &Reply) -> Result<Digest, RegistryError> {
+        match reply.encoding() {
+            None => Ok(Digest::of(&reply.body)),
+            Some(encoding) => reply.digest().ok_or_else(|| self.packed(action, &encoding)),
+        }
+    }
+
     /// Whether a manifest is there, byte for byte.
     async fn reads_back(
         &self,
@@ -306,7 +325,7 @@ impl Call<'_> {
     ) -> Result<bool, RegistryError> {
         let (action, reply) = self.get_manifest(reference).await?;
         match reply.status.as_u16() {
-            200..=299 => Ok(reply.body == bytes),
+            200..=299 => Ok(self.digest_of(&action, &reply)? == Digest::of(bytes)),
             400 | 404 => Ok(false),
             _ => Err(self.refused(&action, &reply)),
         }
@@ -354,7 +373,7 @@ impl Call<'_> {
             return Ok(None);
         }
         if reply.is_success()
-            && let Some(digest) = reply.content_digest().and_then(|text| text.parse().ok())
+            && let Some(digest) = reply.digest()
         {
             return Ok(Some(digest));
         }
@@ -362,7 +381,7 @@ impl Call<'_> {
         let action = request.action.clone();
         let reply = self.follow(request).await?;
         match reply.status.as_u16() {
-            200..=299 => Ok(Some(Digest::of(&reply.body))),
+            200..=299 => Ok(Some(self.digest_of(&action, &reply)?)),
             404 => Ok(None),
             _ => Err(self.refused(&action, &reply)),
         }

@@ -1,12 +1,13 @@
 //! Finding out before the first compile whether a push can work.
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 
+use super::access::Scheme;
 use super::authorize::Permit;
 use super::call::{Call, Persistence};
+use super::challenge::Challenge;
 use super::error::RegistryError;
 use super::manifest::ManifestReference;
-use super::reply::Reply;
 use super::request::Request;
 use crate::reference::Tag;
 
@@ -57,33 +58,28 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Opens an upload, as a push will, and drops it again.
-    pub(super) async fn check_push(&self) -> Result<(), RegistryError> {
-        let session = self.open_new_upload().await?;
+    /// Opens an upload, as a push will, and closes it again; gives the status of the answer.
+    pub(super) async fn check_push(&self) -> Result<u16, RegistryError> {
+        let (session, status) = self.ask_to_upload().await?;
+        let upload = self.opened(&session).await;
         let courtesy = self.core.transport.limits.courtesy;
-        match tokio::time::timeout(courtesy, self.drop_upload(session.url)).await {
-            Ok(Err(RegistryError::Interrupted)) => Err(RegistryError::Interrupted),
-            // Registries drop abandoned uploads by themselves, and some want more rights for this.
-            Ok(Ok(_) | Err(_)) | Err(_) => Ok(()),
-        }
+        let _ = tokio::time::timeout(courtesy, upload.close(&self.core.transport)).await;
+        Ok(status)
     }
 
-    async fn drop_upload(&self, session: Url) -> Result<Reply, RegistryError> {
-        let request = Request::new(Method::DELETE, session, "drop an upload");
-        let permit = if self.access.endpoint().owns(&request.url) {
-            self.permit().await?.header().cloned()
-        } else {
-            None
-        };
-        self.persist(&request, permit.as_ref(), Persistence::Once)
-            .await
+    /// The scope that a token for this call is asked with, where the registry is known to give tokens.
+    pub(super) async fn told_scope(&self) -> Option<String> {
+        let scheme = self.access.scheme.lock().await;
+        let tokens = matches!(*scheme, Some(Scheme::Asking(Challenge::Bearer { .. })));
+        self.access.wording(&self.scope).filter(|_| tokens)
     }
 
     /// Shows a name and password to the registry.
     pub(super) async fn check_login(&self) -> Result<(), RegistryError> {
         let action = "log in";
         let request = Request::new(Method::GET, self.access.endpoint().root(), action);
-        let reply = self.perform(&request, Persistence::Patient).await?;
+        let send = async |request: &Request| self.perform(request, Persistence::Patient).await;
+        let reply = self.at_home(request, send).await?;
         if reply.is_success() {
             Ok(())
         } else {

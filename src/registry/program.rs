@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::credential::{Credential, CredentialError};
-use super::docker_config::{DockerConfig, server_key};
+use super::docker_config::DockerConfig;
 use super::secret::Secret;
+use super::server_key::server_key;
 use crate::process::{Captured, Environment, Interrupt, Program, ProgramError};
 use crate::report::printable;
 
@@ -92,7 +93,7 @@ impl<'a> CredentialProgram<'a> {
             Err(CredentialError::HelperFailed {
                 program: self.name(),
                 registry: registry.to_owned(),
-                message: "it stored nothing".to_owned(),
+                words: Secret::new("it stored nothing"),
             })
         }
     }
@@ -110,14 +111,13 @@ impl<'a> CredentialProgram<'a> {
     }
 
     fn run(&self, verb: &str, registry: &str, input: &[u8]) -> Result<Captured, CredentialError> {
-        let limit = match fs_err::File::open(TERMINAL) {
-            Ok(_) => ASKING_TIME,
-            Err(_) => TIME_LIMIT,
+        let program = Program::new(&self.name, self.environment).arg(verb);
+        // Only where nobody can be asked may it have a process group of its own, which can be ended as a whole.
+        let program = match fs_err::File::open(TERMINAL) {
+            Ok(_) => program.asking().time_limit(ASKING_TIME),
+            Err(_) => program.tidied().time_limit(TIME_LIMIT),
         };
-        let captured = Program::new(&self.name, self.environment)
-            .arg(verb)
-            .asking()
-            .time_limit(limit)
+        let captured = program
             .output_limit(OUTPUT_LIMIT)
             .interrupted_by(self.interrupt)
             .capture(input)
@@ -140,7 +140,7 @@ impl<'a> CredentialProgram<'a> {
         CredentialError::HelperFailed {
             program: self.name(),
             registry: registry.to_owned(),
-            message: words_of(&captured.stdout),
+            words: Secret::new(words_of(&captured.stdout)),
         }
     }
 }

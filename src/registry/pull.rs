@@ -69,8 +69,11 @@ impl Call<'_> {
         if !reply.is_success() {
             return Err(self.refused(&action, &reply));
         }
+        if let Some(encoding) = reply.encoding() {
+            return Err(self.packed(&action, &encoding));
+        }
         let found = Digest::of(&reply.body);
-        let told = reply.content_digest().and_then(|text| text.parse().ok());
+        let told = reply.digest();
         let expected = match reference {
             ManifestReference::Digest(digest) => Some(*digest),
             ManifestReference::Tag(_) => told,

@@ -2,14 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
+
+use crate::digest::Digest;
+use crate::report::printable;
 
 /// Parameters of queries that say nothing secret.
 const HARMLESS: [&str; 8] = [
     "account", "digest", "from", "last", "mount", "n", "scope", "service",
 ];
 const LEAST_SECRET: usize = 8;
+const MAX_ENCODING: usize = 40;
 
 /// What a server answered.
 #[derive(Debug)]
@@ -41,6 +45,19 @@ impl Reply {
     pub(super) fn content_digest(&self) -> Option<String> {
         let value = self.headers.get("docker-content-digest")?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// The same as a digest, where it is one, also in capitals.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        let text = self.content_digest()?;
+        text.to_ascii_lowercase().parse().ok()
+    }
+
+    /// How the body is packed, where that is not as it is. Nobody asks for it.
+    pub(super) fn encoding(&self) -> Option<String> {
+        let value = self.text(&CONTENT_ENCODING)?.trim();
+        let packed = !value.is_empty() && !value.eq_ignore_ascii_case("identity");
+        packed.then(|| printable(value).chars().take(MAX_ENCODING).collect())
     }
 
     /// What the request held that no message may repeat: its permit, and of its query all but what is

@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// How a request ended, as far as repeating it is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Ending {
     /// An answer that another attempt would not change, or an error of ours.
     Final,
     /// Nobody listens, the name is unknown, or the first answer ever is no HTTP.
@@ -35,7 +35,7 @@ pub(super) enum Outcome {
     },
 }
 
-impl Outcome {
+impl Ending {
     /// What a result means for repeating the request.
     pub(super) fn of(result: &Result<Reply, RegistryError>) -> Self {
         match result {
@@ -91,14 +91,14 @@ pub(super) enum Decision {
 
 /// Decides after attempt number `attempt`, counted from 0. A pause of our own choice is a random
 /// `share` of [`backoff`]; a server may ask for more, never for less: some say "in 0 seconds".
-pub(super) fn next(attempt: u32, outcome: Outcome, first_wait: Duration, share: f64) -> Decision {
+pub(super) fn next(attempt: u32, outcome: Ending, first_wait: Duration, share: f64) -> Decision {
     if attempt + 1 >= outcome.attempts() {
         return Decision::Stop;
     }
     let pause = backoff(attempt, first_wait).mul_f64(share);
     match outcome {
         _ if outcome.is_too_long() => Decision::Stop,
-        Outcome::Unavailable {
+        Ending::Unavailable {
             retry_after: Some(wait),
         } => Decision::AgainAfter(wait.max(pause)),
         _ => Decision::Again(pause),
@@ -120,7 +120,7 @@ mod tests {
 
     const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-    fn all(outcome: Outcome) -> Vec<Decision> {
+    fn all(outcome: Ending) -> Vec<Decision> {
         (0..8)
             .map(|attempt| next(attempt, outcome, FIRST_WAIT, 1.0))
             .take_while(|decision| *decision != Decision::Stop)
@@ -137,12 +137,12 @@ mod tests {
             again(4000),
             again(8000),
         ];
-        assert_eq!(all(Outcome::Broken), five);
-        let unavailable = Outcome::Unavailable { retry_after: None };
+        assert_eq!(all(Ending::Broken), five);
+        let unavailable = Ending::Unavailable { retry_after: None };
         assert_eq!(all(unavailable), five);
-        assert_eq!(all(Outcome::Silent), five[..2]);
-        assert_eq!(all(Outcome::Unreachable), five[..2]);
-        assert_eq!(all(Outcome::Final), []);
+        assert_eq!(all(Ending::Silent), five[..2]);
+        assert_eq!(all(Ending::Unreachable), five[..2]);
+        assert_eq!(all(Ending::Final), []);
         assert_eq!(backoff(40, FIRST_WAIT), LONGEST_BACKOFF);
     }
 
@@ -150,7 +150,7 @@ mod tests {
     fn the_server_says_how_long_up_to_a_limit() {
         let after = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
-            next(0, Outcome::Unavailable { retry_after }, FIRST_WAIT, 0.3)
+            next(0, Ending::Unavailable { retry_after }, FIRST_WAIT, 0.3)
         };
         assert_eq!(after(0), Decision::AgainAfter(FIRST_WAIT.mul_f64(0.3)));
         assert_eq!(after(120), Decision::AgainAfter(Duration::from_mins(2)));
@@ -180,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_pause_is_a_share_of_what_it_could_be(attempt in 0_u32..5, share in 0.0..1.0_f64) {
-            let Decision::Again(pause) = next(attempt, Outcome::Broken, FIRST_WAIT, share) else {
+            let Decision::Again(pause) = next(attempt, Ending::Broken, FIRST_WAIT, share) else {
                 panic!("another attempt expected");
             };
             prop_assert!(pause <= backoff(attempt, FIRST_WAIT));

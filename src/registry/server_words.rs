@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::report::printable;
+use super::redaction::fit_to_print;
 
 const MAX_ERRORS: usize = 3;
 
@@ -55,15 +55,6 @@ impl fmt::Display for ServerWords {
     }
 }
 
-/// What a server said, printable, without `secrets` and without the queries of addresses.
-pub(super) fn fit_to_print<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
-    // Before anything is folded or cut: what is left of a secret then would not be found.
-    let told = secrets.iter().map(AsRef::as_ref);
-    let told = told.filter(|secret| !secret.is_empty());
-    let text = told.fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
-    without_queries(&printable(&text))
-}
-
 fn of_document(document: &Value) -> (Vec<String>, String) {
     let field = |value: &Value, name: &str| {
         value
@@ -108,15 +99,6 @@ fn of_text(body: &[u8]) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// The text without the queries of URLs in it: they carry signatures.
-fn without_queries(text: &str) -> String {
-    let words = text.split(' ').map(|word| match word.split_once('?') {
-        Some((before, query)) if !query.is_empty() && before.contains('/') => format!("{before}?…"),
-        _ => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::Url;
 use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
 
 use super::endpoint::Endpoint;
+use super::request::Request;
+use super::transport::Transport;
 
 /// What closing an upload takes.
 #[derive(Debug, Clone)]
@@ -19,30 +21,71 @@ pub(super) struct OpenUpload {
     pub(super) authorization: Option<HeaderValue>,
 }
 
+impl OpenUpload {
+    /// Tells the registry that nothing more will come. Registries drop abandoned uploads by themselves, and some
+    /// want more rights for this, so that it does not matter what comes of it.
+    pub(super) async fn close(&self, transport: &Transport) {
+        let request = Request::new(Method::DELETE, self.url.clone(), "close an upload");
+        let sent = transport.send(&request, self.authorization.as_ref(), &self.endpoint);
+        let _ = sent.await;
+    }
+}
+
 /// The open uploads of a run.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<BTreeMap<u64, OpenUpload>>);
+pub(super) struct Sessions(Mutex<Numbered>);
+
+#[derive(Debug, Default)]
+struct Numbered {
+    open: BTreeMap<u64, OpenUpload>,
+    /// Never given twice: whoever kept the number of an upload that was closed must not end another.
+    next: u64,
+}
 
 impl Sessions {
     /// Takes note of an upload, and gives it a number.
     pub(super) fn opened(&self, upload: OpenUpload) -> u64 {
-        let mut open = self.lock();
-        let number = open.last_key_value().map_or(0, |(number, _)| number + 1);
-        open.insert(number, upload);
+        let mut numbered = self.lock();
+        let number = numbered.next;
+        numbered.next += 1;
+        numbered.open.insert(number, upload);
         number
     }
 
     /// An upload ended, in whatever way: there is nothing to close.
     pub(super) fn ended(&self, number: u64) {
-        self.lock().remove(&number);
+        self.lock().open.remove(&number);
     }
 
     /// All that are open, which are then nobody's any more.
     pub(super) fn take(&self) -> Vec<OpenUpload> {
-        std::mem::take(&mut *self.lock()).into_values().collect()
+        std::mem::take(&mut self.lock().open)
+            .into_values()
+            .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, OpenUpload>> {
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_never_given_twice() {
+        let upload = || OpenUpload {
+            url: Url::parse("https://ghcr.io/v2/x/blobs/uploads/1").expect("an URL"),
+            endpoint: Endpoint::of("ghcr.io").expect("legal"),
+            authorization: None,
+        };
+        let sessions = Sessions::default();
+        let first = sessions.opened(upload());
+        assert_eq!(sessions.take().len(), 1);
+        let second = sessions.opened(upload());
+        sessions.ended(first);
+        assert_ne!(first, second);
+        assert_eq!(sessions.take().len(), 1);
     }
 }

@@ -28,10 +28,7 @@ impl Call<'_> {
         service: Option<&str>,
     ) -> Result<Token, RegistryError> {
         self.check_refusal()?;
-        let url = challenge::realm(realm, self.access.endpoint()).map_err(|bad| {
-            let what = format!("it names a token service {bad}; no credential was sent");
-            self.protocol("get a token", what)
-        })?;
+        let url = self.token_service(realm)?;
         // A 401 to several scopes could mean any of them. Where it may be the password that is wrong, no more
         // is asked for than is needed, so that it is shown only once.
         let nobody = self.credential().await?.is_none();
@@ -107,6 +104,16 @@ impl Call<'_> {
             return Err(self.refuse_login(&reply));
         }
         Err(self.refusal(self.attempt_of(&request), &reply))
+    }
+
+    /// The address of the token service that a registry names.
+    fn token_service(&self, realm: &str) -> Result<Url, RegistryError> {
+        let (endpoint, vouched) = (self.access.endpoint(), &self.core.vouched);
+        challenge::realm(realm, endpoint, vouched).map_err(|bad| RegistryError::BadTokenService {
+            attempt: Box::new(self.attempt("get a token")),
+            what: bad.to_string(),
+            service: challenge::may_be_vouched_for(realm, endpoint, &bad),
+        })
     }
 
     /// Asks with GET, or with POST where an identity token is to be exchanged, if this `exchanges`.

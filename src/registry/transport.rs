@@ -1,63 +1,46 @@
-//! Sending one request once: connections, TLS, proxies, time limits and size limits.
+//! Sending one request once: time limits and size limits. Connections, TLS and proxies are those of `clients`.
 //!
 //! Plain http exists for this machine only and never uses a proxy. Redirects are never followed
 //! here: whoever sends decides about the next address. Certificate authorities are those of
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` where the environment names them, else the system's, and those that
 //! stand in a directory for the host.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, RANGE};
-use reqwest::{Client, ClientBuilder, Method, NoProxy, Proxy, RequestBuilder, Response, Url};
-use rustls::crypto::CryptoProvider;
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HeaderValue, RANGE};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, Url};
 
-use super::address::host_of;
-use super::certificates;
+use super::clients::Clients;
 use super::content::Progress;
 use super::endpoint::Endpoint;
-use super::error::{Cause, RegistryError};
-use super::failure::{Failure, last_cause};
+use super::error::RegistryError;
+use super::failure::Failure;
 use super::options::Limits;
 use super::reply::Reply;
 use super::request::{Request, Wanted};
-use super::resolver::GuardedResolver;
-use super::trust;
 use crate::process::Environment;
 use crate::report::Meter;
 
 const USER_AGENT: &str = concat!("cargo-lighter/", env!("CARGO_PKG_VERSION"));
-const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// Never reached through a proxy, whatever `NO_PROXY` says.
-const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 /// Time for the body of a refusal, which is only for the message.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
+/// Time for a body that nobody wants. Most are there with the head, and once they are read the connection can be
+/// used again.
+const UNWANTED_BODY_TIME: Duration = Duration::from_millis(200);
 
 /// The connections of a run.
 #[derive(Debug)]
 pub(super) struct Transport {
-    environment: Environment,
     /// The limits in force.
     pub(super) limits: Limits,
-    plain: Client,
-    /// Made when first needed: a machine without certificates can use a registry of its own.
-    secure: Mutex<BTreeMap<Way, Client>>,
+    clients: Clients,
     requests: AtomicU64,
     /// Origins that answered before.
     known: Mutex<BTreeSet<String>>,
-}
-
-/// What makes connections differ: certificates of their own, and whose word leads to a host.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-struct Way {
-    /// The directory of certificates for the host.
-    certificates: Option<PathBuf>,
-    /// The registry that named the host, whose name must not lead inside on its word.
-    named_by: Option<String>,
 }
 
 impl Transport {
@@ -66,18 +49,9 @@ impl Transport {
     /// # Errors
     /// [`RegistryError::Setup`] when the client library refuses its settings.
     pub(super) fn new(environment: &Environment, limits: Limits) -> Result<Self, RegistryError> {
-        // Somebody else's provider is as good; only none at all is a mistake.
-        let _ = CryptoProvider::install_default(rustls::crypto::ring::default_provider());
-        let plain = common(limits)
-            .no_proxy()
-            .tls_certs_only([])
-            .build()
-            .map_err(|error| setup(&error))?;
         Ok(Self {
-            environment: environment.clone(),
             limits,
-            plain,
-            secure: Mutex::default(),
+            clients: Clients::new(environment, limits)?,
             requests: AtomicU64::new(0),
             known: Mutex::default(),
         })
@@ -98,7 +72,7 @@ impl Transport {
     ) -> Result<Reply, Failure> {
         let attempt = request.meter.as_ref().map(Meter::attempt);
         let progress = Progress::new(attempt.as_ref().map(|attempt| attempt.meter().clone()));
-        let client = self.client_for(&request.url, endpoint);
+        let client = self.clients.of(&request.url, endpoint).await;
         let client = client.map_err(Failure::Setup)?;
         let builder = prepare(&client, request, authorization, &progress).await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -144,6 +118,8 @@ impl Transport {
         let strict = matches!(request.wanted, Wanted::Whole(_)) && succeeds;
         let (limit, time) = if strict {
             (request.wanted.limit(), self.limits.answer)
+        } else if succeeds {
+            (Wanted::Head.limit(), UNWANTED_BODY_TIME)
         } else {
             (
                 Wanted::Head.limit(),
@@ -165,78 +141,13 @@ impl Transport {
     fn failure_of(&self, error: &reqwest::Error, url: &Url) -> Failure {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.contains(&url.origin().ascii_serialization());
-        let proxy = self.proxy_set().map(|(variable, _)| variable);
+        let proxy = self.clients.proxy_variable();
         Failure::of(error, self.limits.connect, known, proxy)
     }
 
     fn remember(&self, url: &Url) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(url.origin().ascii_serialization());
-    }
-
-    fn client_for(&self, url: &Url, endpoint: &Endpoint) -> Result<Client, RegistryError> {
-        if url.scheme() == "http" {
-            return Ok(self.plain.clone());
-        }
-        let foreign = !endpoint.owns(url) && !endpoint.is_loopback();
-        let way = Way {
-            certificates: certificates::directory(&self.environment, &host_of(url)),
-            named_by: foreign.then(|| endpoint.host().to_owned()),
-        };
-        let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = secure.get(&way) {
-            return Ok(client.clone());
-        }
-        let client = self.make_secure(&way)?;
-        secure.insert(way, client.clone());
-        Ok(client)
-    }
-
-    fn make_secure(&self, way: &Way) -> Result<Client, RegistryError> {
-        let mut builder = common(self.limits).https_only(true).no_proxy();
-        if let Some(certificates) = trust::certificates(&self.environment)? {
-            builder = builder.tls_certs_only(certificates);
-        }
-        if let Some(directory) = &way.certificates {
-            let own = certificates::read(directory)?;
-            builder = builder.tls_certs_merge(own.authorities);
-            if let Some(identity) = own.identity {
-                builder = builder.identity(identity);
-            }
-        }
-        if let Some(proxy) = self.proxy()? {
-            builder = builder.proxy(proxy);
-        }
-        if let Some(registry) = &way.named_by {
-            let resolver = GuardedResolver::new(registry, self.proxy_host());
-            builder = builder.dns_resolver(Arc::new(resolver));
-        }
-        builder.build().map_err(|error| setup(&error))
-    }
-
-    fn proxy_host(&self) -> Option<String> {
-        let (_, address) = self.proxy_set()?;
-        let url = Url::parse(address).or_else(|_| Url::parse(&format!("http://{address}")));
-        Some(url.ok()?.host_str()?.to_owned())
-    }
-
-    /// The variable that names a proxy, and the proxy's address.
-    fn proxy_set(&self) -> Option<(&'static str, &str)> {
-        let set = |name: &&'static str| Some((*name, self.environment.get(name)?));
-        PROXY_VARIABLES.iter().find_map(set)
-    }
-
-    fn proxy(&self) -> Result<Option<Proxy>, RegistryError> {
-        let Some((variable, address)) = self.proxy_set() else {
-            return Ok(None);
-        };
-        let excluded = ["NO_PROXY", "no_proxy"]
-            .iter()
-            .find_map(|name| self.environment.get(name))
-            .unwrap_or("");
-        let excluded = NoProxy::from_string(&format!("{excluded},{NEVER_PROXIED}"));
-        let proxy = Proxy::all(address).map_err(|_| RegistryError::Proxy { variable })?;
-        Ok(Some(proxy.no_proxy(excluded)))
     }
 }
 
@@ -248,7 +159,9 @@ async fn prepare(
 ) -> Result<RequestBuilder, Failure> {
     let mut builder = client
         .request(request.method.clone(), request.url.clone())
-        .headers(request.headers.clone());
+        .headers(request.headers.clone())
+        // What is read is hashed as it comes.
+        .header(ACCEPT_ENCODING, "identity");
     if matches!(request.method, Method::GET | Method::HEAD) {
         progress.finish();
     } else {
@@ -269,7 +182,8 @@ async fn prepare(
     Ok(builder)
 }
 
-fn common(limits: Limits) -> ClientBuilder {
+/// What all clients have in common.
+pub(super) fn common(limits: Limits) -> ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
@@ -278,12 +192,6 @@ fn common(limits: Limits) -> ClientBuilder {
         .http2_keep_alive_interval(limits.ping)
         .http2_keep_alive_timeout(limits.ping)
         .referer(false)
-}
-
-fn setup(error: &reqwest::Error) -> RegistryError {
-    RegistryError::Setup {
-        source: Cause(last_cause(error)),
-    }
 }
 
 /// Reads at most `limit` bytes into `body`; says whether that was all.

@@ -9,6 +9,7 @@ use super::content::Content;
 use super::course::{Outcome, Shape};
 use super::error::RegistryError;
 use super::location;
+use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry;
@@ -22,7 +23,6 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 const MINIMUM: &str = "oci-chunk-min-length";
 /// More than this is asked of nobody.
 const MAX_MINIMUM: u64 = 512 * 1024 * 1024;
-const MAX_REDIRECTS: usize = 5;
 
 /// An upload that is open.
 #[derive(Debug, Clone)]
@@ -50,12 +50,20 @@ impl Call<'_> {
 
     /// Opens an upload.
     pub(super) async fn open_new_upload(&self) -> Result<Session, RegistryError> {
+        let (session, _) = self.ask_to_upload().await?;
+        Ok(session)
+    }
+
+    /// The same, with the status of the answer.
+    pub(super) async fn ask_to_upload(&self) -> Result<(Session, u16), RegistryError> {
         let request = Request::new(Method::POST, self.url("blobs/uploads/"), "open an upload");
-        let reply = self.perform(&request, Persistence::Patient).await?;
+        let action = request.action.clone();
+        let send = async |request: &Request| self.perform(request, Persistence::Patient).await;
+        let reply = self.at_home(request, send).await?;
         if reply.is_success() {
-            self.session(&request.action, &reply)
+            Ok((self.session(&action, &reply)?, reply.status.as_u16()))
         } else {
-            Err(self.refused(&request.action, &reply))
+            Err(self.refused(&action, &reply))
         }
     }
 
@@ -123,17 +131,22 @@ impl Call<'_> {
 
     /// Takes note of an upload, in case the run is interrupted before its end.
     pub(super) async fn note(&self, session: &Session) -> u64 {
+        self.core.sessions.opened(self.opened(session).await)
+    }
+
+    /// What closing an upload takes.
+    pub(super) async fn opened(&self, session: &Session) -> OpenUpload {
         let endpoint = self.access.endpoint();
         let permit = if !session.stranger && endpoint.owns(&session.url) {
             self.permit().await.ok()
         } else {
             None
         };
-        self.core.sessions.opened(OpenUpload {
+        OpenUpload {
             url: session.url.clone(),
             endpoint: endpoint.clone(),
             authorization: permit.and_then(|permit| permit.header().cloned()),
-        })
+        }
     }
 
     /// The last request of an upload, carrying everything or nothing.
@@ -158,7 +171,7 @@ impl Call<'_> {
             let reply = match &result {
                 Ok(reply) if matches!(reply.status.as_u16(), 307 | 308) => reply,
                 Ok(reply) if reply.is_success() => {
-                    return match self.check_digest(action, &blob.digest, reply) {
+                    return match self.check_digest(action, &blob.digest, reply, self.core.confirm) {
                         Ok(()) => (Outcome::Taken, None),
                         Err(error) => (Outcome::Refused, Some(error)),
                     };
@@ -226,11 +239,11 @@ impl Call<'_> {
 
     /// What a result that is no success means for the upload.
     fn judge(&self, action: &str, result: Result<Reply, RegistryError>) -> Sent {
-        let passing = retry::Outcome::of(&result);
+        let passing = retry::Ending::of(&result);
         let outcome = match (&result, passing) {
-            (_, retry::Outcome::Silent) => Outcome::Silent,
-            (_, retry::Outcome::Broken) => Outcome::Passing,
-            (_, outcome @ retry::Outcome::Unavailable { .. }) => {
+            (_, retry::Ending::Silent) => Outcome::Silent,
+            (_, retry::Ending::Broken) => Outcome::Passing,
+            (_, outcome @ retry::Ending::Unavailable { .. }) => {
                 if outcome.is_too_long() {
                     Outcome::Refused
                 } else {

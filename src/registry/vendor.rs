@@ -2,6 +2,8 @@
 //!
 //! Hosts decide; only Harbor, which runs anywhere, is known by its words.
 
+use super::endpoint::is_docker_hub;
+
 /// What is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -31,10 +33,7 @@ pub(super) fn hint(registry: &str, path: &str, words: &str, missing: Missing) ->
              --assignee ACCOUNT --scope $(az acr show --name {name} --query id --output tsv)`"
         ));
     }
-    if matches!(
-        host.as_str(),
-        "docker.io" | "index.docker.io" | "registry-1.docker.io"
-    ) {
+    if is_docker_hub(&host) {
         let owner = path.split('/').next().unwrap_or(path);
         return Some(format!(
             "`{owner}` must be your own account or an organisation that you may push to, and an access \

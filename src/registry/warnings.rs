@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
-use super::server_words::fit_to_print;
+use super::redaction::fit_to_print;
 
 /// Whoever says more in one run is not listened to.
 const MOST: usize = 5;

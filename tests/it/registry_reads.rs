@@ -74,12 +74,14 @@ impl Stage {
         stage.helper(KNOWS);
         let client = stage.client();
         let repository = stage.repository();
-        let blob = |descriptor: &Descriptor, bytes: &[u8]| {
-            let pushed = client.push_blob_bytes(&repository, descriptor, bytes);
-            pushed.expect("pushed");
-        };
-        blob(config.descriptor(), config.bytes());
-        blob(&stage.layer, &content);
+        for (digest, bytes) in [
+            (config.digest(), config.bytes()),
+            (stage.layer.digest, &content),
+        ] {
+            stage
+                .server
+                .store_blob(repository.path(), &digest.to_string(), bytes);
+        }
         let put = client.push_manifest(
             &repository,
             &tag("v1"),

@@ -174,6 +174,13 @@ impl FaultRegistry {
             .cloned()
     }
 
+    /// Stores a blob without a push.
+    pub(crate) fn store_blob(&self, repository: &str, digest: &str, bytes: &[u8]) {
+        let mut state = self.shared.state();
+        let blobs = &mut state.contents.repository(repository).blobs;
+        blobs.insert(digest.to_owned(), bytes.to_vec());
+    }
+
     /// The bytes of the manifest under a tag or digest.
     pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<Vec<u8>> {
         let mut state = self.shared.state();

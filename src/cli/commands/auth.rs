@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::reference::Repository;
 use crate::registry::{Options, Registry};
+use crate::report::{Event, Reporter as _};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -46,6 +47,10 @@ struct Document {
     repository: String,
     user: Option<String>,
     source: Option<String>,
+    /// What a token was asked for; nothing where the registry gives none.
+    scope: Option<String>,
+    /// The registry's own words; nothing where it gave no answer.
+    answer: Option<String>,
     push: bool,
 }
 
@@ -63,8 +68,16 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         options,
     )
     .map_err(Failure::of_registry)?;
-    let user = registry.user(&repository).map_err(Failure::of_registry)?;
+    let tell = || {
+        for line in registry.notes() {
+            context.console.report(Event::Verbose(line));
+        }
+    };
+    let user = registry.user(&repository);
+    tell();
+    let user = user.map_err(Failure::of_registry)?;
     let answer = registry.check_push(&repository);
+    tell();
     let document = Document {
         version: 1,
         repository: repository.to_string(),
@@ -72,6 +85,11 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
             .as_ref()
             .map(|user| user.source.to_string().trim_matches('`').to_owned()),
         user: user.map(|user| user.name),
+        scope: registry.scope(&repository).map_err(Failure::of_registry)?,
+        answer: match &answer {
+            Ok(status) => Some(format!("status {status}")),
+            Err(error) => error.answer(),
+        },
         push: answer.is_ok(),
     };
     let text = match check.format {
@@ -84,7 +102,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let printed = context.console.data(&text);
     printed.map_err(|error| Failure::failed(StreamError(error)))?;
     match answer {
-        Ok(()) => Ok(Exit::Success),
+        Ok(_) => Ok(Exit::Success),
         Err(error) => Err(Failure::of_registry(error)),
     }
 }
@@ -94,9 +112,15 @@ fn text(document: &Document) -> String {
         (Some(user), Some(source)) => format!("`{user}`, from `{source}`"),
         _ => "nobody: no credential is configured for it".to_owned(),
     };
-    let answer = if document.push { "taken" } else { "not taken" };
+    let scope = document.scope.as_deref();
+    let scope = scope.map_or_else(
+        || "none: the registry did not ask for a token".to_owned(),
+        |scope| format!("`{scope}`"),
+    );
+    let answer = document.answer.as_deref().unwrap_or("none");
+    let push = if document.push { "taken" } else { "not taken" };
     format!(
-        "repository  {}\nas          {who}\npush        {answer}\n",
+        "repository  {}\nas          {who}\nscope       {scope}\nanswer      {answer}\npush        {push}\n",
         document.repository
     )
 }

@@ -4,33 +4,41 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure};
-use crate::registry;
+use crate::registry::{self, RegistryError};
 use crate::report::{Event, Reporter as _};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The registry's host, such as ghcr.io
+    /// The registry's host, such as ghcr.io, or a part of it that has credentials of its own, such as ghcr.io/acme
     #[arg(value_name = "HOST")]
-    registry: String,
+    name: String,
 }
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let removed = registry::logout(
-        &context.environment,
-        &arguments.registry,
-        &context.interrupt,
-    )
-    .map_err(Failure::of_registry)?;
-    let host = &arguments.registry;
-    if removed.is_empty() {
-        let warning = format!("there were no credentials for {host}");
+    let name = &arguments.name;
+    let result = registry::logout(&context.environment, name, &context.interrupt);
+    let logout = result.map_err(|error| {
+        if let RegistryError::Credential(error) = &error
+            && let Some(detail) = error.detail()
+        {
+            context.console.report(Event::Verbose(detail));
+        }
+        Failure::of_registry(error)
+    })?;
+    if logout.removed.is_empty() {
+        let warning = format!("there were no credentials for {name}");
         context.console.report(Event::Warning(warning));
     }
-    for place in removed {
+    for place in logout.removed {
         context.console.report(Event::Status {
             verb: "Removed",
-            subject: format!("credentials for {host} from {place}"),
+            subject: format!("credentials for {name} from {place}"),
         });
+    }
+    for (part, place) in logout.left {
+        context.console.report(Event::Warning(format!(
+            "{place} still has credentials for {part}; remove them with `cargo lighter logout {part}`"
+        )));
     }
     Ok(Exit::Success)
 }

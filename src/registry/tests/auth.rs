@@ -329,8 +329,13 @@ fn a_hostile_realm_gets_no_request() {
             .check_push(&repository(&server.host()))
             .expect_err("refused");
         assert!(
-            matches!(error, RegistryError::Protocol { .. }),
+            matches!(error, RegistryError::BadTokenService { .. }),
             "{realm}: {error}"
+        );
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("realm") || hint.contains("LIGHTER_"))
         );
         assert_eq!(server.received().len(), 1, "{realm}");
         assert!(evil.received().is_empty(), "{realm}");
@@ -466,6 +471,8 @@ fn a_helper_that_fails_with_a_credential_is_not_quoted() {
         r#"{"Username":"me","Secret":"hunter2"}"#,
         r#"warning {"Secret":"hunter2"}"#,
         r#""hunter2""#,
+        // In plain words, too.
+        "cannot unlock with hunter2",
     ] {
         let stage = Stage::with_config(r#"{"credsStore":"bad"}"#);
         stage.helper("bad", &format!("echo '{answer}'; exit 1"));
@@ -476,9 +483,49 @@ fn a_helper_that_fails_with_a_credential_is_not_quoted() {
 }
 
 #[test]
+fn the_words_of_a_helper_are_for_those_who_ask_for_detail() {
+    let stage = Stage::with_config(r#"{"credsStore":"bad"}"#);
+    stage.helper("bad", "echo keychain is locked; exit 1");
+    let registry = stage.registry();
+    let error = registry.user(&repository("ghcr.io")).expect_err("it fails");
+    assert!(
+        !format!("{error} {error:?}").contains("locked"),
+        "{error:?}"
+    );
+    assert!(error.hint().expect("a hint").contains("`-v`"));
+    assert_eq!(
+        registry.notes(),
+        ["`docker-credential-bad` says: keychain is locked"]
+    );
+}
+
+#[test]
+fn detail_tells_which_host_sees_whose_credential_and_nothing_of_it() {
+    let fake = Arc::new(Fake::default());
+    let server = bearer_server(&fake, token);
+    let stage = Stage::with_login(&server.host());
+    let registry = stage.registry();
+    registry
+        .check_push(&repository(&server.host()))
+        .expect("taken");
+    let (host, config) = (server.host(), stage.config());
+    let line = format!(
+        "`{host}` is shown the credential of `me` for `{host}`, from `{}`",
+        config.display()
+    );
+    assert_eq!(registry.notes(), [line]);
+    assert_eq!(registry.notes(), Vec::<String>::new());
+    let scope = registry.scope(&repository(&host)).expect("legal");
+    assert_eq!(scope.as_deref(), Some("repository:shop/orders:pull,push"));
+}
+
+#[test]
 fn a_broken_helper_is_not_taken_for_anonymous() {
     for (script, word) in [
-        ("echo keychain is locked; exit 1", "keychain is locked"),
+        (
+            "echo keychain is locked; exit 1",
+            "`docker-credential-bad` failed",
+        ),
         ("echo no json", "no legal answer"),
         ("echo '{}'", "no legal answer"),
         (
@@ -501,4 +548,29 @@ fn a_broken_helper_is_not_taken_for_anonymous() {
             .expect("a hint")
             .contains("docker-credential-missing")
     );
+}
+
+#[test]
+fn a_token_service_on_another_port_is_asked_where_the_user_vouches_for_it() {
+    let service = Server::start(|request| token(request, 1));
+    let realm = service.url("/token");
+    let fake = Fake::default();
+    let server = Server::start(move |request| {
+        if request.authorization() == Some("Bearer t1") {
+            return fake.answer(request);
+        }
+        let value = format!(r#"Bearer realm="{realm}",service="fake""#);
+        Answer::status(401).with("WWW-Authenticate", value)
+    });
+    let mut stage = Stage::with_login(&server.host());
+    let check = |stage: &Stage| stage.registry().check_push(&repository(&server.host()));
+    let error = check(&stage).expect_err("internal");
+    let hint = error.hint().expect("a hint");
+    let setting = format!("LIGHTER_TOKEN_SERVICES={}", service.host());
+    assert!(hint.contains(&setting), "{hint}");
+    assert_eq!(service.received().len(), 0);
+    let environment = stage.environment.clone();
+    stage.environment = environment.with("LIGHTER_TOKEN_SERVICES", service.host());
+    check(&stage).expect("taken");
+    assert_eq!(service.received().len(), 1);
 }

@@ -4,12 +4,12 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::stage::{Stage, repository, tag};
+use super::stage::{BlobOutcome, Stage, repository, tag};
 use crate::digest::Digest;
 use crate::hint::Hint as _;
 use crate::oci::media_type::{CONFIG, LAYER_GZIP, MANIFEST};
 use crate::oci::{Descriptor, Document, Manifest};
-use crate::registry::{BlobOutcome, ManifestReference, RegistryError};
+use crate::registry::{ManifestReference, RegistryError};
 
 /// A running `docker-registry`, stopped when dropped.
 struct DockerRegistry {

@@ -262,3 +262,66 @@ fn an_interrupt_ends_the_wait_that_a_registry_asks_for() {
     assert!(matches!(error, RegistryError::Interrupted));
     assert!(started.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn a_success_whose_body_drips_holds_nobody_up() {
+    let fake = Fake::default();
+    let server = Server::start(move |request| {
+        let Answer::Reply { status: 202, .. } = fake.answer(request) else {
+            return fake.answer(request);
+        };
+        let head = "HTTP/1.1 202 X\r\nLocation: session-1?_state=a%2Bb%3D\r\nContent-Length: 1000";
+        Answer::Holding(format!("{head}\r\n\r\nx").into_bytes())
+    });
+    let started = Instant::now();
+    push_all(&server).expect("pushed");
+    assert!(started.elapsed() < Duration::from_secs(9));
+}
+
+/// Whoever is asked to go on again and again keeps the threads that read busy, and our clock with them.
+#[test]
+fn an_interrupt_ends_an_answer_that_never_comes_to_its_point() {
+    let server = Server::start(|_| Answer::Endless(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()));
+    let stage = Stage::anonymous();
+    let registry = stage.registry();
+    let interrupted = std::thread::scope(|scope| {
+        let told = scope.spawn(|| {
+            while server.flooded() < 1_000_000 {
+                std::thread::yield_now();
+            }
+            stage.interrupt.send(Signal::Interrupt);
+            Instant::now()
+        });
+        let error = registry
+            .check_push(&repository(&server.host()))
+            .expect_err("interrupted");
+        assert!(matches!(error, RegistryError::Interrupted), "{error}");
+        told.join().expect("no panic")
+    });
+    drop(registry);
+    assert!(interrupted.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn what_is_no_http_is_not_said_to_serve_tls_unless_it_says_so() {
+    let hint = |answer: Answer| {
+        let server = Server::start(move |_| answer.clone());
+        let stage = Stage::anonymous();
+        let error = stage
+            .registry()
+            .check_push(&repository(&server.host()))
+            .expect_err("no HTTP");
+        let text = format!("{error}: {}", error.hint().unwrap_or_default());
+        text.replace(&server.host(), "HOST")
+    };
+    let ssh = hint(Answer::Raw(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()));
+    assert!(ssh.contains("check the port of `HOST`"), "{ssh}");
+    let tls = hint(Answer::status(400).body("Client sent an HTTP request to an HTTPS server."));
+    assert!(
+        tls.contains("`HOST` is used over plain http, and serves TLS"),
+        "{tls}"
+    );
+    let large = format!("HTTP/1.1 200 X\r\nX: {}\r\n\r\n", "x".repeat(1_000_000));
+    let large = hint(Answer::Raw(large.into_bytes()));
+    assert!(large.contains("head of the answer is too large"), "{large}");
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::server::{Answer, Server};
 use super::stage::Stage;
 use crate::registry::{
-    CredentialSource, Options, RegistryError, Secret, credential_source, login, logout,
+    CredentialSource, Logout, Options, RegistryError, Secret, credential_source, login, logout,
 };
 
 /// A registry that takes `me` with the password `secret`.
@@ -59,11 +59,11 @@ fn a_login_is_kept_privately_beside_everything_else() {
     assert_eq!(mode & 0o777, 0o600);
     let found = credential_source(&stage.environment, &server.host(), &stage.interrupt);
     assert_eq!(found.expect("read").expect("kept").0.user(), "me");
-    let place = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
-    assert_eq!(place, [CredentialSource::File(stage.config())]);
+    let done = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
+    assert_eq!(done.removed, [CredentialSource::File(stage.config())]);
     assert_eq!(read(&stage)["auths"], json!({"ghcr.io": {"auth": "eDp5"}}));
     let again = logout(&stage.environment, &server.host(), &stage.interrupt);
-    assert_eq!(again.expect("nothing to do"), []);
+    assert_eq!(again.expect("nothing to do"), Logout::default());
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_login_goes_to_the_configured_helper() {
     let expected = json!({"ServerURL": server.host(), "Username": "me", "Secret": "secret"});
     assert_eq!(stored, expected);
     assert_eq!(read(&stage), json!({"credsStore": "vault"}));
-    let place = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
+    let done = logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
     assert_eq!(
-        place,
+        done.removed,
         [CredentialSource::Helper(
             "docker-credential-vault".to_owned()
         )]
@@ -138,4 +138,57 @@ fn a_symbolic_link_to_the_configuration_stays_one() {
             .expect("readable")
             .contains("bWU6c2VjcmV0")
     );
+}
+
+#[test]
+fn a_link_to_a_configuration_that_is_yet_to_be_written_stays_one() {
+    let server = basic();
+    let stage = Stage::anonymous();
+    let target = stage.home.path().join("vault/elsewhere.json");
+    std::os::unix::fs::symlink("vault/elsewhere.json", stage.config()).expect("linked");
+    log_in(&stage, &server, "secret").expect("taken");
+    assert!(stage.config().is_symlink());
+    let kept = fs_err::read_to_string(&target).expect("readable");
+    assert!(kept.contains("bWU6c2VjcmV0"), "{kept}");
+    let circle = Stage::anonymous();
+    std::os::unix::fs::symlink("config.json", circle.config()).expect("linked");
+    log_in(&circle, &server, "secret").expect_err("a circle");
+    assert!(circle.config().is_symlink());
+}
+
+#[test]
+fn a_login_rewrites_nothing_that_others_keep_in_the_file() {
+    let server = basic();
+    let others = "\"zeta\": {\"b\": 1e400, \"a\":   12345678901234567890.5},\n\t\"alpha\": [1,2]";
+    let entry = r#""ghcr.io": { "auth": "eDp5", "email": 1.00 }"#;
+    let stage = Stage::with_config(&format!("{{\n\t{others},\n\t\"auths\": {{{entry}}}\n}}\n"));
+    log_in(&stage, &server, "secret").expect("taken");
+    let text = fs_err::read_to_string(stage.config()).expect("readable");
+    assert!(text.contains(others), "{text}");
+    assert!(
+        text.contains(r#"{ "auth": "eDp5", "email": 1.00 }"#),
+        "{text}"
+    );
+    logout(&stage.environment, &server.host(), &stage.interrupt).expect("forgotten");
+    let text = fs_err::read_to_string(stage.config()).expect("readable");
+    assert!(
+        text.contains(others) && !text.contains("bWU6c2VjcmV0"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_logout_tells_which_parts_of_a_registry_keep_their_credentials() {
+    let stage = Stage::with_config(
+        r#"{"auths":{"ghcr.io":{"auth":"eDp5"},"ghcr.io/acme":{"auth":"eDp5"},"quay.io/x":{}}}"#,
+    );
+    let file = || CredentialSource::File(stage.config());
+    let log_out = |name| logout(&stage.environment, name, &stage.interrupt).expect("forgotten");
+    let whole = log_out("ghcr.io");
+    assert_eq!(whole.removed, [file()]);
+    assert_eq!(whole.left, [("ghcr.io/acme".to_owned(), file())]);
+    assert_eq!(log_out("ghcr.io/other"), Logout::default());
+    let part = log_out("ghcr.io/acme");
+    assert_eq!((part.removed, part.left), (vec![file()], Vec::new()));
+    assert_eq!(read(&stage), json!({"auths": {"quay.io/x": {}}}));
 }

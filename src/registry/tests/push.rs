@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::fake::Fake;
 use super::server::{Answer, Received, Server};
-use super::stage::{Stage, repository, tag};
+use super::stage::{BlobOutcome, Stage, repository, tag};
 use crate::digest::Digest;
 use crate::hint::Hint as _;
 use crate::oci::media_type::MANIFEST;
-use crate::registry::{BlobOutcome, Limits, ManifestReference, Options, RegistryError};
+use crate::registry::{Limits, ManifestReference, Options, RegistryError};
 
 /// A registry that keeps to the specification where `script` says nothing.
 fn deviating(script: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
@@ -67,7 +67,7 @@ fn small_blobs_come_from_memory() {
 
 #[test]
 fn an_unclear_answer_about_a_blob_means_upload() {
-    for status in [400, 403, 405] {
+    for status in [400, 402, 403, 405, 410, 418, 451, 500, 501, 505] {
         let server =
             deviating(move |request| (request.method == "HEAD").then(|| Answer::status(status)));
         assert_eq!(
@@ -202,11 +202,13 @@ fn a_redirected_look_is_followed_without_credentials() {
 #[test]
 fn a_circle_of_redirects_ends() {
     let server = deviating(|request| {
-        (request.method == "HEAD").then(|| Answer::status(302).with("Location", "x"))
+        let looks = request.path().contains("/blobs/") && !request.path().contains("/uploads/");
+        (looks && request.method == "HEAD").then(|| Answer::status(302).with("Location", "x"))
     });
-    let error = push(&server, b"content").expect_err("a circle");
-    assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
-    assert_eq!(server.count("HEAD", ""), 6);
+    let pushed = push(&server, b"content").expect("an upload says what a look did not");
+    assert_eq!(pushed.uploaded_bytes(), 7);
+    // A look and a confirmation.
+    assert_eq!(server.count("HEAD", ""), 2 * 6);
 }
 
 #[test]
@@ -283,10 +285,149 @@ fn another_digest_in_the_answer_is_an_error() {
             "{put:?}"
         );
         let blob = push(&server, b"content");
+        if theirs.len() > 64 {
+            assert!(
+                matches!(blob, Err(RegistryError::DigestMismatch { .. })),
+                "{blob:?}"
+            );
+        } else {
+            // Nothing is stored here, and that is what counts.
+            assert!(
+                matches!(blob, Err(RegistryError::NotStored { .. })),
+                "{blob:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_digest_in_capitals_is_the_same_digest() {
+    let fake = Fake::default();
+    let server = Server::start(move |request| match fake.answer(request) {
+        Answer::Reply {
+            status,
+            headers,
+            body,
+        } => {
+            let upper = |(name, value): (String, String)| match name.as_str() {
+                "Docker-Content-Digest" => (name, value.to_uppercase()),
+                _ => (name, value),
+            };
+            Answer::Reply {
+                status,
+                headers: headers.into_iter().map(upper).collect(),
+                body,
+            }
+        }
+        other => other,
+    });
+    assert_eq!(
+        push(&server, b"content").expect("pushed").uploaded_bytes(),
+        7
+    );
+    let stage = Stage::anonymous();
+    let (registry, repository) = (stage.registry(), repository(&server.host()));
+    registry
+        .push_manifest(&repository, &tag("v1"), MANIFEST, b"{}")
+        .expect("pushed");
+}
+
+/// Whoever is redirected within the registry puts the same content there.
+#[test]
+fn redirects_within_a_registry_are_followed_with_method_and_content() {
+    for status in [301, 302, 307, 308] {
+        let fake = Fake::default();
+        let server = Server::start(move |request| {
+            let sends_on = match request.method.as_str() {
+                "POST" => true,
+                "PUT" => request.path().contains("/manifests/"),
+                "GET" => request.path() == "/v2/",
+                _ => false,
+            };
+            if sends_on && !request.target.contains("again=1") {
+                let target = format!("{}?again=1", request.target);
+                return Answer::status(status).with("Location", target);
+            }
+            fake.answer(request)
+        });
+        let pushed = push(&server, b"content");
+        assert_eq!(pushed.expect("pushed").uploaded_bytes(), 7, "{status}");
+        let stage = Stage::anonymous();
+        let (registry, repository) = (stage.registry(), repository(&server.host()));
+        registry
+            .push_manifest(&repository, &tag("v1"), MANIFEST, b"{}")
+            .expect("pushed");
+        assert_eq!(server.count("GET", "/v2/"), 2 * 2, "{status}");
+    }
+}
+
+#[test]
+fn whoever_is_sent_to_another_host_is_told_its_name() {
+    let store = Server::start(|_| Answer::status(202).with("Location", "/x"));
+    let target = store.url("/v2/");
+    for part in ["GET /v2/", "POST /v2/shop", "PUT /v2/shop/orders/manifests"] {
+        let target = target.clone();
+        let server = deviating(move |request| {
+            let line = format!("{} {}", request.method, request.target);
+            let root = part == "GET /v2/" && line != part;
+            (line.starts_with(part) && !root)
+                .then(|| Answer::status(307).with("Location", target.clone()))
+        });
+        let stage = Stage::anonymous();
+        let (registry, repository) = (stage.registry(), repository(&server.host()));
+        let error = registry
+            .check_push(&repository)
+            .and_then(|_| registry.push_manifest(&repository, &tag("v1"), MANIFEST, b"{}"))
+            .expect_err("another host");
         assert!(
-            matches!(blob, Err(RegistryError::DigestMismatch { .. })),
-            "{blob:?}"
+            matches!(error, RegistryError::Moved { .. }),
+            "{part}: {error}"
         );
+        assert!(error.hint().expect("a hint").contains(&store.host()));
+    }
+    assert_eq!(store.received().len(), 0);
+}
+
+#[test]
+fn a_redirect_within_a_registry_that_has_no_end_is_told() {
+    let server = deviating(|request| {
+        (request.method == "POST").then(|| Answer::status(307).with("Location", "x"))
+    });
+    let error = push(&server, b"content").expect_err("a circle");
+    assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
+    assert_eq!(server.count("POST", ""), 6);
+}
+
+#[test]
+fn a_manifest_that_comes_packed_is_not_taken_for_another() {
+    for (with_digest, expected) in [(true, true), (false, false)] {
+        let fake = Fake::default();
+        let server = Server::start(move |request| {
+            let answer = fake.answer(request);
+            if request.method != "GET" || !request.path().contains("/manifests/") {
+                return answer;
+            }
+            assert_eq!(request.header("accept-encoding"), Some("identity"));
+            let packed = Answer::status(200).with("Content-Encoding", "gzip");
+            let packed = packed.body([0x1f, 0x8b, 8, 0]);
+            if with_digest {
+                packed.with("Docker-Content-Digest", Digest::of(b"{}").to_string())
+            } else {
+                packed
+            }
+        });
+        let stage = Stage::anonymous();
+        let (registry, repository) = (stage.registry(), repository(&server.host()));
+        let digest = ManifestReference::Digest(Digest::of(b"{}"));
+        let put = registry.push_manifest(&repository, &digest, MANIFEST, b"{}");
+        assert_eq!(put.is_ok(), expected, "{put:?}");
+        let read = registry.read_manifest(&repository, &digest);
+        for error in [put.err(), read.err()].into_iter().flatten() {
+            assert!(
+                error.to_string().contains("packs its answer (`gzip`)"),
+                "{error}"
+            );
+        }
     }
 }
 
@@ -296,7 +437,11 @@ fn a_secret_in_place_of_a_digest_is_not_repeated() {
         (request.method == "PUT")
             .then(|| Answer::status(201).with("Docker-Content-Digest", "sha256:bWU6c2VjcmV0"))
     });
-    let error = push(&server, b"content").expect_err("another digest");
+    let stage = Stage::anonymous();
+    let error = stage
+        .registry()
+        .push_manifest(&repository(&server.host()), &tag("v1"), MANIFEST, b"{}")
+        .expect_err("another digest");
     let text = format!("{error} {error:?}");
     assert!(!text.contains("bWU6c2VjcmV0"), "{text}");
 }

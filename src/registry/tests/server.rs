@@ -53,6 +53,10 @@ pub(super) enum Answer {
     Flood(u16),
     /// These bytes and nothing else.
     Raw(Vec<u8>),
+    /// These bytes, and nothing more while the connection stands.
+    Holding(Vec<u8>),
+    /// These bytes again and again.
+    Endless(Vec<u8>),
 }
 
 impl Answer {
@@ -185,6 +189,12 @@ fn serve(
                 let _ = writer.write_all(&bytes);
                 return;
             }
+            Answer::Holding(bytes) => {
+                let _ = writer.write_all(&bytes);
+                let _ = reader.read_to_end(&mut Vec::new());
+                return;
+            }
+            Answer::Endless(bytes) => return repeat(&mut writer, &bytes, flooded),
             Answer::Flood(status) => return flood(&mut writer, status, flooded),
         }
     }
@@ -209,14 +219,18 @@ fn write_reply(
     writer.write_all(&bytes)
 }
 
-/// Sends until the client goes away.
 fn flood(writer: &mut TcpStream, status: u16, flooded: &Mutex<u64>) {
-    let chunk = vec![b'x'; 65536];
     let head = format!("HTTP/1.1 {status} X\r\nContent-Length: 400000000\r\n\r\n");
-    let mut sent = writer.write_all(head.as_bytes());
-    while sent.is_ok() {
-        sent = writer.write_all(&chunk);
-        *flooded.lock().expect("a lock") += 65536;
+    if writer.write_all(head.as_bytes()).is_ok() {
+        repeat(writer, b"x", flooded);
+    }
+}
+
+/// Sends until the client goes away.
+fn repeat(writer: &mut TcpStream, bytes: &[u8], flooded: &Mutex<u64>) {
+    let chunk = bytes.repeat(65536 / bytes.len());
+    while writer.write_all(&chunk).is_ok() {
+        *flooded.lock().expect("a lock") += chunk.len() as u64;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a test needs around the client: a home with a docker configuration, files to push, a clock
 //! that the test moves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -10,7 +10,9 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
-use crate::registry::{Limits, ManifestReference, Options, Registry};
+use crate::registry::blob::Arrival;
+use crate::registry::content::Content;
+use crate::registry::{Limits, ManifestReference, Options, Registry, RegistryError};
 use crate::report::Clock;
 
 pub(super) struct Stage {
@@ -123,4 +125,69 @@ pub(super) fn repository(host: &str) -> Repository {
 
 pub(super) fn tag(tag: &str) -> ManifestReference {
     ManifestReference::Tag(Tag::parse(tag).expect("legal"))
+}
+
+/// What pushing a blob alone came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlobOutcome {
+    Existed { requests: u64 },
+    Mounted { requests: u64 },
+    Uploaded { bytes: u64, requests: u64 },
+}
+
+impl BlobOutcome {
+    /// Bytes of the blob if it was sent, else 0.
+    pub(super) fn uploaded_bytes(self) -> u64 {
+        match self {
+            Self::Existed { .. } | Self::Mounted { .. } => 0,
+            Self::Uploaded { bytes, .. } => bytes,
+        }
+    }
+
+    /// Requests sent for it, including those for tokens.
+    pub(super) fn requests(self) -> u64 {
+        match self {
+            Self::Existed { requests }
+            | Self::Mounted { requests }
+            | Self::Uploaded { requests, .. } => requests,
+        }
+    }
+}
+
+impl Registry {
+    /// Makes sure that the registry has a blob, sending the file `path` if it has not.
+    pub(super) fn push_blob(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        path: &Path,
+    ) -> Result<BlobOutcome, RegistryError> {
+        self.push_alone(repository, blob, &Content::file(path.to_owned(), blob.size))
+    }
+
+    /// The same from memory.
+    pub(super) fn push_blob_bytes(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<BlobOutcome, RegistryError> {
+        let content = Content::Bytes(bytes::Bytes::copy_from_slice(bytes));
+        self.push_alone(repository, blob, &content)
+    }
+
+    fn push_alone(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        content: &Content,
+    ) -> Result<BlobOutcome, RegistryError> {
+        let (arrival, requests) = self.push_content(repository, blob, content)?;
+        let bytes = blob.size;
+        Ok(match arrival {
+            Arrival::Existed => BlobOutcome::Existed { requests },
+            Arrival::Mounted => BlobOutcome::Mounted { requests },
+            Arrival::Uploaded => BlobOutcome::Uploaded { bytes, requests },
+        })
+    }
 }

@@ -107,7 +107,7 @@ fn challenges() {
             "A4f a realm elsewhere",
             "Bearer realm=\"http://{other}/token\"",
         )
-        .fails(|error| matches!(error, RegistryError::Protocol { .. })),
+        .fails(|error| matches!(error, RegistryError::BadTokenService { .. })),
         scenario("A5a 401 without a challenge")
             .tokens(LIFE)
             .fault(on("PUT", UPLOADS).status(401)),

@@ -16,5 +16,6 @@ mod retries;
 mod scenario;
 mod soak;
 mod stage;
+mod table;
 mod told;
 mod uploads;

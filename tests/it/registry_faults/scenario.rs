@@ -7,8 +7,8 @@ use cargo_lighter::destination::DestinationError;
 use cargo_lighter::hint::Hint as _;
 use cargo_lighter::registry::RegistryError;
 
-use super::peers;
 use super::stage::Stage;
+use super::{peers, table};
 use crate::fault_registry::{Exchange, Fault, Guard, Origin, Scopes, Settings};
 
 /// What no other origin may see. That nothing of it is told is the business of [`super::told`].
@@ -260,14 +260,23 @@ pub(super) fn play(mut scenarios: Vec<Scenario>) {
     if peers::serve_instead(&mut scenarios) {
         return;
     }
+    let counted = std::env::var_os(table::VARIABLE).is_some();
     let mut wrong = String::new();
     for scenario in scenarios {
         let id = scenario.id.clone();
+        if counted {
+            tell(&id);
+        }
         if let Err(what) = scenario.play() {
             let _ = writeln!(wrong, "{id}: {what}");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[expect(clippy::print_stdout, reason = "the test of the table reads it")]
+fn tell(id: &str) {
+    println!("{}{id}", table::PLAYED);
 }
 
 /// How many requests to the registry have this method and this part in their path.

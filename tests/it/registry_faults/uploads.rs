@@ -309,6 +309,36 @@ fn blobs_from_other_repositories() {
         refused("U15c with 404", 404),
         refused("U15d with 405", 405),
         refused("U15e with 400", 400),
+        scenario("U15l a mount whose connection breaks")
+            .two_services()
+            .tokens(300)
+            .fault(on("POST", "mount=").always().act(Act::Reset { after: 0 }))
+            .waits(0, 1)
+            .then(|stage| counted(stage, "POST", "mount=", 0))
+            .then(|stage| counted(stage, "PUT", UPLOADS, 6)),
+        scenario("U15j a mount for which the token ended")
+            .two_services()
+            .tokens(300)
+            .fault(on("POST", "mount=").act(Act::EndTokens))
+            .then(|stage| {
+                // What else is on its way when the token ends is sent again; the common layer is not.
+                let log = stage.server.log();
+                let large = log.iter().filter(|exchange| exchange.body > 1_000_000);
+                match large.count() {
+                    1 => Ok(()),
+                    other => Err(format!("the common layer was sent {other} times")),
+                }
+            })
+            .then(|stage| counted(stage, "GET", "/token", 3)),
+        scenario("U15k a mount that is sent elsewhere")
+            .two_services()
+            .tokens(300)
+            .fault(
+                on("POST", "mount=")
+                    .always()
+                    .answer(Answer::status(307).with("Location", "http://{other}/x")),
+            )
+            .then(|stage| counted(stage, "PUT", UPLOADS, 6)),
         scenario("U15h a token service that refuses what it does not grant in full")
             .two_services()
             .tokens(300)
@@ -349,13 +379,33 @@ fn looks_that_say_little() {
         look(
             "U17b sent on in a circle",
             always().answer(Answer::status(302).with("Location", "http://{host}{path}")),
-        )
-        .fails(is_protocol),
+        ),
         look(
             "U17c sent on to an internal address",
             always().answer(Answer::status(302).with("Location", "http://169.254.169.254/")),
+        ),
+        look(
+            "U17d the same of GET",
+            always().answer(Answer::status(302).with("Location", "http://169.254.169.254/")),
         )
-        .fails(is_protocol),
+        .fault(
+            on("GET", BLOBS)
+                .always()
+                .answer(Answer::status(302).with("Location", "http://169.254.169.254/")),
+        ),
+        look(
+            "U17e sent on to where nobody listens",
+            always().answer(Answer::status(307).with("Location", "http://127.0.0.1:1/x")),
+        ),
+        look("U16e 501", always().status(501)),
+        look("U16f 500", always().status(500)),
+        look("U16g 410", always().status(410)),
+        look("U16h the end of the connection", always().act(Act::HangUp)),
+        look("U16i 500, and to GET, too", always().status(500))
+            .fault(on("GET", BLOBS).always().status(500))
+            .fails(|error| matches!(error, RegistryError::Refused { status: 500, .. })),
+        look("U16j a login that nobody has", always().status(401))
+            .fails(|error| matches!(error, RegistryError::Unauthorized { status: 401, .. })),
         look(
             "U18a no length",
             always().act(alter(Change::Without("Content-Length"))),

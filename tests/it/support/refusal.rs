@@ -10,14 +10,14 @@ use cargo_lighter::medium::LayoutReader;
 use super::cli::Run;
 
 impl Run {
-    /// A run that said nothing but where it looked, and one error: `message` (causes indented by two spaces), `hint`.
+    /// A run that said nothing but where it looked and as whom, and one error: `message` (causes indented by two spaces), `hint`.
     #[track_caller]
     pub(crate) fn refuses(self, code: i32, message: &str, hint: &str) -> Self {
         let run = self.expect(code);
-        let said = run
-            .stderr
-            .lines()
-            .filter(|line| !line.starts_with("    Checking `"));
+        let looks = |line: &str| {
+            line.starts_with("    Checking `") || line.contains("` is shown the credential of `")
+        };
+        let said = run.stderr.lines().filter(|line| !looks(line));
         let said: String = said.flat_map(|line| [line, "\n"]).collect();
         assert_eq!(said, refusal(message, hint));
         assert_eq!(run.stdout, "");

@@ -1,0 +1,101 @@
+//! The threads of the client, and how a caller waits for them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::runtime::{Builder, Runtime};
+
+use super::core::Core;
+use super::error::{Cause, RegistryError};
+use crate::process::Interrupt;
+
+const WORKERS: usize = 2;
+/// How often a waiting call looks whether the run was told to stop.
+pub(super) const INTERRUPT_POLL: Duration = Duration::from_millis(50);
+/// How long an interrupted run closes its uploads.
+const LAST_MOMENT: Duration = Duration::from_millis(1500);
+
+/// The threads that move bytes while a caller waits.
+#[derive(Debug)]
+pub(super) struct Engine(Option<Runtime>);
+
+impl Engine {
+    /// Starts the threads.
+    pub(super) fn start() -> Result<Self, RegistryError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("registry")
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => Ok(Self(Some(runtime))),
+            Err(error) => Err(RegistryError::Setup {
+                source: Cause(error.to_string()),
+            }),
+        }
+    }
+
+    /// Does `work`, unless `interrupt` is raised first.
+    pub(super) fn run<T>(
+        &self,
+        interrupt: &Interrupt,
+        work: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let done = self.wait_for(work, || interrupt.received().is_some());
+        done.unwrap_or(Err(RegistryError::Interrupted))
+    }
+
+    /// Closes the uploads that are open, as far as that can be done in a moment: registries drop abandoned
+    /// ones by themselves, after a week.
+    pub(super) fn close(&self, core: &Core) {
+        let open = core.sessions.take();
+        if open.is_empty() {
+            return;
+        }
+        let closing = open
+            .into_iter()
+            .map(|upload| async move { upload.close(&core.transport).await });
+        let end = Instant::now() + LAST_MOMENT;
+        self.wait_for(join_all(closing), || Instant::now() >= end);
+    }
+
+    /// Waits for `work` until it is `over`, which this thread finds out by its own clock: a server that never
+    /// stops to send keeps the threads that move bytes busy, and with them the timers that they serve.
+    fn wait_for<T>(&self, work: impl Future<Output = T>, over: impl Fn() -> bool) -> Option<T> {
+        let runtime = self.0.as_ref()?;
+        let _entered = runtime.enter();
+        let waker = Waker::from(Arc::new(Waiting(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut work = pin!(work);
+        while !over() {
+            if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+                return Some(done);
+            }
+            thread::park_timeout(INTERRUPT_POLL);
+        }
+        None
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A name lookup that hangs must not keep an interrupted run alive.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A thread that waits.
+struct Waiting(Thread);
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
