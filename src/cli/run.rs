@@ -77,6 +77,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Auth(arguments) => commands::auth::run(context, &arguments),
         Command::Login(arguments) => commands::login::run(context, &arguments),
         Command::Logout(arguments) => commands::logout::run(context, &arguments),
+        Command::Completions(arguments) => commands::completions::run(context, &arguments),
+        Command::Man(arguments) => commands::man::run(context, &arguments),
     }
 }
 

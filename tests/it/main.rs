@@ -22,6 +22,8 @@ mod discovery;
 mod failures;
 mod features;
 mod files;
+mod grammar;
+mod help;
 mod keys;
 mod keys_meaning;
 mod layouts;
