@@ -74,6 +74,7 @@
 //! | [`image`] | layers and settings to an image; the checker |
 //! | [`destination`] | one file for each kind of place that takes images |
 //! | [`pipeline`] | the order of things, and what runs beside what |
+//! | [`doctor`] | what the services need on this machine and it has not |
 //! | [`ui`] | the only place that prints: console and JSON lines |
 //! | [`cli`] | what can be typed; one file for each command; exit codes |
 //!
@@ -103,6 +104,9 @@
 //!
 //! **A new macro that names files.** Add a row to the table in `src/split/scan/table.rs`: its name, what
 //! its paths are relative to, and what it expects there.
+//!
+//! **A new crate that needs something of the system.** Add a row to the table in `src/doctor/table.rs`:
+//! what it needs and when, and what that is called on each system.
 //!
 //! **A new input of keys.** Add an [`split::Ingredient`] in `src/pipeline/ingredients.rs`, with a value
 //! that is the same in every checkout; tests name what must and what must not change a key.
@@ -163,6 +167,8 @@ pub mod image;
 pub mod destination;
 
 pub mod pipeline;
+
+pub mod doctor;
 
 pub mod ui;
 

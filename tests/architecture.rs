@@ -35,6 +35,7 @@ const ROOMS: &[&str] = &[
     "deploy",
     "lint",
     "pipeline",
+    "doctor",
     "ui",
     "cli",
 ];

@@ -76,6 +76,7 @@ pub(super) enum Command {
     Deps(commands::deps::Arguments),
     Build(commands::build::Arguments),
     Push(commands::push::Arguments),
+    Doctor(commands::doctor::Arguments),
     Auth(commands::auth::Arguments),
     Login(commands::login::Arguments),
     Logout(commands::logout::Arguments),

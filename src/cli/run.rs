@@ -74,6 +74,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Deps(arguments) => commands::deps::run(context, &arguments),
         Command::Build(arguments) => commands::build::run(context, &arguments),
         Command::Push(arguments) => commands::push::run(context, &arguments),
+        Command::Doctor(arguments) => commands::doctor::run(context, &arguments),
         Command::Auth(arguments) => commands::auth::run(context, &arguments),
         Command::Login(arguments) => commands::login::run(context, &arguments),
         Command::Logout(arguments) => commands::logout::run(context, &arguments),

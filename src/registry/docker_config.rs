@@ -3,6 +3,7 @@
 //! It is walked by hand rather than through serde structs, because serde's messages quote values,
 //! and values are passwords here.
 
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -103,6 +104,22 @@ impl DockerConfig {
         let Some(name) = own.or_else(|| self.document.get("credsStore")) else {
             return Ok(None);
         };
+        self.helper_name(name)
+    }
+
+    /// All helpers that the file names.
+    pub(super) fn helpers(&self) -> Result<BTreeSet<String>, CredentialError> {
+        let of_hosts = self.table("credHelpers")?.into_iter().flat_map(Map::values);
+        let names = of_hosts.chain(self.document.get("credsStore"));
+        let mut found = BTreeSet::new();
+        for name in names {
+            found.extend(self.helper_name(name)?);
+        }
+        Ok(found)
+    }
+
+    /// The NAME in `docker-credential-NAME`, if it is fit for one.
+    fn helper_name(&self, name: &Value) -> Result<Option<String>, CredentialError> {
         let name = name
             .as_str()
             .ok_or_else(|| self.malformed("a helper's name is no string"))?;

@@ -130,6 +130,19 @@ const LINES: &[(&str, i32, &str)] = &[
     ),
     ("split", 2, "--out <DIR>"),
     ("deps orders --profile dev", 2, NO_WORKSPACE),
+    // What is missing.
+    (
+        "doctor orders --platform linux/arm64 --format json",
+        2,
+        NO_WORKSPACE,
+    ),
+    (
+        "doctor --repo ghcr.io/acme --insecure-registry a",
+        2,
+        NO_WORKSPACE,
+    ),
+    ("doctor --format yaml", 2, "possible values: text, json"),
+    ("doctor -t v1", 2, "unexpected argument '-t'"),
     // Credentials.
     ("login ghcr.io", 2, "--username <USER>"),
     ("login ghcr.io -u me", 2, "no password"),

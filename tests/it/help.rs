@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "deps",
     "build",
     "push",
+    "doctor",
     "auth",
     "login",
     "logout",

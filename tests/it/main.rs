@@ -19,6 +19,7 @@ mod binaries;
 mod blind;
 mod credentials;
 mod discovery;
+mod doctor;
 mod failures;
 mod features;
 mod files;

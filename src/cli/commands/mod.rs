@@ -4,6 +4,7 @@ pub(super) mod auth;
 pub(super) mod build;
 pub(super) mod completions;
 pub(super) mod deps;
+pub(super) mod doctor;
 pub(super) mod list;
 pub(super) mod login;
 pub(super) mod logout;
