@@ -80,15 +80,45 @@ pub(super) fn missing(place: &Place<'_>, needy: &[Needy<'_>]) -> Vec<Finding> {
             users.rows.push(row);
         }
     }
-    wanted
-        .iter()
-        .filter_map(|((probe, target), users)| {
-            let finding = probe_for(place, *probe, target, users)?;
-            let because = format!("{} {}", quoted(&users.crates), verb(*probe, users));
-            let services = users.services.iter().map(String::as_str);
-            Some(finding.because(because).services(services))
-        })
-        .collect()
+    let mut findings = Vec::new();
+    // Without pkg-config nothing can be said of any library, and that is one trouble, not many.
+    let mut unanswered: BTreeMap<String, (Users, BTreeSet<String>)> = BTreeMap::new();
+    for ((probe, target), users) in wanted {
+        if let Probe::Library(names) = probe
+            && let Some(program) = PkgConfig::of(place, target).absent()
+        {
+            let (known, libraries) = unanswered.entry(program).or_default();
+            known.crates.extend(users.crates);
+            known.services.extend(users.services);
+            libraries.extend(names.first().map(|&name| name.to_owned()));
+        } else if let Some(finding) = probe_for(place, probe, target, &users) {
+            findings.push(users.told(finding, verb(probe, &users)));
+        }
+    }
+    for (program, (users, libraries)) in unanswered {
+        let verb = if users.crates.len() == 1 {
+            "asks it"
+        } else {
+            "ask it"
+        };
+        let hint = format!(
+            "then run this again, which asks it for {}",
+            quoted(&libraries)
+        );
+        let finding = Finding::new(format!("`{program}` is not on PATH"));
+        let finding = finding.packages(&PKG_CONFIG).hint(Some(hint));
+        findings.push(users.told(finding, verb));
+    }
+    findings
+}
+
+impl Users {
+    /// `finding` with who needs it: crates that do as `verb` says, and services.
+    fn told(&self, finding: Finding, verb: &str) -> Finding {
+        let because = format!("{} {verb}", quoted(&self.crates));
+        let services = self.services.iter().map(String::as_str);
+        finding.because(because).services(services)
+    }
 }
 
 /// The rows that hold for the crates of one service.
@@ -183,8 +213,7 @@ fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Op
                 )
             });
             let finding = library(place, names, target)?;
-            let native = finding.commands.is_empty() && target == place.host;
-            let finding = if native {
+            let finding = if target == place.host {
                 finding.packages(&packages)
             } else {
                 finding
@@ -196,10 +225,20 @@ fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Op
     }
 }
 
-/// What keeps pkg-config from answering for a library.
-fn library(place: &Place<'_>, names: &[&str], target: &str) -> Option<Finding> {
-    let environment = place.environment;
-    let variable = |stem: &str| {
+/// pkg-config for a target, as the crate `pkg-config` finds it.
+struct PkgConfig<'a> {
+    place: &'a Place<'a>,
+    target: &'a str,
+}
+
+impl<'a> PkgConfig<'a> {
+    fn of(place: &'a Place<'a>, target: &'a str) -> Self {
+        Self { place, target }
+    }
+
+    /// A variable of it: the one for the target before the general one.
+    fn variable(&self, stem: &str) -> Option<String> {
+        let target = self.target;
         [
             format!("{stem}_{target}"),
             format!("{stem}_{}", target.replace(['-', '.'], "_")),
@@ -207,17 +246,47 @@ fn library(place: &Place<'_>, names: &[&str], target: &str) -> Option<Finding> {
             stem.to_owned(),
         ]
         .iter()
-        .find_map(|name| environment.get(name))
+        .find_map(|name| self.place.environment.get(name))
         .map(str::to_owned)
-    };
-    let own = variable("PKG_CONFIG");
-    let program = own.clone().unwrap_or_else(|| "pkg-config".to_owned());
+    }
+
+    fn program(&self) -> String {
+        let own = self.variable("PKG_CONFIG");
+        own.unwrap_or_else(|| "pkg-config".to_owned())
+    }
+
+    /// The program, if it is not there.
+    fn absent(&self) -> Option<String> {
+        let program = self.program();
+        let found = self.place.environment.find_program(&program);
+        found.is_none().then_some(program)
+    }
+
+    /// Whether it may answer at all: for another processor only if it was told where to look.
+    fn may_answer(&self) -> bool {
+        self.target == self.place.host
+            || self.variable("PKG_CONFIG").is_some()
+            || self.variable("PKG_CONFIG_SYSROOT_DIR").is_some()
+            || self
+                .variable("PKG_CONFIG_ALLOW_CROSS")
+                .is_some_and(|value| value != "0")
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        let asked = Program::new(self.program(), self.place.environment)
+            .args(["--exists", name])
+            .time_limit(TIME_LIMIT)
+            .interrupted_by(self.place.interrupt)
+            .capture(b"");
+        asked.is_ok_and(|answer| answer.status.success())
+    }
+}
+
+/// What keeps pkg-config from answering for a library, by any of its names.
+fn library(place: &Place<'_>, names: &[&str], target: &str) -> Option<Finding> {
+    let pkg_config = PkgConfig::of(place, target);
     let first = names.first().copied().unwrap_or_default();
-    let is_foreign = target != place.host;
-    let allowed = own.is_some()
-        || variable("PKG_CONFIG_ALLOW_CROSS").is_some_and(|value| value != "0")
-        || variable("PKG_CONFIG_SYSROOT_DIR").is_some();
-    if is_foreign && !allowed {
+    if !pkg_config.may_answer() {
         let ending = target.replace(['-', '.'], "_");
         let what = format!("pkg-config is not told where `{first}` for `{target}` is");
         let hint = format!(
@@ -225,21 +294,7 @@ fn library(place: &Place<'_>, names: &[&str], target: &str) -> Option<Finding> {
         );
         return Some(Finding::new(what).hint(Some(hint)));
     }
-    if environment.find_program(&program).is_none() {
-        let what = format!("`{program}` is not on PATH, and nothing else finds `{first}`");
-        let mut finding = Finding::new(what).packages(&PKG_CONFIG);
-        finding.hint = Some(format!("then run this again: it looks for `{first}`"));
-        return Some(finding);
-    }
-    let knows = |name: &&&str| {
-        let asked = Program::new(&program, environment)
-            .args(["--exists", **name])
-            .time_limit(TIME_LIMIT)
-            .interrupted_by(place.interrupt)
-            .capture(b"");
-        asked.is_ok_and(|answer| answer.status.success())
-    };
-    if names.iter().any(|name| knows(&name)) {
+    if names.iter().any(|name| pkg_config.knows(name)) {
         return None;
     }
     Some(Finding::new(format!(

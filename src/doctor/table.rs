@@ -108,7 +108,6 @@ const BUNDLED: When = When::Without(&["bundled"]);
 const PROGRAMS: &[Row] = &[
     Row {
         krate: "cc",
-        not_for: &["aws-lc-fips-sys"],
         is_tool: true,
         ..PLAIN
     },

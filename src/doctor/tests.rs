@@ -112,7 +112,7 @@ fn with(row: &Row, bare: Bare) -> Bare {
 fn of_row(row: &Row, found: Vec<Finding>) -> Option<Finding> {
     let words: Vec<&str> = match row.probe {
         Probe::Program(name) => vec![name],
-        Probe::Library(names) => names.to_vec(),
+        Probe::Library(names) => [names, &["pkg-config"]].concat(),
         Probe::Compiler => vec!["C compiler"],
         Probe::Clang => vec!["libclang"],
     };
@@ -232,6 +232,21 @@ fn libraries_of_another_processor_are_not_those_of_this_machine() {
         .libraries(&["openssl"])
         .variable("PKG_CONFIG_SYSROOT_DIR_aarch64_unknown_linux_gnu", "/arm");
     assert_eq!(told.missing(&openssl, ARM, false), []);
+}
+
+#[test]
+fn a_missing_pkg_config_is_one_trouble_however_many_ask_it() {
+    let crates = [krate("openssl-sys", &[]), krate("pq-sys", &[])];
+    let found = Bare::new().missing(&crates, X86, false);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].what, "`pkg-config` is not on PATH");
+    let because = found[0].because.as_deref();
+    assert_eq!(because, Some("`openssl-sys`, `pq-sys` ask it"));
+    let hint = found[0].hint.as_deref();
+    assert_eq!(
+        hint,
+        Some("then run this again, which asks it for `libpq`, `openssl`")
+    );
 }
 
 #[test]

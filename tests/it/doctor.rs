@@ -171,6 +171,28 @@ fn targets_linkers_and_zigbuild_are_missed_together() {
 }
 
 #[test]
+fn zigbuild_needs_zig_or_pythons_module() {
+    let checkout = needing(&[]);
+    let programs = Checkout::empty();
+    programs.write_executable("cargo-zigbuild", "#!/bin/sh\nexit 0\n");
+    for python in ["python3", "python"] {
+        programs.write_executable(python, "#!/bin/sh\nexit 1\n");
+    }
+    let doctor = || {
+        let doctor = doctor(&checkout).args(["--builder", "zigbuild"]);
+        doctor.first_on_path(programs.path())
+    };
+    let found = findings(&doctor().run().expect(3));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["hint"], "run `pip install ziglang`");
+    programs.write_executable("python3", "#!/bin/sh\ntest \"$2\" = ziglang\n");
+    doctor().run().expect(0);
+    programs.write_executable("python3", "#!/bin/sh\nexit 1\n");
+    programs.write_executable("zig", "#!/bin/sh\nexit 0\n");
+    doctor().run().expect(0);
+}
+
+#[test]
 fn helpers_that_are_not_there_and_broken_configurations_are_told() {
     let checkout = needing(&[]);
     checkout.write(
