@@ -83,6 +83,7 @@
 //! | [`destination`] | one file for each kind of place that takes images |
 //! | [`inspect`] | what images are made of, what violates the specification, in what two differ |
 //! | [`pipeline`] | the order of things, and what runs beside what |
+//! | [`doctor`] | what the services need on this machine and it has not |
 //! | [`ui`] | the only place that prints: console and JSON lines |
 //! | [`cli`] | what can be typed; one file for each command; exit codes |
 //!
@@ -117,6 +118,9 @@
 //!
 //! **A new macro that names files.** Add a row to the table in `src/split/scan/table.rs`: its name, what
 //! its paths are relative to, and what it expects there.
+//!
+//! **A new crate that needs something of the system.** Add a row to the table in `src/doctor/table.rs`:
+//! what it needs and when, and what that is called on each system.
 //!
 //! **A new input of keys.** Add an [`split::Ingredient`] in `src/pipeline/ingredients.rs`, with a value
 //! that is the same in every checkout; tests name what must and what must not change a key.
@@ -183,6 +187,8 @@ pub mod destination;
 pub mod inspect;
 
 pub mod pipeline;
+
+pub mod doctor;
 
 pub mod ui;
 

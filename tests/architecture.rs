@@ -38,6 +38,7 @@ const ROOMS: &[&str] = &[
     "deploy",
     "lint",
     "pipeline",
+    "doctor",
     "ui",
     "cli",
 ];

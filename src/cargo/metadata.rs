@@ -28,6 +28,31 @@ pub fn metadata(cargo: &Cargo, manifest_path: Option<&Path>) -> Result<Metadata,
     parsed(program).map_err(|error| explain(error, &start))
 }
 
+/// The workspace of a root manifest as it is compiled for `target`, with `features` (`PACKAGE/FEATURE`) or
+/// all of them turned on besides the defaults. Never writes a lock.
+///
+/// # Errors
+/// [`CargoError`]: whatever cargo says.
+pub fn resolved(
+    cargo: &Cargo,
+    manifest: &Path,
+    target: &str,
+    features: &[String],
+    all_features: bool,
+) -> Result<Metadata, CargoError> {
+    let mut program = cargo
+        .command("metadata")
+        .args(["--format-version", "1", "--filter-platform", target])
+        .arg("--manifest-path")
+        .arg(manifest.as_os_str());
+    if all_features {
+        program = program.arg("--all-features");
+    } else if !features.is_empty() {
+        program = program.args(["--features".to_owned(), features.join(",")]);
+    }
+    parsed(program).map_err(|error| explain(error, manifest))
+}
+
 fn parsed(program: Program) -> Result<Metadata, CargoError> {
     let command = program.command_line();
     let stdout = Cargo::answer(program)?;

@@ -20,7 +20,7 @@ pub use error::{CargoError, Said};
 pub use home::HomeInside;
 pub use invocation::{Cargo, Network};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_version};
-pub use metadata::{metadata, package};
+pub use metadata::{metadata, package, resolved};
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::Toolchain;
 pub use update::{minimise_lock, version};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 use super::duration::Seconds;
@@ -16,9 +16,28 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  The services of this workspace:
+    cargo lighter list
+  An image of each, in target/lighter/oci:
+    cargo lighter build
+  The same to a registry:
+    cargo lighter push --repo ghcr.io/acme
+  All about one command:
+    cargo lighter help push
+
+Exit codes: 0 all well; 1 a service, a destination or the machine failed;
+2 the command line or the configuration makes no sense; 3 a check found a
+difference; 101 a compilation failed.";
+
 /// Ships the microservices of a Cargo workspace as minimal, reproducible OCI images
+///
+/// Finds the binaries of the workspace, compiles each, puts what it needs to run around it, and delivers the
+/// images to registries and directories. No Docker, no Dockerfile, no base image and no root are needed, and
+/// nothing has to be configured.
 #[derive(Debug, Parser)]
-#[command(name = "cargo lighter", bin_name = "cargo lighter", version, styles = STYLES, max_term_width = 100)]
+#[command(name = "cargo lighter", bin_name = "cargo lighter", version, styles = STYLES, max_term_width = 80, after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: GlobalArguments,
@@ -48,31 +67,23 @@ pub(super) enum Color {
     Never,
 }
 
-/// One variant and one arm a command.
+/// One variant and one arm a command, whose help stands at its arguments.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List the services of the workspace
     List(commands::list::Arguments),
-    /// Print what `build` would do
     Plan(commands::plan::Arguments),
-    /// Write each service as a standalone workspace
     Split(commands::split::Arguments),
-    /// List the files that services are made from, as JSON (for skaffold and Tilt)
     Deps(commands::deps::Arguments),
-    /// Compile services and deliver their images
     Build(commands::build::Arguments),
-    /// Compile services and push their images to a registry
     Push(commands::push::Arguments),
-    /// Show what an image is made of, check it, or compare it with another
     Inspect(commands::inspect::Arguments),
-    /// Propose the configuration of a service from its Dockerfile
     Adopt(commands::adopt::Arguments),
-    /// See which credentials would be used, and whether a registry takes them
+    Doctor(commands::doctor::Arguments),
     Auth(commands::auth::Arguments),
-    /// Store credentials for a registry
     Login(commands::login::Arguments),
-    /// Remove the credentials of a registry
     Logout(commands::logout::Arguments),
+    Completions(commands::completions::Arguments),
+    Man(commands::man::Arguments),
 }
 
 /// Where the workspace is, and how far cargo may reach.
@@ -246,4 +257,11 @@ pub(super) struct InsecureArguments {
 pub(super) enum MessageFormat {
     Text,
     Json,
+}
+
+/// The grammar under the program's own name, which shells and manuals know it by.
+pub(super) fn of_program() -> clap::Command {
+    Arguments::command()
+        .name("cargo-lighter")
+        .bin_name("cargo-lighter")
 }

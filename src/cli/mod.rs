@@ -7,6 +7,8 @@ mod destinations;
 mod duration;
 mod exit;
 mod failure;
+#[cfg(test)]
+mod help_tests;
 mod jobs;
 mod run;
 mod since;

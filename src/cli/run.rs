@@ -75,9 +75,12 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Push(arguments) => commands::push::run(context, &arguments),
         Command::Inspect(arguments) => commands::inspect::run(context, &arguments),
         Command::Adopt(arguments) => commands::adopt::run(context, &arguments),
+        Command::Doctor(arguments) => commands::doctor::run(context, &arguments),
         Command::Auth(arguments) => commands::auth::run(context, &arguments),
         Command::Login(arguments) => commands::login::run(context, &arguments),
         Command::Logout(arguments) => commands::logout::run(context, &arguments),
+        Command::Completions(arguments) => commands::completions::run(context, &arguments),
+        Command::Man(arguments) => commands::man::run(context, &arguments),
     }
 }
 

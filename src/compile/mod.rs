@@ -15,4 +15,4 @@ mod profile;
 pub use artifact::{Artifact, run};
 pub use error::CompileError;
 pub use identity::{Identity, identify};
-pub use prepare::{Options, Preparation, PreparedBuild, prepare};
+pub use prepare::{Missing, Options, Preparation, PreparedBuild, missing, prepare};

@@ -73,7 +73,8 @@ pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparat
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(Machine::ask(&cargo, &configuration, target)?),
         };
-        check(&cargo, &configuration, machine, service)?;
+        check_target(&cargo, &configuration, machine, service)?;
+        check_builder(&cargo, &configuration, machine, service)?;
         let request = request(&cargo, machine, plan, service, options);
         builds.push(PreparedBuild {
             service: service.service.clone(),
@@ -84,6 +85,47 @@ pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparat
         cargo,
         builds,
         inputs: plan.target_directory.join("lighter").join("inputs"),
+    })
+}
+
+/// What this machine lacks to compile the services of a plan.
+#[derive(Debug)]
+pub struct Missing {
+    /// The triple of this machine.
+    pub host: String,
+    /// What [`prepare`] would refuse of each service, in plan order: all of it, not only the first.
+    pub missing: Vec<(String, CompileError)>,
+}
+
+/// Looks for targets, linkers and builders without an end at the first that is missing.
+///
+/// # Errors
+/// [`CompileError`] when cargo or rustc do not answer.
+pub fn missing(cargo: &Cargo, plan: &Plan) -> Result<Missing, CompileError> {
+    let cargo = cargo.at(&plan.workspace_root);
+    let configuration = Configuration::read(cargo.environment())?;
+    let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
+    let mut missing = Vec::new();
+    for service in &plan.services {
+        let target = plain_target(&service.target);
+        let machine = match machines.entry(target) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Machine::ask(&cargo, &configuration, target)?),
+        };
+        let checks = [
+            check_target(&cargo, &configuration, machine, service),
+            check_builder(&cargo, &configuration, machine, service),
+        ];
+        for error in checks.into_iter().filter_map(Result::err) {
+            missing.push((service.service.clone(), error));
+        }
+    }
+    let host = machines.into_values().next();
+    Ok(Missing {
+        host: host
+            .map(|machine| machine.toolchain.host)
+            .unwrap_or_default(),
+        missing,
     })
 }
 
@@ -111,7 +153,7 @@ fn plain_target(target: &str) -> &str {
     target.split('.').next().unwrap_or(target)
 }
 
-fn check(
+fn check_target(
     cargo: &Cargo,
     configuration: &Configuration,
     machine: &Machine,
@@ -127,6 +169,17 @@ fn check(
             target: target.to_owned(),
         });
     }
+    Ok(())
+}
+
+fn check_builder(
+    cargo: &Cargo,
+    configuration: &Configuration,
+    machine: &Machine,
+    service: &PlannedService,
+) -> Result<(), CompileError> {
+    let environment = cargo.environment();
+    let target = plain_target(&service.target);
     match service.config.builder.value {
         Builder::Cargo if target != service.target => Err(CompileError::GlibcVersion {
             target: service.target.clone(),

@@ -239,7 +239,7 @@ fn fit_together(
 }
 
 /// Whether the executable will be started by glibc's loader.
-pub(super) fn needs_glibc(service: &PlannedService) -> bool {
+pub fn needs_glibc(service: &PlannedService) -> bool {
     service.config.linkage.value == Linkage::Dynamic && service.target.contains("-gnu")
 }
 

@@ -28,7 +28,7 @@ mod standing;
 mod verify;
 
 pub use affected::{Affected, Comparing, PlanAt, State, affected};
-pub use check::{Checked, check};
+pub use check::{Checked, check, needs_glibc};
 pub use dockerfile::{DockerfileError, add_dockerfiles};
 pub use error::PipelineError;
 pub use keys::keys;

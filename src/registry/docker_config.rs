@@ -3,6 +3,7 @@
 //! It is walked by hand rather than through serde structs, because serde's messages quote values,
 //! and values are passwords here.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -108,6 +109,23 @@ impl DockerConfig {
         let Some(name) = own.or_else(|| self.document.get("credsStore")) else {
             return Ok(None);
         };
+        self.helper_name(name)
+    }
+
+    /// All helpers that the file names.
+    pub(super) fn helpers(&self) -> Result<BTreeSet<String>, CredentialError> {
+        let mut found = BTreeSet::new();
+        for (_, name) in self.table("credHelpers")?.iter() {
+            found.extend(self.helper_name(name)?);
+        }
+        if let Some(name) = self.document.get("credsStore") {
+            found.extend(self.helper_name(name)?);
+        }
+        Ok(found)
+    }
+
+    /// The NAME in `docker-credential-NAME`, if it is fit for one.
+    fn helper_name(&self, name: &RawValue) -> Result<Option<String>, CredentialError> {
         let name = serde_json::from_str::<String>(name.get())
             .map_err(|_| self.malformed("a helper's name is no string"))?;
         if name.is_empty() {

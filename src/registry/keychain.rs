@@ -5,6 +5,7 @@
 //! writes (containers-auth.json(5)). In a file the entry for the longest part of a repository's name
 //! counts, as podman has it: `ghcr.io/acme/orders` before `ghcr.io/acme` before `ghcr.io`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::credential::{Credential, CredentialError, CredentialSource};
@@ -50,6 +51,26 @@ pub fn credential_source(
         }
     }
     Ok(None)
+}
+
+/// The credential helpers that the files name, each with the first file that names it. None is run.
+///
+/// # Errors
+/// [`CredentialError`] when a configuration is broken.
+pub fn credential_helpers(
+    environment: &Environment,
+) -> Result<BTreeMap<String, PathBuf>, CredentialError> {
+    let mut found = BTreeMap::new();
+    // Nothing runs that could be stopped.
+    let idle = Interrupt::new();
+    for config in files(environment)? {
+        for helper in config.helpers()? {
+            let program = CredentialProgram::new(&helper, &config, environment, &idle);
+            let path = config.path().to_owned();
+            found.entry(program.name()).or_insert(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The part of a repository's path that an entry of a file is for; empty where all of the registry has

@@ -79,7 +79,7 @@ pub use credential::{Credential, CredentialError, CredentialSource};
 pub use error::{Attempt, ProxyTrouble, RegistryError, User};
 pub use face::Registry;
 pub use image::{ImageOutcome, ImagePush};
-pub use keychain::credential_source;
+pub use keychain::{credential_helpers, credential_source};
 pub use login::{Logout, login, logout};
 pub use manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 pub use options::{Limits, Options};

@@ -153,45 +153,6 @@ fn a_file_for_results_is_tried_before_compiling() {
     before.holds();
 }
 
-#[test]
-fn odd_command_lines_are_usage_errors() {
-    for (arguments, said) in [
-        (&[][..], "Usage: cargo lighter"),
-        (&[""], "unrecognized subcommand ''"),
-        (&["lighter"], "Usage: cargo lighter"),
-        (&["lighter", "lighter"], "unrecognized subcommand 'lighter'"),
-        (&["--"], "Usage: cargo lighter"),
-        (&["biuld"], "a similar subcommand exists: 'build'"),
-        (
-            &["build", "--taget", "x"],
-            "a similar argument exists: '--target'",
-        ),
-        (
-            &["build", "--metadata-file"],
-            "a value is required for '--metadata-file <PATH>'",
-        ),
-        (&["build", "--metadata-file", ""], "a value is required"),
-        (&["build", "-j", "0"], "invalid value '0' for '--jobs <N>'"),
-        (&["build", "-j", "few"], "write a number, or `default`"),
-        (
-            &["build", "--color", "pink"],
-            "possible values: auto, always, never",
-        ),
-        (&["build", "-q", "-v"], "cannot be used with"),
-        (&["build", "-r", "--profile", "dev"], "cannot be used with"),
-        (
-            &["build", "--locked", "--locked"],
-            "cannot be used multiple times",
-        ),
-        (&["list", "-t", "x"], "unexpected argument '-t'"),
-        (&["logout"], "<HOST>"),
-    ] {
-        let run = Lighter::at("/").args(arguments).run().expect(2);
-        assert_eq!(run.stdout, "", "{arguments:?}");
-        assert!(run.stderr.contains(said), "{arguments:?}\n{}", run.stderr);
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -313,7 +313,7 @@ fn shell_words(text: &str) -> Vec<String> {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (None, '\'' | '"') => quote = Some(c),
-            (None, '|' | '>' | ';' | '#' | '`') => break,
+            (None, '|' | '>' | ';' | '#' | '`' | ')') => break,
             (None, ' ') => words.push(String::new()),
             (_, c) => {
                 if let Some(word) = words.last_mut() {

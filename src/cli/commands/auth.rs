@@ -10,16 +10,35 @@ use crate::reference::Repository;
 use crate::registry::{Options, Registry};
 use crate::report::{Event, Reporter as _};
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  Whether you could push this image, and as whom:
+    cargo lighter auth check ghcr.io/acme/orders";
+
+/// See which credentials would be used, and whether a registry takes them
+///
+/// Credentials come from `LIGHTER_REGISTRY_USER` and `LIGHTER_REGISTRY_PASSWORD`, from the configuration of
+/// docker and its credential helpers, and from podman's.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+/// What `--help` of `check` shows last.
+const CHECK_EXAMPLES: &str = "Examples:
+  Whether you could push this image, and as whom:
+    cargo lighter auth check ghcr.io/acme/orders
+  The same for a script:
+    cargo lighter auth check ghcr.io/acme/orders --format json";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Ask a registry whether it would take a push, and say as whom
-    #[command(after_help = "Example: cargo lighter auth check ghcr.io/acme/orders")]
+    ///
+    /// Prints the user, where the credential comes from, and what the registry says. Nothing is pushed.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
 }
 

@@ -17,7 +17,26 @@ use crate::registry;
 use crate::report::Summary;
 use crate::ui::Verbosity;
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  Every service, into target/lighter/oci:
+    cargo lighter build
+  Two services, tagged, into a layout of your choice:
+    cargo lighter build orders billing -t v1 --to oci:images
+  Into a layout and to a registry at once:
+    cargo lighter build --to oci:images --to docker://ghcr.io/acme
+  Linked statically, for another processor:
+    cargo lighter build --platform linux/arm64 --linkage static --builder zigbuild
+  Only what a branch changed, the rest retagged:
+    cargo lighter build --since origin/main -t '{git.sha}'";
+
+/// Compile services and deliver their images
+///
+/// Compiles each service, puts what it needs to run around its executable, and delivers an image of it:
+/// into an image layout in the target directory, unless `--to` names other places. Needs no daemon and no
+/// Dockerfile. Standard output has a line for each image and tag; all else is on standard error.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,

@@ -16,7 +16,19 @@ use crate::fs::relative;
 use crate::hint::Hint;
 use crate::split::Split;
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  The files of one service:
+    cargo lighter deps orders
+  How many files there are behind all services:
+    cargo lighter deps | jq length";
+
+/// List the files that services are made from, as JSON
+///
+/// The paths are relative to where you stand, in one JSON array: what skaffold's `dependencies.command`
+/// and Tilt's `deps` take. Nothing is compiled.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     selection: SelectionArguments,

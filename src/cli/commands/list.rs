@@ -11,7 +11,20 @@ use crate::cli::{Exit, Failure, StreamError};
 use crate::config::{Config, Overrides};
 use crate::workspace::{NameOrigin, Service, ServiceFilter, Workspace};
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  Every service:
+    cargo lighter list
+  Those that begin with `shop-`, for a script:
+    cargo lighter list 'shop-*' --format json";
+
+/// List the services of the workspace
+///
+/// A service is a binary target of a workspace member: what gets an image of its own. Each line has a
+/// service, its package, how many local crates it is made of, and what its image is called. Binaries that
+/// are no services come last, with the reason. Nothing is compiled.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     /// Services, globs allowed; none means all
     #[arg(value_name = "SERVICE")]

@@ -12,7 +12,20 @@ use crate::report::{Event, Reporter as _};
 /// A password or token; registries' own are far shorter.
 const MAX_PASSWORD: u64 = 64 * 1024;
 
+/// What `--help` shows last.
+const EXAMPLES: &str = r#"Examples:
+  A password in a variable:
+    echo "$TOKEN" | cargo lighter login ghcr.io -u USER --password-stdin
+  A password in a file:
+    cargo lighter login ghcr.io -u USER --password-stdin < token"#;
+
+/// Store credentials for a registry
+///
+/// The password is read from standard input, never from an argument that others could see. It is stored
+/// only after the registry took it: in docker's configuration, in the credential helper that it names, or
+/// in the file that `REGISTRY_AUTH_FILE` names.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     /// The registry's host, such as ghcr.io
     #[arg(value_name = "HOST")]

@@ -7,7 +7,16 @@ use crate::cli::{Exit, Failure};
 use crate::registry::{self, RegistryError};
 use crate::report::{Event, Reporter as _};
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  Forget the credentials of one registry:
+    cargo lighter logout ghcr.io";
+
+/// Remove the credentials of a registry
+///
+/// They are removed from where `login` would store them. Nothing is asked of the registry.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     /// The registry's host, such as ghcr.io, or a part of it that has credentials of its own, such as ghcr.io/acme
     #[arg(value_name = "HOST")]

@@ -23,7 +23,24 @@ use crate::ui::Verbosity;
 
 mod against;
 
+/// What `--help` shows last.
+const EXAMPLES: &str = r#"Examples:
+  Every service:
+    cargo lighter plan
+  Every setting of one service, and where it comes from:
+    cargo lighter plan -v orders
+  What a branch changed, with the reasons:
+    cargo lighter plan --since origin/main
+  The same as a matrix for GitHub Actions:
+    cargo lighter plan --since origin/main --format github >> "$GITHUB_OUTPUT""#;
+
+/// Print what `build` would do
+///
+/// Decides everything that `build` decides before it compiles: targets, profiles, image names, tags and
+/// settings. With `-v`, every setting and where it came from. `--since` keeps the services that a change
+/// reaches, `--keys` adds a digest over all that can change an image.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     plan: PlanArguments,

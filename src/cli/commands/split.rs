@@ -20,7 +20,22 @@ use crate::ui::Verbosity;
 
 const LOCK: &str = "split.lock";
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  Every service, each in a directory of its name:
+    cargo lighter split --out ../splits
+  One service that builds without network, tests left out:
+    cargo lighter split --out ../splits orders --vendor --no-dev-deps
+  Show that the splits build the same executables:
+    cargo lighter split --out ../splits --verify";
+
+/// Write each service as a standalone workspace
+///
+/// A split has the package of the service, the local packages it needs, a root manifest and a Cargo.lock
+/// without the rest, and every file these read. It can be copied anywhere, and builds there with
+/// `cargo build --locked`. Standard output has the path of each root manifest.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     selection: SelectionArguments,

@@ -1,0 +1,154 @@
+//! C compilers, by the names that the crate `cc` tries.
+
+use super::finding::Finding;
+use super::packages::Packages;
+use crate::process::Environment;
+
+/// The name of the C compiler that `cc` would run for `target` on `host`, and that is not there.
+pub(super) fn missing(environment: &Environment, host: &str, target: &str) -> Option<String> {
+    let name = match told(environment, host, target) {
+        Some(command) => command,
+        None => default(host, target),
+    };
+    // A wrapper such as ccache stands before the compiler.
+    let mut words = name.split_whitespace();
+    let absent = words.find(|word| !word.starts_with('-') && !is_there(environment, word))?;
+    Some(absent.to_owned())
+}
+
+fn is_there(environment: &Environment, name: &str) -> bool {
+    environment.find_program(name).is_some()
+}
+
+/// What the environment says, in the order in which `cc` asks.
+fn told(environment: &Environment, host: &str, target: &str) -> Option<String> {
+    let kind = if host == target { "HOST" } else { "TARGET" };
+    [
+        format!("CC_{target}"),
+        format!("CC_{}", target.replace(['-', '.'], "_")),
+        format!("{kind}_CC"),
+        "CC".to_owned(),
+    ]
+    .iter()
+    .find_map(|name| environment.get(name))
+    .map(str::to_owned)
+}
+
+fn default(host: &str, target: &str) -> String {
+    if host == target {
+        return "cc".to_owned();
+    }
+    match prefix(target) {
+        "" => "cc".to_owned(),
+        _ if target.contains("-musl") && processor(host) == processor(target) => {
+            "musl-gcc".to_owned()
+        }
+        _ if processor(host) == processor(target) && host.contains("-linux-") => "cc".to_owned(),
+        prefix => format!("{prefix}-{}-gcc", ending(target)),
+    }
+}
+
+fn processor(triple: &str) -> &str {
+    triple.split('-').next().unwrap_or_default()
+}
+
+/// The processor as names of compilers have it.
+fn prefix(target: &str) -> &str {
+    match processor(target) {
+        "armv7" | "thumbv7neon" | "armv5te" => "arm",
+        "riscv64gc" => "riscv64",
+        "i586" => "i686",
+        other => other,
+    }
+}
+
+/// `linux-gnu`, `linux-musl`, `linux-gnueabihf` and so on.
+fn ending(target: &str) -> String {
+    match target.split_once("-linux-") {
+        Some((_, libc)) => format!("linux-{libc}"),
+        None => "linux-gnu".to_owned(),
+    }
+}
+
+/// That the compiler is missing, with the packages that have it.
+pub(super) fn finding(name: &str, target: &str) -> Finding {
+    let what = format!("no C compiler for `{target}`: `{name}` is not on PATH");
+    install(Finding::new(what), name, target)
+}
+
+/// `finding` with the packages in which the compiler or linker `name` is, as far as they are known.
+pub(super) fn install(finding: Finding, name: &str, target: &str) -> Finding {
+    let zigbuild = Some("or set `builder = \"zigbuild\"`, which brings a compiler".to_owned());
+    match name {
+        "cc" | "gcc" => finding.packages(&Packages {
+            debian: "gcc libc6-dev",
+            alpine: "gcc musl-dev",
+            fedora: "gcc glibc-devel",
+            homebrew: "gcc",
+        }),
+        "musl-gcc" => {
+            let packages = Packages {
+                debian: "musl-tools",
+                alpine: "gcc musl-dev",
+                fedora: "musl-gcc",
+                homebrew: "",
+            };
+            finding.packages(&packages).hint(zigbuild)
+        }
+        _ if name.ends_with("-gcc") && target.contains("-gnu") => {
+            let stem = name.trim_end_matches("-gcc").replace('_', "-");
+            let debian = format!("gcc-{stem}");
+            let packages = Packages {
+                debian: &debian,
+                fedora: &debian,
+                ..Packages::default()
+            };
+            finding.packages(&packages).hint(zigbuild)
+        }
+        _ => finding.hint(zigbuild),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X86: &str = "x86_64-unknown-linux-gnu";
+
+    fn missing_with(target: &str, variables: &[(&str, &str)]) -> Option<String> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        missing(&Environment::new("/", variables), X86, target)
+    }
+
+    #[test]
+    fn compilers_have_the_names_that_cc_tries() {
+        for (target, name) in [
+            (X86, "cc"),
+            ("x86_64-unknown-linux-musl", "musl-gcc"),
+            ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc"),
+            ("aarch64-unknown-linux-musl", "aarch64-linux-musl-gcc"),
+            ("armv7-unknown-linux-gnueabihf", "arm-linux-gnueabihf-gcc"),
+            ("riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu-gcc"),
+        ] {
+            assert_eq!(missing_with(target, &[]).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn variables_name_another_compiler_the_nearest_first() {
+        let all = [
+            ("CC", "one"),
+            ("TARGET_CC", "two"),
+            ("CC_aarch64_unknown_linux_gnu", "three"),
+            ("CC_aarch64-unknown-linux-gnu", "four -O"),
+        ];
+        for (count, name) in [(1, "one"), (2, "two"), (3, "three"), (4, "four")] {
+            let found = missing_with("aarch64-unknown-linux-gnu", &all[..count]);
+            assert_eq!(found.as_deref(), Some(name));
+        }
+        let there = [("CC", "env sh -c"), ("PATH", "/usr/bin:/bin")];
+        assert_eq!(missing_with(X86, &there), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! `doctor`: what real workspaces lack on this machine.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::support::cli::{Lighter, Run};
+use crate::support::refusal::Before;
+use crate::support::registry::{Registry, free_port};
+use crate::support::workspace::{Checkout, manifest, shop};
+
+/// A workspace of two services, one of which needs crates of these names. The crates are empty: only their
+/// names and features count.
+fn needing(crates: &[&str]) -> Checkout {
+    let checkout = Checkout::empty();
+    checkout.write(
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"native\", \"plain\"]\n",
+    );
+    let mut more = "[dependencies]\n".to_owned();
+    for name in crates {
+        writeln!(more, "{name} = {{ path = \"../crates/{name}\" }}").expect("a string");
+        checkout.write(
+            &format!("crates/{name}/Cargo.toml"),
+            &manifest(name, "[features]\nvendored = []\n"),
+        );
+        checkout.write(&format!("crates/{name}/src/lib.rs"), "");
+    }
+    for (name, more) in [("native", more.as_str()), ("plain", "")] {
+        checkout.write(&format!("{name}/Cargo.toml"), &manifest(name, more));
+        checkout.write(&format!("{name}/src/main.rs"), "fn main() {}\n");
+    }
+    checkout.cargo(&["generate-lockfile"]);
+    checkout
+}
+
+fn doctor(checkout: &Checkout) -> Lighter {
+    Lighter::at(checkout.path()).args(["doctor", "--format", "json"])
+}
+
+#[track_caller]
+fn findings(run: &Run) -> Vec<Value> {
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(document["version"], 1);
+    document["findings"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn a_workspace_that_has_all_it_needs_is_told_so() {
+    let run = Lighter::at(shop())
+        .args(["doctor", "--offline"])
+        .run()
+        .expect(0);
+    assert_eq!(run.stdout, "nothing is missing for 5 services\n");
+    let run = Lighter::at(shop())
+        .args(["doctor", "shop-worker", "--format", "json"])
+        .run()
+        .expect(0);
+    assert_eq!(findings(&run), Vec::<Value>::new());
+}
+
+#[test]
+fn a_library_is_missed_by_the_services_that_need_it_until_pkg_config_knows_it() {
+    let checkout = needing(&["openssl-sys"]);
+    let before = Before::of(checkout.path());
+    let programs = Checkout::empty();
+    programs.write_executable("pkg-config", "#!/bin/sh\nexit 1\n");
+    let without = doctor(&checkout)
+        .first_on_path(programs.path())
+        .run()
+        .expect(3);
+    let found = findings(&without);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0]["what"],
+        "pkg-config does not know the library `openssl`"
+    );
+    assert_eq!(found[0]["services"], serde_json::json!(["native"]));
+    assert_eq!(found[0]["commands"]["Alpine"], "apk add openssl-dev");
+    let other = doctor(&checkout)
+        .args(["plain"])
+        .first_on_path(programs.path());
+    other.run().expect(0);
+    programs.write_executable("pkg-config", "#!/bin/sh\ntest \"$2\" = openssl\n");
+    doctor(&checkout)
+        .first_on_path(programs.path())
+        .run()
+        .expect(0);
+    before.holds();
+}
+
+#[test]
+fn a_feature_of_the_manifest_that_brings_the_library_is_seen() {
+    let checkout = needing(&["openssl-sys"]);
+    let from = "openssl-sys = { path";
+    let to = "openssl-sys = { features = [\"vendored\"], path";
+    checkout.replace("native/Cargo.toml", from, to);
+    let programs = Checkout::empty();
+    programs.write_executable("pkg-config", "#!/bin/sh\nexit 1\n");
+    doctor(&checkout)
+        .first_on_path(programs.path())
+        .run()
+        .expect(0);
+}
+
+#[test]
+fn a_feature_of_the_service_turns_its_dependencies_on() {
+    let checkout = needing(&["openssl-sys"]);
+    let from = "openssl-sys = { path";
+    checkout.replace(
+        "native/Cargo.toml",
+        from,
+        "openssl-sys = { optional = true, path",
+    );
+    checkout.append(
+        "native/Cargo.toml",
+        "\n[features]\ntls = [\"dep:openssl-sys\"]\n",
+    );
+    let programs = Checkout::empty();
+    programs.write_executable("pkg-config", "#!/bin/sh\nexit 1\n");
+    let doctor = || doctor(&checkout).first_on_path(programs.path());
+    doctor().run().expect(0);
+    doctor().args(["native", "-F", "tls"]).run().expect(3);
+    checkout.append(
+        "native/Cargo.toml",
+        "\n[package.metadata.lighter]\nfeatures = [\"tls\"]\n",
+    );
+    let run = doctor().run().expect(3);
+    assert_eq!(findings(&run)[0]["services"], serde_json::json!(["native"]));
+}
+
+#[test]
+fn targets_linkers_and_zigbuild_are_missed_together() {
+    let checkout = needing(&[]);
+    let target = ["--target", "riscv64gc-unknown-linux-musl"];
+    let run = doctor(&checkout)
+        .args(target)
+        .args(["--linkage", "static"])
+        .run()
+        .expect(3);
+    let found = findings(&run);
+    let said = |word: &str| {
+        let of = |finding: &&Value| {
+            finding["what"]
+                .as_str()
+                .is_some_and(|what| what.contains(word))
+        };
+        found
+            .iter()
+            .find(of)
+            .unwrap_or_else(|| panic!("{word}: {found:?}"))
+    };
+    let standard = said("the standard library of target");
+    let hint = "run `rustup target add riscv64gc-unknown-linux-musl`";
+    assert_eq!(standard["hint"], hint);
+    assert_eq!(standard["services"], serde_json::json!(["native", "plain"]));
+    assert!(
+        said("no linker is configured")["hint"]
+            .to_string()
+            .contains("zigbuild")
+    );
+    let zigbuild = doctor(&checkout)
+        .args(["--builder", "zigbuild"])
+        .run()
+        .expect(3);
+    let found = findings(&zigbuild);
+    assert!(
+        found[0]["what"].to_string().contains("cargo-zigbuild"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn zigbuild_needs_zig_or_pythons_module() {
+    let checkout = needing(&[]);
+    let programs = Checkout::empty();
+    programs.write_executable("cargo-zigbuild", "#!/bin/sh\nexit 0\n");
+    for python in ["python3", "python"] {
+        programs.write_executable(python, "#!/bin/sh\nexit 1\n");
+    }
+    let doctor = || {
+        let doctor = doctor(&checkout).args(["--builder", "zigbuild"]);
+        doctor.first_on_path(programs.path())
+    };
+    let found = findings(&doctor().run().expect(3));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["hint"], "run `pip install ziglang`");
+    programs.write_executable("python3", "#!/bin/sh\ntest \"$2\" = ziglang\n");
+    doctor().run().expect(0);
+    programs.write_executable("python3", "#!/bin/sh\nexit 1\n");
+    programs.write_executable("zig", "#!/bin/sh\nexit 0\n");
+    doctor().run().expect(0);
+}
+
+#[test]
+fn helpers_that_are_not_there_and_broken_configurations_are_told() {
+    let checkout = needing(&[]);
+    checkout.write(
+        "home/.docker/config.json",
+        r#"{"credHelpers":{"ghcr.io":"no-such"}}"#,
+    );
+    let home = checkout.path().join("home");
+    let doctor = || doctor(&checkout).env("HOME", &home);
+    let found = findings(&doctor().run().expect(3));
+    assert_eq!(
+        found[0]["what"],
+        "the credential helper `docker-credential-no-such` is not on PATH"
+    );
+    let programs = Checkout::empty();
+    programs.write_executable("docker-credential-no-such", "#!/bin/sh\nexit 1\n");
+    doctor().first_on_path(programs.path()).run().expect(0);
+    checkout.write("home/.docker/config.json", "{");
+    let found = findings(&doctor().run().expect(3));
+    assert!(
+        found[0]["what"].to_string().contains("config.json"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_registry_is_asked_only_where_one_is_named() {
+    let checkout = needing(&[]);
+    let registry = Registry::open();
+    doctor(&checkout).run().expect(0);
+    assert_eq!(registry.requests(), Vec::<String>::new());
+    let prefix = format!("{}/shop", registry.host());
+    doctor(&checkout).args(["--repo", &prefix]).run().expect(0);
+    assert!(!registry.requests().is_empty());
+    let nobody = format!("localhost:{}/shop", free_port());
+    let offline = doctor(&checkout).args(["--offline", "--repo", &nobody]);
+    offline.run().expect(0);
+    let found = findings(&doctor(&checkout).args(["--repo", &nobody]).run().expect(3));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["services"], serde_json::json!(["native", "plain"]));
+    let locked = Registry::with_password();
+    let prefix = format!("{}/shop", locked.host());
+    let found = findings(&doctor(&checkout).args(["--repo", &prefix]).run().expect(3));
+    assert!(found[0]["hint"].to_string().contains("log in"), "{found:?}");
+}
+
+#[test]
+fn text_says_what_to_type() {
+    let checkout = needing(&["prost-build"]);
+    let run = Lighter::at(checkout.path())
+        .args(["doctor", "-v"])
+        .env("PATH", path_without_protoc());
+    let run = run.run().expect(3);
+    let expected = "`protoc` is not on PATH
+  because  `native` runs it
+  for      native
+  mend     Debian: `apt-get install protobuf-compiler`
+  mend     Alpine: `apk add protoc protobuf-dev`
+  mend     Fedora: `dnf install protobuf-compiler`
+  mend     macOS: `brew install protobuf`
+";
+    assert_eq!(run.stdout, expected);
+}
+
+/// PATH without the directories in which somebody installed protoc.
+fn path_without_protoc() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let kept: Vec<_> = std::env::split_paths(&path)
+        .filter(|directory| !directory.join("protoc").exists())
+        .collect();
+    std::env::join_paths(kept).expect("a path")
+}

@@ -1,0 +1,149 @@
+//! What explains the program: help through cargo, completions, manual pages.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::cli::Lighter;
+use crate::support::tools::skipped;
+
+/// As typed; what `help` lists is compared with it.
+const COMMANDS: &[&str] = &[
+    "list",
+    "plan",
+    "split",
+    "deps",
+    "build",
+    "push",
+    "doctor",
+    "auth",
+    "login",
+    "logout",
+    "completions",
+    "man",
+];
+
+#[test]
+fn cargo_help_shows_the_whole_help() {
+    let own = Lighter::at("/").args(["--help"]).run().expect(0);
+    let binary = Path::new(env!("CARGO_BIN_EXE_cargo-lighter"));
+    let directory = binary.parent().expect("a directory");
+    let through_cargo = Lighter::at("/")
+        .args(["help", "lighter"])
+        .first_on_path(directory)
+        .run_program("cargo")
+        .expect(0);
+    assert_eq!(through_cargo.stdout, own.stdout);
+    for command in COMMANDS {
+        assert!(own.stdout.contains(&format!("\n  {command} ")), "{command}");
+    }
+    assert!(own.stdout.contains("Usage: cargo lighter"));
+}
+
+#[test]
+fn completions_are_taken_by_their_shells() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let run = Lighter::at("/")
+            .args(["completions", shell])
+            .run()
+            .expect(0);
+        assert!(run.stdout.contains("cargo-lighter"), "{shell}");
+        for command in COMMANDS {
+            assert!(run.stdout.contains(command), "{shell}: {command}");
+        }
+        let path = directory.path().join(shell);
+        fs_err::write(&path, run.stdout).expect("written");
+        let program = if shell == "powershell" { "pwsh" } else { shell };
+        let mut check = Command::new(program);
+        match shell {
+            "powershell" => check.args(["-NoProfile", "-File"]).arg(&path),
+            _ => check.arg("-n").arg(&path),
+        };
+        match check.output() {
+            Ok(output) => assert_silent(shell, &output),
+            Err(_) => skipped(&format!("{program} is not installed, its script not tried")),
+        }
+    }
+}
+
+/// What bash offers after `cargo-lighter bu` and `cargo-lighter push --re`.
+#[test]
+fn bash_completes_commands_and_flags() {
+    let script = Lighter::at("/")
+        .args(["completions", "bash"])
+        .run()
+        .expect(0);
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("script");
+    fs_err::write(&path, script.stdout).expect("written");
+    for (words, expected) in [
+        (&["cargo-lighter", "bu"][..], "build\n"),
+        (&["cargo-lighter", "push", "--rep"], "--repo\n"),
+        (&["cargo-lighter", "completions", "fi"], "fish\n"),
+    ] {
+        let ask = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+             function=$(complete -p cargo-lighter | sed 's/.*-F \\([^ ]*\\).*/\\1/'); \
+             \"$function\" cargo-lighter \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
+             printf '%s\\n' \"${COMPREPLY[@]}\"";
+        let output = Command::new("bash")
+            .args(["-c", ask, "bash"])
+            .arg(&path)
+            .args(words)
+            .output()
+            .expect("bash is there");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            expected,
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page_without_warnings() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let pages = directory.path().join("pages");
+    let run = Lighter::at(directory.path())
+        .args(["man", "--out", "pages"])
+        .run()
+        .expect(0);
+    let lines = run.lines();
+    assert_eq!(lines.first(), Some(&"pages/cargo-lighter.1"));
+    assert!(lines.contains(&"pages/cargo-lighter-auth-check.1"));
+    for command in COMMANDS {
+        let page = format!("pages/cargo-lighter-{command}.1");
+        assert!(lines.contains(&page.as_str()), "{page}");
+    }
+    let main = Lighter::at("/").args(["man"]).run().expect(0);
+    let written = fs_err::read_to_string(pages.join("cargo-lighter.1")).expect("readable");
+    assert_eq!(main.stdout, written);
+    let checkers = [
+        ("groff", &["-man", "-Tutf8", "-ww", "-z"][..]),
+        ("mandoc", &["-T", "lint", "-W", "warning"]),
+    ];
+    let (there, absent): (Vec<_>, Vec<_>) = checkers
+        .into_iter()
+        .partition(|(program, _)| Command::new(program).arg("--version").output().is_ok());
+    for (program, _) in absent {
+        skipped(&format!(
+            "{program} is not installed, pages not tried with it"
+        ));
+    }
+    for line in lines {
+        let page = directory.path().join(line);
+        let text = fs_err::read_to_string(&page).expect("readable");
+        assert!(text.contains(".SH EXAMPLES"), "{line}");
+        for (program, arguments) in &there {
+            let mut check = Command::new(program);
+            let output = check.args(*arguments).arg(&page).output();
+            assert_silent(line, &output.expect("it is there"));
+        }
+    }
+}
+
+#[track_caller]
+fn assert_silent(what: &str, output: &Output) {
+    let said = [&output.stdout[..], &output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.is_empty(), "{what}: {said}");
+}
