@@ -65,6 +65,8 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Punct(mark) if mark.as_char() == '#' => {
+                // Those of a whole file have another mark.
+                tokens.next_if(|token| matches!(token, TokenTree::Punct(_)));
                 if let Some(TokenTree::Group(attribute)) = tokens.next() {
                     let text = attribute.stream().to_string();
                     for_tests |= text == "cfg (test)";

@@ -19,7 +19,20 @@ use crate::report::{Event, Reporter as _, printable};
 /// Larger than what the configuration is read from.
 const MAX_MANIFEST: u64 = 8 * 1024 * 1024;
 
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  What to put into Cargo.toml, and what cannot be carried over:
+    cargo lighter adopt Dockerfile
+  Put it there, for one of several services:
+    cargo lighter adopt orders/Dockerfile --service orders --write";
+
+/// Propose the configuration of a service from its Dockerfile
+///
+/// Reads the final stage of a Dockerfile: user, ports, variables, entry point, copied files and the like.
+/// The table for Cargo.toml goes to standard output. What it cannot carry is told on standard error, with
+/// what to do about it. Nothing is written without --write.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {
     /// The Dockerfile to read
     #[arg(value_name = "DOCKERFILE")]

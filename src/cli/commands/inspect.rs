@@ -27,17 +27,21 @@ Images are named as in the output of `build` and `push`:
   containers-storage:NAME[:TAG]       in podman
 
 Examples:
-  cargo lighter inspect oci:target/lighter/oci:orders:latest
-      What orders runs, its layers and what makes them large, where its libraries come from.
-  cargo lighter inspect ghcr.io/acme/orders ghcr.io/acme/billing
-      The same of two images, with the layers that they share.
-  cargo lighter inspect --verify ghcr.io/acme/orders
-      All that violates the image specification. Exit code 3 if anything does.
-  cargo lighter inspect oci:target/lighter/oci:orders --against docker-daemon:orders:old
-      In what the new image differs from the old one. Exit code 3 if it does.
+  What orders runs, its layers and what makes them large, where its libraries come from:
+    cargo lighter inspect oci:target/lighter/oci:orders:latest
+  The same of two images, with the layers that they share:
+    cargo lighter inspect ghcr.io/acme/orders ghcr.io/acme/billing
+  All that violates the image specification (exit code 3 if anything does):
+    cargo lighter inspect --verify ghcr.io/acme/orders
+  In what the new image differs from the old one (exit code 3 if it does):
+    cargo lighter inspect oci:target/lighter/oci:orders --against docker-daemon:orders:old
 
 A public image is read without a login; your credentials are looked up only if the registry refuses.";
 
+/// Show what an image is made of, check it, or compare it with another
+///
+/// Prints what it runs and as whom, its layers with their largest files, the packages that its libraries
+/// came from, and which layers it shares with the other images given. Nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Arguments {

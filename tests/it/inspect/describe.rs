@@ -343,7 +343,7 @@ fn help_is_for_newcomers() {
         "Examples:",
         "oci:DIRECTORY",
         "--against",
-        "Exit code 3",
+        "exit code 3",
         "without a login",
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
