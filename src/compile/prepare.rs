@@ -59,12 +59,7 @@ impl Preparation {
 pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparation, CompileError> {
     let cargo = cargo.at(&plan.workspace_root);
     let configuration = Configuration::read(cargo.environment())?;
-    if let Some(known) = profile::known(&plan.workspace_root, &configuration) {
-        for service in &plan.services {
-            let profile = &service.config.profile.value;
-            profile::check(&known, profile, &service.service, cargo.environment())?;
-        }
-    }
+    check_profiles(&cargo, &configuration, plan)?;
     let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
     let mut builds = Vec::new();
     for service in &plan.services {
@@ -100,10 +95,12 @@ pub struct Missing {
 /// Looks for targets, linkers and builders without an end at the first that is missing.
 ///
 /// # Errors
-/// [`CompileError`] when cargo or rustc do not answer.
+/// [`CompileError`] when cargo or rustc do not answer, or a profile is unknown, which nothing can be
+/// installed against.
 pub fn missing(cargo: &Cargo, plan: &Plan) -> Result<Missing, CompileError> {
     let cargo = cargo.at(&plan.workspace_root);
     let configuration = Configuration::read(cargo.environment())?;
+    check_profiles(&cargo, &configuration, plan)?;
     let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
     let mut missing = Vec::new();
     for service in &plan.services {
@@ -151,6 +148,21 @@ impl Machine {
 /// The target without the glibc version that only zigbuild understands.
 fn plain_target(target: &str) -> &str {
     target.split('.').next().unwrap_or(target)
+}
+
+fn check_profiles(
+    cargo: &Cargo,
+    configuration: &Configuration,
+    plan: &Plan,
+) -> Result<(), CompileError> {
+    let Some(known) = profile::known(&plan.workspace_root, configuration) else {
+        return Ok(());
+    };
+    for service in &plan.services {
+        let profile = &service.config.profile.value;
+        profile::check(&known, profile, &service.service, cargo.environment())?;
+    }
+    Ok(())
 }
 
 fn check_target(

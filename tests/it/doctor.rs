@@ -130,6 +130,31 @@ fn a_feature_of_the_service_turns_its_dependencies_on() {
 }
 
 #[test]
+fn what_makes_no_sense_is_refused_as_build_refuses_it() {
+    let checkout = needing(&[]);
+    for (arguments, said) in [
+        (&["--profile", "nosuch"][..], "no profile `nosuch`"),
+        (&["-F", "nosuch"], "no service has a feature `nosuch`"),
+        (&["--builder", "make"], "make"),
+        (
+            &["--target", "x86_64-pc-windows-msvc"],
+            "x86_64-pc-windows-msvc",
+        ),
+        (&["nobody"], "no service `nobody`"),
+    ] {
+        let run = doctor(&checkout).args(arguments).run().expect(2);
+        assert_eq!(run.stdout, "");
+        run.says(&["error: ", said]);
+    }
+    let unknown = ["--target", "x86_64-no-linux-gnu"];
+    doctor(&checkout)
+        .args(unknown)
+        .run()
+        .expect(1)
+        .says(&["error: "]);
+}
+
+#[test]
 fn targets_linkers_and_zigbuild_are_missed_together() {
     let checkout = needing(&[]);
     let target = ["--target", "riscv64gc-unknown-linux-musl"];

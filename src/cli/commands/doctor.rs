@@ -75,7 +75,8 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         cargo: &planned.cargo,
         root,
     };
-    let mut findings = examine(&machine, &planned.plan).map_err(Failure::failed)?;
+    let mut findings =
+        examine(&machine, &planned.plan).map_err(|error| Failure::of_pipeline(error.into()))?;
     if !planned.cargo.network().offline {
         let options = Options {
             insecure: arguments.insecure.registries.clone(),
