@@ -142,6 +142,19 @@ const LINES: &[(&str, i32, &str)] = &[
         NO_WORKSPACE,
     ),
     ("doctor --format yaml", 2, "possible values: text, json"),
+    // Images, and Dockerfiles.
+    ("inspect", 2, "<IMAGE>"),
+    ("inspect oci:none --platform linux/amd64", 1, "none"),
+    ("inspect nowhere:x", 2, "`nowhere:x`"),
+    ("inspect oci:a oci:b --against oci:c", 2, "--against"),
+    (
+        "inspect oci:none --format yaml",
+        2,
+        "possible values: text, json",
+    ),
+    ("adopt", 2, "<DOCKERFILE>"),
+    ("adopt none --service x", 2, "none"),
+    ("adopt none --format yaml", 2, "possible values: text, json"),
     ("doctor -t v1", 2, "unexpected argument '-t'"),
     // Credentials.
     ("login ghcr.io", 2, "--username <USER>"),

@@ -14,6 +14,8 @@ const COMMANDS: &[&str] = &[
     "deps",
     "build",
     "push",
+    "inspect",
+    "adopt",
     "doctor",
     "auth",
     "login",

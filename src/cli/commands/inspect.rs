@@ -17,7 +17,17 @@ use crate::registry::Options;
 use crate::report::{Event, Reporter as _};
 use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Wanted, parse};
 
-const EXAMPLES: &str = "\
+/// What `--help` shows last.
+const EXAMPLES: &str = "Examples:
+  What orders runs, what makes it large, where its libraries come from:
+    cargo lighter inspect oci:target/lighter/oci:orders:latest
+  The same of two images, with the layers that they share:
+    cargo lighter inspect ghcr.io/acme/orders ghcr.io/acme/billing
+  All that violates the image specification (exit code 3 if anything does):
+    cargo lighter inspect --verify ghcr.io/acme/orders
+  In what the new image differs from the old one (exit code 3 if it does):
+    cargo lighter inspect oci:out:orders --against docker-daemon:orders:old
+
 Images are named as in the output of `build` and `push`:
   HOST/REPOSITORY[:TAG]               in a registry (also docker://HOST/REPOSITORY)
   oci:DIRECTORY[:NAME:TAG]            in an image layout, such as `build` makes
@@ -26,17 +36,8 @@ Images are named as in the output of `build` and `push`:
   docker-daemon:NAME[:TAG]            in docker
   containers-storage:NAME[:TAG]       in podman
 
-Examples:
-  What orders runs, its layers and what makes them large, where its libraries come from:
-    cargo lighter inspect oci:target/lighter/oci:orders:latest
-  The same of two images, with the layers that they share:
-    cargo lighter inspect ghcr.io/acme/orders ghcr.io/acme/billing
-  All that violates the image specification (exit code 3 if anything does):
-    cargo lighter inspect --verify ghcr.io/acme/orders
-  In what the new image differs from the old one (exit code 3 if it does):
-    cargo lighter inspect oci:target/lighter/oci:orders --against docker-daemon:orders:old
-
-A public image is read without a login; your credentials are looked up only if the registry refuses.";
+A public image is read without a login; your credentials are looked up only if
+the registry refuses.";
 
 /// Show what an image is made of, check it, or compare it with another
 ///
