@@ -1,11 +1,13 @@
 //! The barrier between the two phases of delivery, and the second phase.
 
+use std::num::NonZeroUsize;
+
 use super::PipelineError;
 use super::deliver::Work;
 use super::ledger::Delivered;
 use super::parallel::in_parallel;
 use crate::config::{Port, Protocol};
-use crate::destination::{RunCommand, Standing, Tagged};
+use crate::destination::{Prefix, RunCommand, Standing, Tagged};
 use crate::plan::TagValues;
 use crate::reference::Tag;
 use crate::report::{DeliverySummary, Event, Step};
@@ -42,15 +44,24 @@ impl Work<'_> {
             .enumerate()
             .map(|(destination, open)| *open && self.complete(destination))
             .collect();
-        let indices: Vec<usize> = self.ledger.indices().collect();
-        let tagged = in_parallel(&indices, self.options.conversations(), |&index| {
-            let open = open.iter().enumerate().filter(|(_, open)| **open);
-            open.map(|(destination, _)| self.tag(index, destination))
-                .collect::<Vec<_>>()
-        });
+        let open = open.iter().enumerate().filter(|(_, open)| **open);
+        let tagged = open.flat_map(|(destination, _)| self.tag_all_at(destination));
+        let mut ends: Vec<End> = tagged.collect();
         // In plan order, whatever order they were tagged in.
-        let ends = tagged.into_iter().flatten().flatten();
-        ends.filter_map(|end| self.tell(end)).collect()
+        ends.sort_by_key(|end| end.index);
+        ends.into_iter().filter_map(|end| self.tell(end)).collect()
+    }
+
+    /// Tags every image that got to a destination: at a registry several at once, and in plan order where all
+    /// are written into one file, whose bytes must not depend on who came first.
+    fn tag_all_at(&self, destination: usize) -> Vec<End> {
+        let indices: Vec<usize> = self.ledger.indices().collect();
+        let at_once = match self.destinations[destination].prefix() {
+            Prefix::None => NonZeroUsize::MIN,
+            Prefix::Fixed(_) | Prefix::Configured => self.options.conversations(),
+        };
+        let tagged = in_parallel(&indices, at_once, |&index| self.tag(index, destination));
+        tagged.into_iter().flatten().collect()
     }
 
     /// Lets a place that takes all images in one piece have them, and tells whether it did.

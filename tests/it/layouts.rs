@@ -49,6 +49,26 @@ fn skopeo_and_umoci_read_the_default_layout_and_a_named_one() {
 }
 
 #[test]
+fn the_names_in_a_layout_stand_in_plan_order_however_many_are_tagged_at_once() {
+    let services = ["a", "b", "c", "d", "e", "f"];
+    let checkout = Checkout::of_services(&services);
+    let expected = services.map(|service| format!("{service}:latest"));
+    for round in 0..3 {
+        let layout = format!("layout-{round}");
+        Lighter::at(checkout.path())
+            .args(["build", "--to", &format!("oci:{layout}")])
+            .run()
+            .expect(0);
+        let index = read_json(&checkout.path().join(layout).join("index.json"));
+        let manifests = index["manifests"].as_array().expect("a list").iter();
+        let names: Vec<&str> = manifests
+            .filter_map(|entry| entry["annotations"]["org.opencontainers.image.ref.name"].as_str())
+            .collect();
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
 fn sixteen_builds_at_once_keep_all_their_tags() {
     let checkout = Checkout::of_services(&["service"]);
     let layout = checkout.path().join("shared layout");
