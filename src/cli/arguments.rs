@@ -34,7 +34,7 @@ difference; 101 a compilation failed.";
 /// Ships the microservices of a Cargo workspace as minimal, reproducible OCI images
 ///
 /// Finds the binaries of the workspace, compiles each, puts what it needs to run around it, and delivers the
-/// images to registries and directories. No Docker, no Dockerfile, no base image and no root are needed, and
+/// images to registries, directories, archives and container engines. No Docker, no Dockerfile, no base image and no root are needed, and
 /// nothing has to be configured.
 #[derive(Debug, Parser)]
 #[command(name = "cargo lighter", bin_name = "cargo lighter", version, styles = STYLES, max_term_width = 80, after_help = EXAMPLES)]

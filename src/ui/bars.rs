@@ -219,7 +219,8 @@ impl Run {
         {
             *crates += 1;
             let (service, name) = (printable(service), printable(name));
-            bar.set_message(format!("{service}, {crates} crates, {name}"));
+            let plural = if *crates == 1 { "" } else { "s" };
+            bar.set_message(format!("{service}, {crates} crate{plural}, {name}"));
         }
     }
 

@@ -18,7 +18,7 @@ fn the_pipeline_for_github_pushes_images() {
         ("REGISTRY", host.as_str()),
         ("PASSWORD", PASSWORD),
         ("GITHUB_ACTOR", USER),
-        ("GITHUB_REPOSITORY_OWNER", "acme"),
+        ("GITHUB_REPOSITORY_OWNER", "Acme"),
         ("GITHUB_ACTIONS", "true"),
     ];
     let lines = lines(0, "      - run: ");
@@ -95,4 +95,22 @@ fn pushes_images(lines: &[&str], variables: &[(&str, &str)], prefix: &str) {
                 .args([&credentials, &image]));
         }
     }
+}
+
+/// The first line of both examples installs from a checkout within the workspace that is shipped, whose root
+/// cargo would else take for ours.
+#[test]
+fn the_program_can_be_installed_from_within_another_workspace() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["Cargo.toml", "Cargo.lock", "src", "benches"] {
+        let place = checkout.path().join("cargo-lighter");
+        fs_err::create_dir_all(&place).expect("made");
+        std::os::unix::fs::symlink(ours.join(name), place.join(name)).expect("linked");
+    }
+    Lighter::at(checkout.path())
+        .args(["metadata", "--format-version=1", "--no-deps", "--locked"])
+        .args(["--manifest-path", "cargo-lighter/Cargo.toml"])
+        .run_program("cargo")
+        .expect(0);
 }

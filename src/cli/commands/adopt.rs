@@ -108,6 +108,9 @@ impl Hint for Unreadable {
                 self.path.join("Dockerfile").display()
             )),
             io::ErrorKind::InvalidData => Some("save it as UTF-8".to_owned()),
+            io::ErrorKind::InvalidInput => {
+                Some("save what it gives in a file, and name that".to_owned())
+            }
             _ => None,
         }
     }
@@ -122,9 +125,10 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
             source,
         };
         match kind {
-            io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::InvalidData => {
-                Failure::usage(error)
-            }
+            io::ErrorKind::NotFound
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput => Failure::usage(error),
             _ => Failure::failed(error),
         }
     })?;
@@ -175,6 +179,12 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
 
 /// A whole text file; of one that is too large, as much as shows it.
 fn read(path: &Path, limit: u64) -> io::Result<String> {
+    // Opening a pipe waits for who writes to it, and nothing ends that.
+    let kind = fs_err::metadata(path)?;
+    if !kind.is_file() && !kind.is_dir() {
+        let what = "it is no regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
     let mut bytes = Vec::new();
     let file = fs_err::File::open(path)?;
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;

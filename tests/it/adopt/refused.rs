@@ -150,3 +150,17 @@ fn the_context_is_found_or_named() {
         .says(&["`config` is not there", "from = \"/config\""]);
     assert!(!named.stdout.contains(asset), "{}", named.stdout);
 }
+
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let checkout = workspace();
+    let made = std::process::Command::new("mkfifo")
+        .arg(checkout.path().join("pipe"))
+        .status();
+    assert!(made.expect("mkfifo is there").success());
+    adopt(&checkout, &["pipe"]).expect(2).says(&[
+        "cannot read `pipe`",
+        "it is no regular file",
+        "hint: ",
+    ]);
+}
