@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::Failure;
-use super::arguments::{PlanArguments, WorkspaceArguments};
+use super::arguments::{InsecureArguments, PlanArguments, WorkspaceArguments};
 use super::destinations::Aim;
 use super::jobs::Jobs;
 use crate::cargo::{Cargo, Configuration, Network};
@@ -15,6 +15,7 @@ use crate::hint::Hint;
 use crate::oci::Platform;
 use crate::plan::{self, Plan, TargetChoice};
 use crate::process::{Environment, Interrupt};
+use crate::registry::{self, Registry};
 use crate::report::Clock;
 use crate::ui::Console;
 use crate::workspace::{self, ServiceFilter, Workspace};
@@ -66,6 +67,17 @@ impl Context {
         let asked = jobs.map(|jobs| jobs.count(cpus));
         let threads = asked.and_then(|jobs| NonZeroUsize::new(usize::try_from(jobs).ok()?));
         (threads.unwrap_or(cpus), asked)
+    }
+
+    /// A client for commands that ask registries and push nothing.
+    pub(super) fn registry(&self, insecure: &InsecureArguments) -> Result<Registry, Failure> {
+        let options = registry::Options {
+            insecure: insecure.registries.clone(),
+            ..registry::Options::default()
+        };
+        let clock = self.clock.clone();
+        Registry::with(&self.environment, clock, &self.interrupt, options)
+            .map_err(Failure::of_registry)
     }
 
     /// cargo as the flags want it.

@@ -102,16 +102,6 @@ impl DeliverableImage {
         self.tars.clear();
         self
     }
-
-    /// Whole size as stored: layers, configuration and manifest.
-    pub fn size(&self) -> u64 {
-        let layers: u64 = self
-            .layers
-            .iter()
-            .map(|(descriptor, _)| descriptor.size)
-            .sum();
-        layers + self.config.descriptor().size + self.manifest.descriptor().size
-    }
 }
 
 /// What the first phase of a delivery did.

@@ -7,7 +7,6 @@ use crate::cli::arguments::InsecureArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::reference::Repository;
-use crate::registry::{Options, Registry};
 use crate::report::{Event, Reporter as _};
 
 /// What `--help` shows last.
@@ -76,17 +75,7 @@ struct Document {
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let Command::Check(check) = &arguments.command;
     let repository = Repository::parse(without_tag(&check.reference)).map_err(Failure::usage)?;
-    let options = Options {
-        insecure: check.insecure.registries.clone(),
-        ..Options::default()
-    };
-    let registry = Registry::with(
-        &context.environment,
-        context.clock.clone(),
-        &context.interrupt,
-        options,
-    )
-    .map_err(Failure::of_registry)?;
+    let registry = context.registry(&check.insecure)?;
     let tell = || {
         for line in registry.notes() {
             context.console.report(Event::Verbose(line));

@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::destinations::Aim;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::doctor::{Machine, System, examine, reachable, to_json, to_text};
-use crate::registry::{Options, Registry};
+
 use crate::ui::Verbosity;
 
 /// What `--help` shows last.
@@ -78,17 +78,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let mut findings =
         examine(&machine, &planned.plan).map_err(|error| Failure::of_pipeline(error.into()))?;
     if !planned.cargo.network().offline {
-        let options = Options {
-            insecure: arguments.insecure.registries.clone(),
-            ..Options::default()
-        };
-        let registry = Registry::with(
-            &context.environment,
-            context.clock.clone(),
-            &context.interrupt,
-            options,
-        )
-        .map_err(Failure::of_registry)?;
+        let registry = context.registry(&arguments.insecure)?;
         findings.extend(reachable(&registry, &planned.plan));
     }
     let services = planned.plan.services.iter();
