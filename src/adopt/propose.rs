@@ -182,12 +182,10 @@ fn context(
     })
 }
 
-/// Where the executable goes.
+/// Where the executable goes: where it was, unless no image may have a file of that name.
 fn executable(chosen: &Chosen, draft: &mut Draft<'_>) -> Option<String> {
     let placed = chosen.placed.as_ref()?;
     let default = format!("/app/{}", chosen.service.name);
-    if placed.path != default {
-        draft.set(placed.line, "path", placed.path.as_str());
-    }
-    Some(placed.path.clone())
+    let kept = placed.path == default || draft.set(placed.line, "path", placed.path.as_str());
+    Some(if kept { placed.path.clone() } else { default })
 }

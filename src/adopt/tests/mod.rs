@@ -62,6 +62,14 @@ fn foreign_text_is_fit_for_a_terminal() {
     }
 }
 
+#[test]
+fn an_executable_whose_path_is_refused_gets_no_link_to_itself() {
+    World::shared().check(
+        "FROM debian AS b\nCOPY target/release/orders /app/ \\\nRUN apt-get install \u{1b}\n\
+         COPY target/release/orders /app/ \nENTRYPOINT [\"orders\"]\n",
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_proposal_or_an_error(text in "(?s).{0,200}") {
