@@ -26,6 +26,17 @@ use crate::report::{Attempt, Meter};
 /// A registry that refused to take over so many blobs is not asked again.
 const MAX_DECLINED: u32 = 2;
 
+/// What is known of a blob before it is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreknowledge {
+    /// Nothing: it is looked for first.
+    Nothing,
+    /// A look just now did not find it.
+    NotFound,
+    /// The registry lost it, whatever it says: it is sent without a look, and not taken over.
+    Lost,
+}
+
 /// How a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
@@ -60,12 +71,24 @@ impl Hands {
 }
 
 impl Call<'_> {
-    /// Makes sure that the registry has a blob; one that it lost is sent without a look.
+    /// Whether the repository has a blob, as far as this run knows or a look tells.
+    pub(super) async fn has_blob(&self, blob: &Descriptor) -> Result<bool, RegistryError> {
+        let (known, path) = (&self.access.known, self.path());
+        let turn = known.turn(&blob.digest, &path);
+        let _mine = turn.lock().await;
+        let has = known.has(&blob.digest, &path) || self.is_there(blob).await?;
+        if has {
+            known.note(&blob.digest, &path);
+        }
+        Ok(has)
+    }
+
+    /// Makes sure that the registry has a blob.
     pub(super) async fn push_blob(
         &self,
         blob: &Descriptor,
         content: &Content,
-        lost: bool,
+        foreknowledge: Foreknowledge,
         meter: &Meter,
     ) -> Result<Arrival, RegistryError> {
         if content.size() != blob.size {
@@ -76,16 +99,22 @@ impl Call<'_> {
                 source: io::Error::other(why),
             });
         }
-        let slot = self.access.known.holders(&blob.digest);
-        let mut holders = slot.lock().await;
-        let path = self.path();
-        if lost {
-            holders.remove(&path);
-        } else if holders.contains(&path) {
+        let (known, path) = (&self.access.known, self.path());
+        let turn = known.turn(&blob.digest, &path);
+        let _mine = turn.lock().await;
+        if foreknowledge == Foreknowledge::Lost {
+            known.forget(&blob.digest, &path);
+        } else if known.has(&blob.digest, &path) {
             return Ok(Arrival::Existed);
         }
-        let arrival = self.bring(blob, content, lost, &holders, meter).await?;
-        holders.insert(path);
+        let first_turn = known.first_turn(&blob.digest);
+        let first = first_turn.lock().await;
+        let holders = known.holders(&blob.digest);
+        let _first = holders.is_empty().then_some(first);
+        let arrival = self
+            .bring(blob, content, foreknowledge, &holders, meter)
+            .await?;
+        known.note(&blob.digest, &path);
         Ok(arrival)
     }
 
@@ -94,12 +123,16 @@ impl Call<'_> {
         &self,
         blob: &Descriptor,
         content: &Content,
-        lost: bool,
+        foreknowledge: Foreknowledge,
         holders: &Holders,
         meter: &Meter,
     ) -> Result<Arrival, RegistryError> {
-        let source = self.source(holders, lost).await?;
-        let mut course = Course::new(lost, source.is_some(), self.core.confirm);
+        let source = match foreknowledge {
+            Foreknowledge::Lost => None,
+            _ => self.source(holders).await?,
+        };
+        let looks = foreknowledge == Foreknowledge::Nothing;
+        let mut course = Course::new(looks, source.is_some(), self.core.confirm);
         let mut hands = Hands::default();
         let mut transfer = None;
         loop {
@@ -256,9 +289,9 @@ impl Call<'_> {
     }
 
     /// A repository that has a blob and that our permit may read, to take the blob over from.
-    async fn source(&self, holders: &Holders, lost: bool) -> Result<Option<String>, RegistryError> {
+    async fn source(&self, holders: &Holders) -> Result<Option<String>, RegistryError> {
         let declined = self.access.declined.load(Ordering::Relaxed);
-        if lost || holders.is_empty() || declined >= MAX_DECLINED {
+        if holders.is_empty() || declined >= MAX_DECLINED {
             return Ok(None);
         }
         self.readable(holders).await

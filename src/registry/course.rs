@@ -122,19 +122,19 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// The beginning: a look, unless `surely_absent`; then a mount, if it `mounts`; and in the end a
+    /// The beginning: a look, if it `looks`; then a mount, if it `mounts`; and in the end a
     /// confirmation, if it `confirms`.
-    pub(super) fn new(surely_absent: bool, mounts: bool, confirms: bool) -> Self {
+    pub(super) fn new(looks: bool, mounts: bool, confirms: bool) -> Self {
         Self {
-            step: if surely_absent {
-                Step::Open
-            } else {
-                Step::Look
+            step: match (looks, mounts) {
+                (true, _) => Step::Look,
+                (false, true) => Step::Mount,
+                (false, false) => Step::Open,
             },
             shape: Shape::Whole,
             pause: 0,
             confirms,
-            mounts: mounts && !surely_absent,
+            mounts,
             mounted: false,
             uploads: 0,
             silences: 0,
@@ -282,7 +282,7 @@ mod tests {
     };
 
     fn plain() -> Course {
-        Course::new(false, false, true)
+        Course::new(true, false, true)
     }
 
     /// All steps that these outcomes lead to, beginning with the first.
@@ -305,7 +305,7 @@ mod tests {
             steps(plain(), &[Absent, Opened, Taken, Present]),
             [Look, Open, Put, Confirm, Step::End(End::Uploaded)]
         );
-        assert_eq!(Course::new(false, true, true), MOUNTING);
+        assert_eq!(Course::new(true, true, true), MOUNTING);
         assert_eq!(
             steps(MOUNTING, &[Absent, Mounted, Present]),
             [Look, Mount, Confirm, Step::End(End::Mounted)]
@@ -319,9 +319,10 @@ mod tests {
             steps(MOUNTING, &[Absent, Opened, Taken, Present]),
             [Look, Mount, Put, Confirm, Step::End(End::Uploaded)]
         );
-        assert_eq!(Course::new(true, true, true).step, Open);
+        // What was not found just now is not looked for once more.
+        assert_eq!(Course::new(false, true, true).step, Mount);
         assert_eq!(
-            steps(Course::new(true, true, false), &[Opened, Taken]),
+            steps(Course::new(false, false, false), &[Opened, Taken]),
             [Open, Put, Step::End(End::Uploaded)]
         );
     }
@@ -488,11 +489,11 @@ mod tests {
         #[test]
         fn every_course_ends_and_no_success_is_without_evidence(
             choices in prop::collection::vec(0_usize..1000, 200),
-            absent in any::<bool>(),
+            looks in any::<bool>(),
             mounts in any::<bool>(),
             confirms in any::<bool>(),
         ) {
-            let (course, walk) = walked(Course::new(absent, mounts, confirms), &choices);
+            let (course, walk) = walked(Course::new(looks, mounts, confirms), &choices);
             let Step::End(end) = course.step else {
                 return Err(TestCaseError::fail(format!("no end: {course:?}")));
             };

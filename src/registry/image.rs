@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::blob::Arrival;
+use super::blob::{Arrival, Foreknowledge};
 use super::call::Call;
 use super::content::Content;
 use super::error::RegistryError;
@@ -84,29 +84,25 @@ impl Call<'_> {
         if self.leads_to(&first, &digest).await? {
             return Ok(self.existing(&parts, image.tag.is_some()));
         }
-        let mut outcome = ImageOutcome::default();
-        let config = (
-            image.config.descriptor(),
-            Content::Bytes(Bytes::copy_from_slice(image.config.bytes())),
-        );
-        let arrival = self
-            .push_blob(config.0, &config.1, false, image.meter)
-            .await?;
+        let config = image.config.descriptor();
+        let mut of_config = Foreknowledge::Nothing;
         // A configuration belongs to one image, so that without it there can be no manifest.
-        if arrival == Arrival::Existed
-            && image.tag.is_some()
-            && self.leads_to(&by_digest, &digest).await?
-        {
-            return Ok(self.existing(&parts, false));
+        if image.tag.is_some() {
+            of_config = Foreknowledge::NotFound;
+            if self.has_blob(config).await? && self.leads_to(&by_digest, &digest).await? {
+                return Ok(self.existing(&parts, false));
+            }
         }
-        outcome.count(config.0, arrival);
-        let layers = parts
-            .iter()
-            .filter(|(blob, _)| blob.digest != config.0.digest);
-        let arrivals = try_join_all(layers.map(|(blob, content)| async move {
-            let arrival = self.push_blob(blob, content, false, image.meter).await?;
-            Ok::<_, RegistryError>((*blob, arrival))
+        let arrivals = try_join_all(parts.iter().map(|(blob, content)| async move {
+            let foreknowledge = if blob.digest == config.digest {
+                of_config
+            } else {
+                Foreknowledge::Nothing
+            };
+            let arrival = self.push_blob(blob, content, foreknowledge, image.meter);
+            Ok::<_, RegistryError>((*blob, arrival.await?))
         }));
+        let mut outcome = ImageOutcome::default();
         for (blob, arrival) in arrivals.await? {
             outcome.count(blob, arrival);
         }
@@ -187,7 +183,8 @@ impl Call<'_> {
                 if round == 1 && self.is_there(blob).await? {
                     continue;
                 }
-                let arrival = self.push_blob(blob, content, true, image.meter).await?;
+                let lost = Foreknowledge::Lost;
+                let arrival = self.push_blob(blob, content, lost, image.meter).await?;
                 outcome.count(blob, arrival);
             }
         }

@@ -1,7 +1,8 @@
-//! Which repositories of a registry have which blob, as far as this run knows.
+//! Which repositories of a registry have which blob, as far as this run knows, and whose turn it is to
+//! bring one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -10,24 +11,67 @@ use crate::digest::Digest;
 /// The repositories that have a blob, by their paths.
 pub(super) type Holders = BTreeSet<String>;
 
+/// Held by whoever does what others need to be done once.
+pub(super) type Turn = Arc<AsyncMutex<()>>;
+
 /// All blobs that this run saw in a registry.
 ///
-/// Whoever pushes a blob holds its lock meanwhile: others who need it wait, and then find it in their
-/// own repository or have it taken over, instead of sending it at the same time.
+/// Whoever brings a blob has its turn meanwhile: others who need it in the same repository wait, and then
+/// find it there. Others who need it elsewhere wait as long as no repository has it; from then on all of them
+/// have it taken over at the same time.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<BTreeMap<Digest, Arc<AsyncMutex<Holders>>>>);
+pub(super) struct Known {
+    holders: Mutex<BTreeMap<Digest, Holders>>,
+    /// By blob, and by repository; `None` is the first one that gets it.
+    turns: Mutex<BTreeMap<(Digest, Option<String>), Turn>>,
+}
 
 impl Known {
-    /// The holders of a blob.
-    pub(super) fn holders(&self, digest: &Digest) -> Arc<AsyncMutex<Holders>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(*digest).or_default())
+    /// Those that have a blob.
+    pub(super) fn holders(&self, digest: &Digest) -> Holders {
+        locked(&self.holders)
+            .get(digest)
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// Notes that a repository has a blob, unless somebody is about to find that out.
+    /// Whether a repository has a blob.
+    pub(super) fn has(&self, digest: &Digest, repository: &str) -> bool {
+        let holders = locked(&self.holders);
+        holders
+            .get(digest)
+            .is_some_and(|holders| holders.contains(repository))
+    }
+
+    /// Notes that a repository has a blob.
     pub(super) fn note(&self, digest: &Digest, repository: &str) {
-        if let Ok(mut holders) = self.holders(digest).try_lock() {
-            holders.insert(repository.to_owned());
+        let mut holders = locked(&self.holders);
+        let of_blob = holders.entry(*digest).or_default();
+        of_blob.insert(repository.to_owned());
+    }
+
+    /// Forgets that a repository has a blob.
+    pub(super) fn forget(&self, digest: &Digest, repository: &str) {
+        if let Some(of_blob) = locked(&self.holders).get_mut(digest) {
+            of_blob.remove(repository);
         }
     }
+
+    /// The turn to bring a blob into a repository.
+    pub(super) fn turn(&self, digest: &Digest, repository: &str) -> Turn {
+        self.turn_of((*digest, Some(repository.to_owned())))
+    }
+
+    /// The turn to bring a blob that no repository has yet.
+    pub(super) fn first_turn(&self, digest: &Digest) -> Turn {
+        self.turn_of((*digest, None))
+    }
+
+    fn turn_of(&self, key: (Digest, Option<String>)) -> Turn {
+        Arc::clone(locked(&self.turns).entry(key).or_default())
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -54,6 +54,9 @@ pub(crate) enum Act {
     LoseSessions,
     /// All tokens end, then the request is answered.
     EndTokens,
+    /// The request is answered once so many came in that are like it but for the repository; if they do not
+    /// come, the connection ends.
+    Gather(usize),
 }
 
 /// What of an answer has no end.

@@ -248,6 +248,7 @@ impl Shared {
                     return wire.reset();
                 }
                 Some(Act::HangUp) => return wire.hang_up(),
+                Some(Act::Gather(count)) if !self.gather(&head, count) => return wire.hang_up(),
                 Some(Act::Silence) => return wire.wait_for_end(),
                 Some(Act::Drip) => return wire.drip(),
                 Some(Act::Raw(bytes)) => {
@@ -278,6 +279,29 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// Waits until `count` requests came in that are like this one but for the repository; tells whether they
+    /// did.
+    fn gather(&self, head: &Head, count: usize) -> bool {
+        let kind = |path: &str| path.rsplit_once("/blobs/").map(|(_, end)| end.to_owned());
+        let wanted = kind(head.path());
+        let query = |query: &str| query.split('&').next().map(str::to_owned);
+        let missing = |state: &mut State| {
+            let alike = state.log.iter().filter(|seen| {
+                seen.method == head.method
+                    && kind(&seen.path) == wanted
+                    && query(&seen.query) == query(head.query())
+            });
+            alike.count() < count
+        };
+        let limit = Duration::from_secs(30);
+        let (state, waited) = self
+            .noted
+            .wait_timeout_while(self.state(), limit, missing)
+            .expect("no server panicked");
+        drop(state);
+        !waited.timed_out()
     }
 
     /// Writes a request down, and finds what shall happen to it.

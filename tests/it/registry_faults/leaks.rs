@@ -144,6 +144,7 @@ fn a_store_that_sends_an_upload_back_to_the_registry_gets_no_permit_for_it() {
                 format!("C4 {method} sent back with {status}, {guard:?}"),
                 guard,
             )
+            .one_upload()
             .fault(on("POST", UPLOADS).always().act(Act::Alter(vec![away])))
             .fault(on(method, "").at_other().always().answer(answer))
             .then(|stage| {

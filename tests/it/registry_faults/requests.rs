@@ -1,7 +1,7 @@
 //! E: how many requests a push needs.
 
 use super::stage::{Image, Stage};
-use crate::fault_registry::{Exchange, Guard, Scopes, Settings};
+use crate::fault_registry::{Act, Exchange, Guard, Scopes, Settings, on};
 
 pub(super) fn with_tokens() -> Stage {
     let guard = Guard::Bearer {
@@ -171,6 +171,30 @@ fn services_of_one_registry_share_the_ping_and_blobs_and_need_one_token_each() {
             ("PUT upload", 7),
         ])
     );
+}
+
+#[test]
+fn a_layer_that_one_repository_has_is_taken_over_by_the_others_at_the_same_time() {
+    let stage = with_tokens();
+    let client = stage.client();
+    client.expect(&["a", "b", "c", "d"]);
+    client.push("a", &stage.image(1), &["v1"]).expect("pushed");
+    let together = on("POST", "mount=").always().act(Act::Gather(3));
+    stage.server.add(together);
+    let images: Vec<_> = (2..5).map(|seed| stage.image(seed)).collect();
+    std::thread::scope(|scope| {
+        for (image, service) in images.iter().zip(["b", "c", "d"]) {
+            let (stage, client) = (&stage, &client);
+            scope.spawn(move || {
+                client.push(service, image, &["v1"]).expect("pushed");
+                assert!(stage.has(service, image, "v1"));
+            });
+        }
+    });
+    let log = stage.server.log();
+    let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
+    let statuses: Vec<_> = mounts.map(|seen| seen.status).collect();
+    assert_eq!(statuses, [Some(201); 3]);
 }
 
 #[test]

@@ -15,7 +15,8 @@ fn busy(retry_after: &str) -> Answer {
 
 /// The first answers to opening an upload are `answer`.
 fn opening(id: &'static str, times: usize, answer: Answer) -> Scenario {
-    scenario(id).fault(on("POST", UPLOADS).times(times).answer(answer))
+    let fault = on("POST", UPLOADS).times(times).answer(answer);
+    scenario(id).one_upload().fault(fault)
 }
 
 #[test]
@@ -122,7 +123,9 @@ fn broken_registries() {
             }),
         scenario("R6a the end of a connection that was kept")
             .fault(on("POST", UPLOADS).act(Act::HangUp)),
-        scenario("R6b five times").fault(on("POST", UPLOADS).times(5).act(Act::HangUp)),
+        scenario("R6b five times")
+            .one_upload()
+            .fault(on("POST", UPLOADS).times(5).act(Act::HangUp)),
         scenario("R6d garbage instead of the very first answer")
             .fault(on("GET", "/v2/").act(Act::Raw(b"no http\r\n\r\n"))),
         scenario("R6c garbage instead of an answer")

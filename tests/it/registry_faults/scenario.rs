@@ -36,6 +36,7 @@ pub(super) struct Scenario {
     pub(super) login: Option<&'static str>,
     services: &'static [&'static str],
     before: Before,
+    one_upload: bool,
     impatient: bool,
     fails: Option<Judge>,
     /// Whether it does not matter how the push ends.
@@ -54,6 +55,7 @@ pub(super) fn scenario(id: impl Into<String>) -> Scenario {
         login: Some("me:secret"),
         services: &["orders"],
         before: Before::Nothing,
+        one_upload: false,
         impatient: false,
         fails: None,
         either: false,
@@ -103,6 +105,13 @@ impl Scenario {
 
     pub(super) fn other_before(mut self) -> Self {
         self.before = Before::Other;
+        self
+    }
+
+    /// All but the largest layer is there before, so that what happens to uploads happens to a single one.
+    /// Other programs have images of their own, and send all of them.
+    pub(super) fn one_upload(mut self) -> Self {
+        self.one_upload = true;
         self
     }
 
@@ -165,6 +174,9 @@ impl Scenario {
             let pushed = stage.client().push("orders", &before, &["v1"]);
             pushed.map_err(|error| format!("before: {error}"))?;
             stage.server.forget();
+        }
+        if self.one_upload {
+            stage.store_all_but_one("orders", &image);
         }
         let faults = self.faults.len();
         for fault in self.faults.into_iter().chain(self.traps) {

@@ -157,6 +157,18 @@ impl Stage {
         }
     }
 
+    /// Stores the blobs of an image without a push, except for the first layer, which is the largest.
+    pub(super) fn store_all_but_one(&self, service: &str, image: &Image) {
+        let config = (image.config.digest(), image.config.bytes().to_vec());
+        let layers = image.layers.iter().skip(1);
+        let layers = layers.map(|(layer, path)| (layer.digest, read(path)));
+        for (digest, bytes) in layers.chain([config]) {
+            let repository = format!("shop/{service}");
+            self.server
+                .store_blob(&repository, &digest.to_string(), &bytes);
+        }
+    }
+
     /// Whether the registry has all of an image under its digest and its tag, byte for byte.
     pub(super) fn has(&self, service: &str, image: &Image, tag: &str) -> bool {
         let repository = format!("shop/{service}");

@@ -211,7 +211,7 @@ fn statuses_and_shapes_of_uploads() {
 fn uploads_that_break() {
     let reset = |after| Act::Reset { after };
     let broken = |id, count| {
-        scenario(id).fault(
+        scenario(id).one_upload().fault(
             on("PUT", UPLOADS)
                 .times(count)
                 .act(Act::Reset { after: 1_000_000 }),
@@ -231,7 +231,9 @@ fn uploads_that_break() {
         scenario("U10i a reset of the confirmation")
             .fault(on("HEAD", BLOBS).after(3).act(reset(0))),
         commit("U11a a session that is lost", Act::LoseSessions),
-        scenario("U11b twice").fault(on("PUT", UPLOADS).times(2).act(Act::LoseSessions)),
+        scenario("U11b twice")
+            .one_upload()
+            .fault(on("PUT", UPLOADS).times(2).act(Act::LoseSessions)),
         commit(
             "U11c a session that is lost between PATCH and PUT",
             status(405),
@@ -264,7 +266,9 @@ fn uploads_that_break() {
             "U13b with 502 in HTML",
             Act::Answer(Answer::status(502).body("<html>bad gateway</html>")),
         ),
-        scenario("U13c four times").fault(on("PUT", UPLOADS).times(4).status(500)),
+        scenario("U13c four times")
+            .one_upload()
+            .fault(on("PUT", UPLOADS).times(4).status(500)),
         scenario("U13d for ever")
             .fault(on("PUT", UPLOADS).always().status(500))
             .fails(|error| matches!(error, RegistryError::Refused { status: 500, .. })),
