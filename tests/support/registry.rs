@@ -285,12 +285,12 @@ impl Shared {
     /// did.
     fn gather(&self, head: &Head, count: usize) -> bool {
         let kind = |path: &str| path.rsplit_once("/blobs/").map(|(_, end)| end.to_owned());
-        let wanted = kind(head.path());
+        let of_blob = kind(head.path());
         let query = |query: &str| query.split('&').next().map(str::to_owned);
         let missing = |state: &mut State| {
             let alike = state.log.iter().filter(|seen| {
                 seen.method == head.method
-                    && kind(&seen.path) == wanted
+                    && kind(&seen.path) == of_blob
                     && query(&seen.query) == query(head.query())
             });
             alike.count() < count
