@@ -1,6 +1,7 @@
 //! Pushing: `push` of ten compiled services, beside `skopeo copy` of the same images from a layout; to
 //! an empty registry (cold), and to one that has everything (warm). And the transfer alone, from the layout to
-//! an empty registry, beside a client that does nothing but send the same bytes.
+//! an empty registry, beside a client that does nothing but send the same bytes; `-- transfer` measures that
+//! alone.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[path = "support/images.rs"]
@@ -22,6 +23,9 @@ fn main() {
     }
     let workspace = Workspace::of_services(SERVICES);
     done(&mut workspace.lighter(&["build", "--to", "oci:layout"]));
+    if std::env::args().any(|argument| argument == "transfer") {
+        return transfers(&workspace);
+    }
     let (mut ours_cold, mut ours_warm) = (Vec::new(), Vec::new());
     let (mut build, mut skopeo_cold, mut skopeo_warm) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
