@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::bars::Bars;
-use super::screen::standard_error;
+use super::screen::{standard_error, width};
 use super::table::table;
 use super::{Streams, json, text};
 use crate::hint::Hint;
@@ -170,6 +170,11 @@ impl Console {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The columns of the terminal that standard error is, if it is one that bars are drawn on.
+    fn width(&self) -> Option<usize> {
+        self.bars.as_ref().and_then(|_| width())
+    }
+
     fn human(&self, event: &Event) -> Option<String> {
         let normal = self.verbosity >= Verbosity::Normal;
         // Bars show that already.
@@ -193,7 +198,7 @@ impl Console {
             Event::Delivered { service, delivery } => {
                 steps.then(|| text::tagged(service, delivery, self.colors))
             }
-            Event::Summary(summary) => table(summary).filter(|_| normal),
+            Event::Summary(summary) => table(summary, self.width()).filter(|_| normal),
             Event::Begun { .. }
             | Event::Compiled { .. }
             | Event::Moving { .. }

@@ -24,6 +24,12 @@ pub(super) fn standard_error() -> ProgressDrawTarget {
     Screen::target(Term::buffered_stderr())
 }
 
+/// The columns of the terminal that standard error is.
+pub(super) fn width() -> Option<usize> {
+    let (_rows, columns) = Term::stderr().size_checked()?;
+    Some(usize::from(columns))
+}
+
 impl<T: TermLike + 'static> Screen<T> {
     /// A place to draw on this terminal.
     pub(super) fn target(terminal: T) -> ProgressDrawTarget {

@@ -5,29 +5,41 @@ use crate::report::{DeliveryStatus, ServiceStatus, ServiceSummary, Summary, prin
 const HEADINGS: [&str; 8] = [
     "service", "image", "new", "reused", "compile", "assemble", "deliver", "",
 ];
+/// The cells of a service.
+type Row = [String; HEADINGS.len()];
 /// The columns of words; the others hold numbers.
 const WORDS: [usize; 2] = [0, 7];
 /// Longer names are cut, so that the numbers stay where they are.
 const WIDEST_NAME: usize = 24;
 
-/// The services of a summary, a line each below the headings; nothing where none came to anything, for
-/// what was said of that is to be the last word.
-pub(super) fn table(summary: &Summary) -> Option<String> {
+/// The services of a summary, a line each below the headings; below each other what does not fit into `width`
+/// columns. Nothing where none came to anything, for what was said of that is to be the last word.
+pub(super) fn table(summary: &Summary, width: Option<usize>) -> Option<String> {
     let failed = |service: &ServiceSummary| service.status == ServiceStatus::Failed;
     if summary.services.iter().all(failed) {
         return None;
     }
-    let mut rows = vec![HEADINGS.map(str::to_owned)];
-    rows.extend(summary.services.iter().map(row));
+    let rows: Vec<Row> = summary.services.iter().map(row).collect();
+    let lines = beside(&rows);
+    let widest = lines.iter().map(|line| line.chars().count()).max();
+    let fits = width.is_none_or(|width| widest.unwrap_or_default() <= width);
+    let lines = if fits { lines } else { below(&rows) };
+    Some(lines.join("\n"))
+}
+
+/// One line for each row, below the headings.
+fn beside(rows: &[Row]) -> Vec<String> {
+    let headings = HEADINGS.map(str::to_owned);
+    let rows = || std::iter::once(&headings).chain(rows);
     let mut widths = [0; HEADINGS.len()];
-    for row in &rows {
+    for row in rows() {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
-    let lines = rows.iter().map(|row| {
-        let mut cells = row.iter().zip(widths).enumerate();
-        let line = cells.by_ref().map(|(column, (cell, width))| {
+    let line = |row: &Row| {
+        let cells = row.iter().zip(widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| {
             // Names and words begin where they stand; numbers end there.
             if WORDS.contains(&column) {
                 format!("{cell:<width$}")
@@ -35,13 +47,35 @@ pub(super) fn table(summary: &Summary) -> Option<String> {
                 format!("{cell:>width$}")
             }
         });
-        let line: Vec<String> = line.collect();
+        let line: Vec<String> = cells.collect();
         format!("  {}", line.join("  ").trim_end())
-    });
-    Some(lines.collect::<Vec<_>>().join("\n"))
+    };
+    rows().map(line).collect()
 }
 
-fn row(service: &ServiceSummary) -> [String; HEADINGS.len()] {
+/// Three lines for each row: its name, bytes, and seconds.
+fn below(rows: &[Row]) -> Vec<String> {
+    let lines = |row: &Row| {
+        let [
+            service,
+            image,
+            new,
+            reused,
+            compile,
+            assemble,
+            deliver,
+            word,
+        ] = row;
+        [
+            format!("  {service}  {word}").trim_end().to_owned(),
+            format!("    image {image}, new {new}, reused {reused}"),
+            format!("    compile {compile}, assemble {assemble}, deliver {deliver}"),
+        ]
+    };
+    rows.iter().flat_map(lines).collect()
+}
+
+fn row(service: &ServiceSummary) -> Row {
     let deliveries = &service.deliveries;
     let new: u64 = deliveries.iter().map(|one| one.uploaded_bytes).sum();
     let (image, layers) = match &service.image {
@@ -154,7 +188,8 @@ mod tests {
             service("kept", ServiceStatus::Retagged),
         ];
         let version = SCHEMA_VERSION;
-        let text = table(&Summary { version, services }).expect("services");
+        let summary = Summary { version, services };
+        let text = table(&summary, None).expect("services");
         let expected = "
   service                    image     new  reused  compile  assemble  deliver
   orders                    3.4 MB  1.2 MB     2/4    12.3s      0.4s     1.2s
@@ -162,13 +197,28 @@ mod tests {
   broken                         -     0 B       -     0.0s      0.0s     0.0s  failed
   kept                           -     0 B       -     0.0s      0.0s     0.0s  retagged";
         assert_eq!(text, expected.trim_start_matches('\n'));
+        let narrow = table(&summary, Some(60)).expect("services");
+        let expected = "
+  orders
+    image 3.4 MB, new 1.2 MB, reused 2/4
+    compile 12.3s, assemble 0.4s, deliver 1.2s
+  a-service-with-a-name-t…  unchanged
+    image 3.4 MB, new 0 B, reused 4/4
+    compile 12.3s, assemble 0.4s, deliver 1.2s
+  broken  failed
+    image -, new 0 B, reused -
+    compile 0.0s, assemble 0.0s, deliver 0.0s
+  kept  retagged
+    image -, new 0 B, reused -
+    compile 0.0s, assemble 0.0s, deliver 0.0s";
+        assert_eq!(narrow, expected.trim_start_matches('\n'));
     }
 
     #[test]
     fn a_run_that_came_to_nothing_has_none() {
         let version = SCHEMA_VERSION;
         for services in [Vec::new(), vec![service("broken", ServiceStatus::Failed)]] {
-            assert_eq!(table(&Summary { version, services }), None);
+            assert_eq!(table(&Summary { version, services }, None), None);
         }
     }
 }

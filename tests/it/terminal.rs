@@ -94,6 +94,15 @@ fn at_the_end_a_terminal_has_what_a_pipe_would_have_and_a_table() {
         assert!(screen.contains(part), "no `{part}` in:\n{screen}");
     }
     assert!(!screen.contains("Shipping"), "{screen}");
+    // What does not stand beside each other in 60 columns stands below each other.
+    let terminal = Terminal::run(&pushing(&checkout, &server), 60);
+    terminal.wait_for("compile");
+    let (code, screen, _) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    for line in ["  orders  unchanged", "    compile "] {
+        let stands = |seen: &str| seen.starts_with(line);
+        assert!(screen.lines().any(stands), "no `{line}` in:\n{screen}");
+    }
 }
 
 #[test]
