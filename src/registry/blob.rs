@@ -12,7 +12,7 @@ use super::address::host_of;
 use super::call::{Call, Persistence};
 use super::challenge;
 use super::content::Content;
-use super::course::{Course, End, Outcome, Step};
+use super::course::{Course, End, Foreknowledge, Outcome, Step};
 use super::error::RegistryError;
 use super::known::Holders;
 use super::reply::Reply;
@@ -25,17 +25,6 @@ use crate::report::{Attempt, Meter};
 
 /// A registry that refused to take over so many blobs is not asked again.
 const MAX_DECLINED: u32 = 2;
-
-/// What is known of a blob before it is brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Foreknowledge {
-    /// Nothing: it is looked for first.
-    Nothing,
-    /// A look just now did not find it.
-    NotFound,
-    /// The registry lost it, whatever it says: it is sent without a look, and not taken over.
-    Lost,
-}
 
 /// How a blob got into a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,10 +100,17 @@ impl Call<'_> {
         let first = first_turn.lock().await;
         let holders = known.holders(&blob.digest);
         let _first = holders.is_empty().then_some(first);
+        let foreknowledge = match foreknowledge {
+            Foreknowledge::Nothing if known.is_new(&blob.digest) => Foreknowledge::NewElsewhere,
+            other => other,
+        };
         let arrival = self
             .bring(blob, content, foreknowledge, &holders, meter)
             .await?;
         known.note(&blob.digest, &path);
+        if arrival != Arrival::Existed {
+            known.note_new(&blob.digest);
+        }
         Ok(arrival)
     }
 
@@ -131,8 +127,7 @@ impl Call<'_> {
             Foreknowledge::Lost => None,
             _ => self.source(holders).await?,
         };
-        let looks = foreknowledge == Foreknowledge::Nothing;
-        let mut course = Course::new(looks, source.is_some(), self.core.confirm);
+        let mut course = Course::new(foreknowledge, source.is_some(), self.core.confirm);
         let mut hands = Hands::default();
         let mut transfer = None;
         loop {

@@ -21,6 +21,20 @@ pub(super) const MAX_CONFIRMATIONS: u32 = 3;
 /// Uploads that a registry acknowledged and did not store.
 const MAX_LOSSES: u32 = 3;
 
+/// What is known of a blob before it is brought into a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Foreknowledge {
+    /// Nothing: it is looked for first.
+    Nothing,
+    /// This run brought it into another repository, where it was not: thus it will hardly be in this one,
+    /// and is taken over without a look.
+    NewElsewhere,
+    /// A look just now did not find it.
+    NotFound,
+    /// The registry lost it, whatever it says: it is sent without a look, and not taken over.
+    Lost,
+}
+
 /// What is done next about a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -114,6 +128,8 @@ pub(super) struct Course {
     pub(super) pause: u32,
     confirms: bool,
     mounts: bool,
+    /// Whether it was looked for before it is to be opened.
+    looked: bool,
     mounted: bool,
     uploads: u32,
     silences: u32,
@@ -122,19 +138,21 @@ pub(super) struct Course {
 }
 
 impl Course {
-    /// The beginning: a look, if it `looks`; then a mount, if it `mounts`; and in the end a
-    /// confirmation, if it `confirms`.
-    pub(super) fn new(looks: bool, mounts: bool, confirms: bool) -> Self {
+    /// The beginning: a look, unless nothing new would come of it; then a mount, if it `mounts`; and in the
+    /// end a confirmation, if it `confirms`.
+    pub(super) fn new(foreknowledge: Foreknowledge, mounts: bool, confirms: bool) -> Self {
+        use Foreknowledge::{Lost, NewElsewhere, NotFound, Nothing};
         Self {
-            step: match (looks, mounts) {
-                (true, _) => Step::Look,
-                (false, true) => Step::Mount,
-                (false, false) => Step::Open,
+            step: match (foreknowledge, mounts) {
+                (Nothing, _) | (NewElsewhere, false) => Step::Look,
+                (NewElsewhere | NotFound, true) => Step::Mount,
+                (NotFound, false) | (Lost, _) => Step::Open,
             },
             shape: Shape::Whole,
             pause: 0,
             confirms,
-            mounts,
+            mounts: mounts && foreknowledge != Lost,
+            looked: foreknowledge != NewElsewhere,
             mounted: false,
             uploads: 0,
             silences: 0,
@@ -149,6 +167,12 @@ impl Course {
         match (self.step, outcome) {
             (Step::Look, Outcome::Present) => next.end(End::Existed),
             (Step::Look, Outcome::Absent | Outcome::Unclear) if self.mounts => next.to(Step::Mount),
+            (Step::Mount, Outcome::Declined) if !self.looked => Self {
+                looked: true,
+                mounts: false,
+                ..next
+            }
+            .to(Step::Look),
             (Step::Look | Step::Again, Outcome::Absent | Outcome::Unclear)
             | (Step::Mount, Outcome::Declined) => next.to(Step::Open),
             (Step::Mount, Outcome::Mounted) => Self {
@@ -274,6 +298,7 @@ mod tests {
         pause: 0,
         confirms: true,
         mounts: true,
+        looked: true,
         mounted: false,
         uploads: 0,
         silences: 0,
@@ -282,7 +307,7 @@ mod tests {
     };
 
     fn plain() -> Course {
-        Course::new(true, false, true)
+        Course::new(Foreknowledge::Nothing, false, true)
     }
 
     /// All steps that these outcomes lead to, beginning with the first.
@@ -305,7 +330,7 @@ mod tests {
             steps(plain(), &[Absent, Opened, Taken, Present]),
             [Look, Open, Put, Confirm, Step::End(End::Uploaded)]
         );
-        assert_eq!(Course::new(true, true, true), MOUNTING);
+        assert_eq!(Course::new(Foreknowledge::Nothing, true, true), MOUNTING);
         assert_eq!(
             steps(MOUNTING, &[Absent, Mounted, Present]),
             [Look, Mount, Confirm, Step::End(End::Mounted)]
@@ -319,11 +344,28 @@ mod tests {
             steps(MOUNTING, &[Absent, Opened, Taken, Present]),
             [Look, Mount, Put, Confirm, Step::End(End::Uploaded)]
         );
-        // What was not found just now is not looked for once more.
-        assert_eq!(Course::new(false, true, true).step, Mount);
+        // What was not found just now is not looked for once more, and what was lost is not even taken over.
+        let not_found = |mounts| Course::new(Foreknowledge::NotFound, mounts, false);
+        assert_eq!(not_found(true).step, Mount);
         assert_eq!(
-            steps(Course::new(false, false, false), &[Opened, Taken]),
+            steps(not_found(false), &[Opened, Taken]),
             [Open, Put, Step::End(End::Uploaded)]
+        );
+        assert_eq!(Course::new(Foreknowledge::Lost, true, true).step, Open);
+        // What is new elsewhere is looked for only where it cannot be taken over.
+        let new = |mounts| Course::new(Foreknowledge::NewElsewhere, mounts, true);
+        assert_eq!(new(false).step, Look);
+        assert_eq!(
+            steps(new(true), &[Mounted, Present]),
+            [Mount, Confirm, Step::End(End::Mounted)]
+        );
+        assert_eq!(
+            steps(new(true), &[Declined, Absent, Opened]),
+            [Mount, Look, Open, Put]
+        );
+        assert_eq!(
+            steps(new(true), &[Declined, Present]),
+            [Mount, Look, Step::End(End::Existed)]
         );
     }
 
@@ -489,11 +531,16 @@ mod tests {
         #[test]
         fn every_course_ends_and_no_success_is_without_evidence(
             choices in prop::collection::vec(0_usize..1000, 200),
-            looks in any::<bool>(),
+            foreknowledge in prop::sample::select(vec![
+                Foreknowledge::Nothing,
+                Foreknowledge::NewElsewhere,
+                Foreknowledge::NotFound,
+                Foreknowledge::Lost,
+            ]),
             mounts in any::<bool>(),
             confirms in any::<bool>(),
         ) {
-            let (course, walk) = walked(Course::new(looks, mounts, confirms), &choices);
+            let (course, walk) = walked(Course::new(foreknowledge, mounts, confirms), &choices);
             let Step::End(end) = course.step else {
                 return Err(TestCaseError::fail(format!("no end: {course:?}")));
             };

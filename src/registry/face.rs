@@ -7,7 +7,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 #[cfg(test)]
-use super::blob::{Arrival, Foreknowledge};
+use super::blob::Arrival;
 use super::call::Call;
 #[cfg(test)]
 use super::content::Content;
@@ -148,7 +148,8 @@ impl Registry {
     ) -> Result<(Arrival, u64), RegistryError> {
         let call = Call::new(&self.core, repository)?;
         let meter = Meter::default();
-        let arrival = self.run(call.push_blob(blob, content, Foreknowledge::Nothing, &meter))?;
+        let nothing = super::course::Foreknowledge::Nothing;
+        let arrival = self.run(call.push_blob(blob, content, nothing, &meter))?;
         Ok((arrival, call.requests()))
     }
 

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::blob::{Arrival, Foreknowledge};
+use super::blob::Arrival;
 use super::call::Call;
 use super::content::Content;
+use super::course::Foreknowledge;
 use super::error::RegistryError;
 use super::manifest::{Answered, MAX_ROUNDS, ManifestReference};
 use crate::digest::Digest;
