@@ -126,10 +126,9 @@ pub(super) struct Course {
     pub(super) shape: Shape,
     /// How many pauses to make before, counted from 1, each longer than the one before; 0 is none.
     pub(super) pause: u32,
+    /// What is tried next if the blob is not there yet, before an upload is opened.
+    untried: Option<Step>,
     confirms: bool,
-    mounts: bool,
-    /// Whether it was looked for before it is to be opened.
-    looked: bool,
     mounted: bool,
     uploads: u32,
     silences: u32,
@@ -142,17 +141,19 @@ impl Course {
     /// end a confirmation, if it `confirms`.
     pub(super) fn new(foreknowledge: Foreknowledge, mounts: bool, confirms: bool) -> Self {
         use Foreknowledge::{Lost, NewElsewhere, NotFound, Nothing};
+        let (step, untried) = match (foreknowledge, mounts) {
+            (Nothing, true) => (Step::Look, Some(Step::Mount)),
+            (Nothing | NewElsewhere, false) => (Step::Look, None),
+            (NewElsewhere, true) => (Step::Mount, Some(Step::Look)),
+            (NotFound, true) => (Step::Mount, None),
+            (NotFound, false) | (Lost, _) => (Step::Open, None),
+        };
         Self {
-            step: match (foreknowledge, mounts) {
-                (Nothing, _) | (NewElsewhere, false) => Step::Look,
-                (NewElsewhere | NotFound, true) => Step::Mount,
-                (NotFound, false) | (Lost, _) => Step::Open,
-            },
+            step,
+            untried,
             shape: Shape::Whole,
             pause: 0,
             confirms,
-            mounts: mounts && foreknowledge != Lost,
-            looked: foreknowledge != NewElsewhere,
             mounted: false,
             uploads: 0,
             silences: 0,
@@ -166,15 +167,14 @@ impl Course {
         let next = Self { pause: 0, ..self };
         match (self.step, outcome) {
             (Step::Look, Outcome::Present) => next.end(End::Existed),
-            (Step::Look, Outcome::Absent | Outcome::Unclear) if self.mounts => next.to(Step::Mount),
-            (Step::Mount, Outcome::Declined) if !self.looked => Self {
-                looked: true,
-                mounts: false,
-                ..next
+            (Step::Look, Outcome::Absent | Outcome::Unclear) | (Step::Mount, Outcome::Declined) => {
+                Self {
+                    untried: None,
+                    ..next
+                }
+                .to(self.untried.unwrap_or(Step::Open))
             }
-            .to(Step::Look),
-            (Step::Look | Step::Again, Outcome::Absent | Outcome::Unclear)
-            | (Step::Mount, Outcome::Declined) => next.to(Step::Open),
+            (Step::Again, Outcome::Absent | Outcome::Unclear) => next.to(Step::Open),
             (Step::Mount, Outcome::Mounted) => Self {
                 mounted: true,
                 ..next
@@ -297,8 +297,7 @@ mod tests {
         shape: Shape::Whole,
         pause: 0,
         confirms: true,
-        mounts: true,
-        looked: true,
+        untried: Some(Step::Mount),
         mounted: false,
         uploads: 0,
         silences: 0,
