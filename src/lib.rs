@@ -57,7 +57,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | [`hint`] | a word: what an error suggests to do next |
+//! | [`hint`] | a word: what an error suggests to do next, and to install |
 //! | [`digest`] | a word: SHA-256 digests, and the writer that computes one |
 //! | [`reference`](mod@reference) | a word: names of images and tags, and how services are mapped to them |
 //! | [`oci`] | words: the image specification's documents as they are written and hashed |

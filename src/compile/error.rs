@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::remedy::{INSTALL_ZIGBUILD, Remedy};
 use crate::cargo::CargoError;
 use crate::hint::{Hint, near_names};
 
@@ -34,8 +35,6 @@ pub enum CompileError {
         linker: String,
         /// The target.
         target: String,
-        /// The target's processor.
-        processor: String,
     },
     /// This machine's own linker cannot link for the target, and no other is configured.
     #[error(
@@ -46,8 +45,6 @@ pub enum CompileError {
         target: String,
         /// This machine.
         host: String,
-        /// The target's processor.
-        processor: String,
     },
     /// `builder = "zigbuild"` without cargo-zigbuild.
     #[error("`builder = \"zigbuild\"` needs `cargo-zigbuild`, which is not on PATH")]
@@ -82,27 +79,37 @@ impl Hint for CompileError {
                 Some(unknown_profile_hint(profile, known))
             }
             Self::TargetMissing { target } => Some(format!("run `rustup target add {target}`")),
-            Self::LinkerMissing { processor, .. } => Some(format!(
-                "install it (on Debian: `apt-get install gcc-{}-linux-gnu`), or set `builder = \"zigbuild\"`",
-                processor.replace('_', "-")
-            )),
-            Self::NoLinker {
-                target, processor, ..
-            } => Some(format!(
-                "set `builder = \"zigbuild\"` (`pip install ziglang cargo-zigbuild`), or install a cross linker \
-                 and name it: `CARGO_TARGET_{}_LINKER={processor}-linux-gnu-gcc`",
-                target.to_uppercase().replace(['-', '.'], "_")
-            )),
+            Self::LinkerMissing { linker, target } => Some(Remedy::of(linker, target).sentence()),
+            Self::NoLinker { target, .. } => {
+                let linker = cross_compiler(target);
+                let remedy = Remedy::of(&linker, target).sentence();
+                Some(format!(
+                    "name one that is installed, such as `CARGO_TARGET_{}_LINKER={linker}`; {remedy}",
+                    target.to_uppercase().replace(['-', '.'], "_")
+                ))
+            }
             Self::GlibcVersion { .. } => {
                 Some("set `builder = \"zigbuild\"`, or leave the version away".to_owned())
             }
-            Self::ZigbuildMissing => Some("run `pip install ziglang cargo-zigbuild`".to_owned()),
+            Self::ZigbuildMissing => Some(format!("run `{INSTALL_ZIGBUILD}`")),
             Self::SetAside { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or choose another disk with `--target-dir`".to_owned())
             }
             Self::Failed | Self::SetAside { .. } => None,
         }
     }
+}
+
+/// The name that a C compiler for `target` has on most systems.
+pub fn cross_compiler(target: &str) -> String {
+    let processor = match target.split('-').next().unwrap_or_default() {
+        "armv7" | "thumbv7neon" | "armv5te" => "arm",
+        "riscv64gc" => "riscv64",
+        "i586" => "i686",
+        other => other,
+    };
+    let libc = target.split_once("-linux-").map_or("gnu", |(_, libc)| libc);
+    format!("{processor}-linux-{libc}-gcc")
 }
 
 fn unknown_profile_hint(profile: &str, known: &[String]) -> String {

@@ -14,11 +14,9 @@ pub(super) fn check(
     flags: &UserFlags,
     target: &str,
 ) -> Result<(), CompileError> {
-    let processor = target.split('-').next().unwrap_or_default().to_owned();
     let missing = |linker: String| CompileError::LinkerMissing {
         linker,
         target: target.to_owned(),
-        processor: processor.clone(),
     };
     match configured(environment, configuration, toolchain, target) {
         Some(linker) if environment.find_program(&linker).is_some() => Ok(()),
@@ -28,7 +26,6 @@ pub(super) fn check(
         None if !links_for_itself(&toolchain.host, target) => Err(CompileError::NoLinker {
             target: target.to_owned(),
             host: toolchain.host.clone(),
-            processor,
         }),
         None if environment.find_program("cc").is_none() => Err(missing("cc".to_owned())),
         None => Ok(()),

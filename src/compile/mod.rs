@@ -11,8 +11,10 @@ mod identity;
 mod linker;
 mod prepare;
 mod profile;
+mod remedy;
 
 pub use artifact::{Artifact, run};
-pub use error::CompileError;
+pub use error::{CompileError, cross_compiler};
 pub use identity::{Identity, identify};
 pub use prepare::{Missing, Options, Preparation, PreparedBuild, missing, prepare};
+pub use remedy::{Remedy, zigbuild_commands};

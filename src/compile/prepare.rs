@@ -1,8 +1,8 @@
 //! Everything that must be known and true before the first compile.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::flags::{Remapping, STATIC};
 use super::{CompileError, linker, profile};
@@ -57,25 +57,20 @@ impl Preparation {
 /// # Errors
 /// [`CompileError`] for the first thing that is missing on this machine.
 pub fn prepare(cargo: &Cargo, plan: &Plan, options: &Options) -> Result<Preparation, CompileError> {
-    let cargo = cargo.at(&plan.workspace_root);
-    let configuration = Configuration::read(cargo.environment())?;
-    check_profiles(&cargo, &configuration, plan)?;
-    let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
+    let mut machines = Machines::of(cargo, plan)?;
     let mut builds = Vec::new();
     for service in &plan.services {
-        let target = plain_target(&service.target);
-        let machine = match machines.entry(target) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(Machine::ask(&cargo, &configuration, target)?),
-        };
-        check_target(&cargo, &configuration, machine, service)?;
-        check_builder(&cargo, &configuration, machine, service)?;
-        let request = request(&cargo, machine, plan, service, options);
+        let machine = machines.machine_for(&service.target)?;
+        for check in machines.checks(&machine, service) {
+            check?;
+        }
+        let request = request(&machines.cargo, &machine, plan, service, options);
         builds.push(PreparedBuild {
             service: service.service.clone(),
             request,
         });
     }
+    let cargo = machines.cargo;
     Ok(Preparation {
         cargo,
         builds,
@@ -90,6 +85,8 @@ pub struct Missing {
     pub host: String,
     /// What [`prepare`] would refuse of each service, in plan order: all of it, not only the first.
     pub missing: Vec<(String, CompileError)>,
+    /// Why build scripts and procedural macros, which run on this machine, cannot be linked.
+    pub for_host: Option<CompileError>,
 }
 
 /// Looks for targets, linkers and builders without an end at the first that is missing.
@@ -98,32 +95,119 @@ pub struct Missing {
 /// [`CompileError`] when cargo or rustc do not answer, or a profile is unknown, which nothing can be
 /// installed against.
 pub fn missing(cargo: &Cargo, plan: &Plan) -> Result<Missing, CompileError> {
-    let cargo = cargo.at(&plan.workspace_root);
-    let configuration = Configuration::read(cargo.environment())?;
-    check_profiles(&cargo, &configuration, plan)?;
-    let mut machines: BTreeMap<&str, Machine> = BTreeMap::new();
+    let mut machines = Machines::of(cargo, plan)?;
     let mut missing = Vec::new();
+    let mut host = String::new();
     for service in &plan.services {
-        let target = plain_target(&service.target);
-        let machine = match machines.entry(target) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(Machine::ask(&cargo, &configuration, target)?),
-        };
-        let checks = [
-            check_target(&cargo, &configuration, machine, service),
-            check_builder(&cargo, &configuration, machine, service),
-        ];
-        for error in checks.into_iter().filter_map(Result::err) {
+        let machine = machines.machine_for(&service.target)?;
+        host.clone_from(&machine.toolchain.host);
+        for error in machines
+            .checks(&machine, service)
+            .into_iter()
+            .filter_map(Result::err)
+        {
             missing.push((service.service.clone(), error));
         }
     }
-    let host = machines.into_values().next();
+    let for_host = if host.is_empty() {
+        None
+    } else {
+        let machine = machines.machine_for(&host)?;
+        machines.check_linker(&machine, &host).err()
+    };
     Ok(Missing {
-        host: host
-            .map(|machine| machine.toolchain.host)
-            .unwrap_or_default(),
+        host,
         missing,
+        for_host,
     })
+}
+
+/// What compiles on this machine, asked once for each target.
+struct Machines {
+    cargo: Cargo,
+    configuration: Configuration,
+    known: BTreeMap<String, Rc<Machine>>,
+}
+
+impl Machines {
+    fn of(cargo: &Cargo, plan: &Plan) -> Result<Self, CompileError> {
+        let cargo = cargo.at(&plan.workspace_root);
+        let configuration = Configuration::read(cargo.environment())?;
+        check_profiles(&cargo, &configuration, plan)?;
+        Ok(Self {
+            cargo,
+            configuration,
+            known: BTreeMap::new(),
+        })
+    }
+
+    fn machine_for(&mut self, target: &str) -> Result<Rc<Machine>, CompileError> {
+        let target = plain_target(target);
+        if let Some(known) = self.known.get(target) {
+            return Ok(Rc::clone(known));
+        }
+        let machine = Rc::new(Machine::ask(&self.cargo, &self.configuration, target)?);
+        self.known.insert(target.to_owned(), Rc::clone(&machine));
+        Ok(machine)
+    }
+
+    /// What must be there before a service is compiled.
+    fn checks(&self, machine: &Machine, service: &PlannedService) -> [Result<(), CompileError>; 2] {
+        [
+            self.check_target(machine, plain_target(&service.target)),
+            self.check_builder(machine, service),
+        ]
+    }
+
+    fn check_target(&self, machine: &Machine, target: &str) -> Result<(), CompileError> {
+        // Whoever builds the standard library along needs none installed.
+        let environment = self.cargo.environment();
+        let builds_std = !self
+            .configuration
+            .items(&["unstable", "build-std"])
+            .is_empty()
+            || environment.os("CARGO_UNSTABLE_BUILD_STD").is_some();
+        if machine.toolchain.has_target() || builds_std {
+            return Ok(());
+        }
+        Err(CompileError::TargetMissing {
+            target: target.to_owned(),
+        })
+    }
+
+    fn check_builder(
+        &self,
+        machine: &Machine,
+        service: &PlannedService,
+    ) -> Result<(), CompileError> {
+        let target = plain_target(&service.target);
+        match service.config.builder.value {
+            Builder::Cargo if target != service.target => Err(CompileError::GlibcVersion {
+                target: service.target.clone(),
+            }),
+            Builder::Cargo => self.check_linker(machine, target),
+            Builder::Zigbuild
+                if self
+                    .cargo
+                    .environment()
+                    .find_program("cargo-zigbuild")
+                    .is_none() =>
+            {
+                Err(CompileError::ZigbuildMissing)
+            }
+            Builder::Zigbuild => Ok(()),
+        }
+    }
+
+    fn check_linker(&self, machine: &Machine, target: &str) -> Result<(), CompileError> {
+        linker::check(
+            self.cargo.environment(),
+            &self.configuration,
+            &machine.toolchain,
+            &machine.flags,
+            target,
+        )
+    }
 }
 
 /// What compiles for one target.
@@ -163,51 +247,6 @@ fn check_profiles(
         profile::check(&known, profile, &service.service, cargo.environment())?;
     }
     Ok(())
-}
-
-fn check_target(
-    cargo: &Cargo,
-    configuration: &Configuration,
-    machine: &Machine,
-    service: &PlannedService,
-) -> Result<(), CompileError> {
-    let environment = cargo.environment();
-    let target = plain_target(&service.target);
-    // Whoever builds the standard library along needs none installed.
-    let builds_std = !configuration.items(&["unstable", "build-std"]).is_empty()
-        || environment.os("CARGO_UNSTABLE_BUILD_STD").is_some();
-    if !machine.toolchain.has_target() && !builds_std {
-        return Err(CompileError::TargetMissing {
-            target: target.to_owned(),
-        });
-    }
-    Ok(())
-}
-
-fn check_builder(
-    cargo: &Cargo,
-    configuration: &Configuration,
-    machine: &Machine,
-    service: &PlannedService,
-) -> Result<(), CompileError> {
-    let environment = cargo.environment();
-    let target = plain_target(&service.target);
-    match service.config.builder.value {
-        Builder::Cargo if target != service.target => Err(CompileError::GlibcVersion {
-            target: service.target.clone(),
-        }),
-        Builder::Cargo => linker::check(
-            environment,
-            configuration,
-            &machine.toolchain,
-            &machine.flags,
-            target,
-        ),
-        Builder::Zigbuild if environment.find_program("cargo-zigbuild").is_none() => {
-            Err(CompileError::ZigbuildMissing)
-        }
-        Builder::Zigbuild => Ok(()),
-    }
 }
 
 fn request(

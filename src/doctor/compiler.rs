@@ -1,7 +1,7 @@
 //! C compilers, by the names that the crate `cc` tries.
 
 use super::finding::Finding;
-use super::packages::Packages;
+use crate::compile::{Remedy, cross_compiler};
 use crate::process::Environment;
 
 /// The name of the C compiler that `cc` would run for `target` on `host`, and that is not there.
@@ -38,36 +38,18 @@ fn default(host: &str, target: &str) -> String {
     if host == target {
         return "cc".to_owned();
     }
-    match prefix(target) {
+    match processor(target) {
         "" => "cc".to_owned(),
         _ if target.contains("-musl") && processor(host) == processor(target) => {
             "musl-gcc".to_owned()
         }
         _ if processor(host) == processor(target) && host.contains("-linux-") => "cc".to_owned(),
-        prefix => format!("{prefix}-{}-gcc", ending(target)),
+        _ => cross_compiler(target),
     }
 }
 
 fn processor(triple: &str) -> &str {
     triple.split('-').next().unwrap_or_default()
-}
-
-/// The processor as names of compilers have it.
-fn prefix(target: &str) -> &str {
-    match processor(target) {
-        "armv7" | "thumbv7neon" | "armv5te" => "arm",
-        "riscv64gc" => "riscv64",
-        "i586" => "i686",
-        other => other,
-    }
-}
-
-/// `linux-gnu`, `linux-musl`, `linux-gnueabihf` and so on.
-fn ending(target: &str) -> String {
-    match target.split_once("-linux-") {
-        Some((_, libc)) => format!("linux-{libc}"),
-        None => "linux-gnu".to_owned(),
-    }
 }
 
 /// That the compiler is missing, with the packages that have it.
@@ -76,37 +58,10 @@ pub(super) fn finding(name: &str, target: &str) -> Finding {
     install(Finding::new(what), name, target)
 }
 
-/// `finding` with the packages in which the compiler or linker `name` is, as far as they are known.
+/// `finding` with what brings the compiler or linker `name`.
 pub(super) fn install(finding: Finding, name: &str, target: &str) -> Finding {
-    let zigbuild = Some("or set `builder = \"zigbuild\"`, which brings a compiler".to_owned());
-    match name {
-        "cc" | "gcc" => finding.packages(&Packages {
-            debian: "gcc libc6-dev",
-            alpine: "gcc musl-dev",
-            fedora: "gcc glibc-devel",
-            homebrew: "gcc",
-        }),
-        "musl-gcc" => {
-            let packages = Packages {
-                debian: "musl-tools",
-                alpine: "gcc musl-dev",
-                fedora: "musl-gcc",
-                homebrew: "",
-            };
-            finding.packages(&packages).hint(zigbuild)
-        }
-        _ if name.ends_with("-gcc") && target.contains("-gnu") => {
-            let stem = name.trim_end_matches("-gcc").replace('_', "-");
-            let debian = format!("gcc-{stem}");
-            let packages = Packages {
-                debian: &debian,
-                fedora: &debian,
-                ..Packages::default()
-            };
-            finding.packages(&packages).hint(zigbuild)
-        }
-        _ => finding.hint(zigbuild),
-    }
+    let remedy = Remedy::of(name, target);
+    finding.commands(remedy.commands()).hint(remedy.instead())
 }
 
 #[cfg(test)]

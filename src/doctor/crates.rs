@@ -15,6 +15,8 @@ pub(super) struct Crate {
     pub(super) dependents: BTreeSet<String>,
     /// Whether it is compiled for the target; else only for build scripts and procedural macros.
     pub(super) for_target: bool,
+    /// Whether something of it runs while others are compiled: a build script, or procedural macros.
+    pub(super) runs_here: bool,
 }
 
 /// All that is compiled for the package of that id, dev-dependencies left out.
@@ -40,14 +42,16 @@ pub(super) fn closure(metadata: &Metadata, package: &str) -> Vec<Crate> {
         let (Some(node), Some(package)) = (nodes.get(id), packages.get(id)) else {
             continue;
         };
-        let is_macro = package
-            .targets
-            .iter()
-            .any(|target| target.kind.contains(&TargetKind::ProcMacro));
+        let has = |kind: &TargetKind| {
+            let mut targets = package.targets.iter();
+            targets.any(|target| target.kind.contains(kind))
+        };
+        let is_macro = has(&TargetKind::ProcMacro);
         let for_target = for_target && !is_macro;
         let entry = found.entry(id).or_default();
         package.name.as_str().clone_into(&mut entry.name);
         entry.for_target |= for_target;
+        entry.runs_here = is_macro || has(&TargetKind::CustomBuild);
         entry.features = node.features.iter().map(ToString::to_string).collect();
         for dependency in &node.deps {
             let kinds = dependency.dep_kinds.iter().map(|kind| kind.kind);

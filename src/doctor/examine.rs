@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::native::{self, Needy, Place};
 use super::{registry, runtime};
 use crate::cargo::{self, Cargo, CargoError};
-use crate::compile::{self, CompileError};
+use crate::compile::{self, CompileError, cross_compiler, zigbuild_commands};
 use crate::config::Builder;
 use crate::hint::Hint as _;
 use crate::plan::{Plan, PlannedService};
@@ -54,10 +54,43 @@ pub fn examine(machine: &Machine<'_>, plan: &Plan) -> Result<Vec<Finding>, Compi
         host: &report.host,
         root: machine.root,
     };
+    findings.extend(
+        report
+            .for_host
+            .and_then(|error| for_host(&error, &report.host, &needy)),
+    );
     findings.extend(native::missing(&place, &needy));
     findings.extend(runtime::missing(plan));
     findings.extend(registry::helpers(environment));
     Ok(findings)
+}
+
+/// Services for other machines whose build scripts and procedural macros are linked for this one. Those for
+/// this machine miss its linker anyway.
+fn for_host(error: &CompileError, host: &str, needy: &[Needy<'_>]) -> Option<Finding> {
+    let mut crates = BTreeSet::new();
+    let mut services = Vec::new();
+    for one in needy.iter().filter(|one| one.target != host) {
+        let run_here = one.crates.iter().filter(|krate| krate.runs_here);
+        let names: Vec<String> = run_here.map(|krate| krate.name.clone()).collect();
+        if !names.is_empty() {
+            services.push(one.service);
+            crates.extend(names);
+        }
+    }
+    let (verb, crates) = match crates.len() {
+        0 => return None,
+        1 => (
+            "has a build script or macros, which run",
+            native::quoted(&crates),
+        ),
+        _ => (
+            "have build scripts or macros, which run",
+            native::quoted(&crates),
+        ),
+    };
+    let because = format!("{crates} {verb} on this machine");
+    Some(of_error(error).because(because).services(services))
 }
 
 /// The target without the glibc version that only zigbuild understands.
@@ -86,11 +119,12 @@ fn toolchain(missing: &[(String, CompileError)]) -> Vec<Finding> {
 fn of_error(error: &CompileError) -> Finding {
     let finding = Finding::new(with_causes(error).join(": "));
     match error {
-        CompileError::LinkerMissing { linker, target, .. } => install(finding, linker, target),
-        CompileError::NoLinker {
-            target, processor, ..
-        } if target.contains("-gnu") => {
-            install(finding, &format!("{processor}-linux-gnu-gcc"), target).hint(error.hint())
+        CompileError::LinkerMissing { linker, target } => install(finding, linker, target),
+        CompileError::NoLinker { target, .. } => {
+            install(finding, &cross_compiler(target), target).hint(error.hint())
+        }
+        CompileError::ZigbuildMissing | CompileError::GlibcVersion { .. } => {
+            finding.commands(zigbuild_commands()).hint(error.hint())
         }
         _ => finding.hint(error.hint()),
     }

@@ -1,6 +1,6 @@
 //! Something that is missing.
 
-use super::packages::{Packages, System};
+use crate::hint::{Packages, System};
 
 /// Something that services need and this machine has not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +44,13 @@ impl Finding {
     }
 
     /// With packages that mend it.
-    pub(super) fn packages(mut self, packages: &Packages<'_>) -> Self {
-        self.commands = packages.commands();
+    pub(super) fn packages(self, packages: &Packages<'_>) -> Self {
+        self.commands(packages.commands())
+    }
+
+    /// With what to type on each system.
+    pub(super) fn commands(mut self, commands: Vec<(System, String)>) -> Self {
+        self.commands = commands;
         self
     }
 

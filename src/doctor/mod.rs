@@ -8,10 +8,11 @@ mod crates;
 mod examine;
 mod finding;
 mod native;
-mod packages;
 mod registry;
 mod report;
 mod runtime;
+mod rust;
+mod system;
 mod table;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 
 pub use examine::{Machine, examine};
 pub use finding::Finding;
-pub use packages::{Packages, System};
 pub use registry::reachable;
 pub use report::{to_json, to_text};
+pub use rust::rust;
+pub use system::detect;

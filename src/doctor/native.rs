@@ -177,7 +177,7 @@ fn verb(probe: Probe, users: &Users) -> &'static str {
 }
 
 /// At most four names: a closure may have dozens.
-fn quoted(names: &BTreeSet<String>) -> String {
+pub(super) fn quoted(names: &BTreeSet<String>) -> String {
     const SHOWN: usize = 4;
     let shown: Vec<String> = names
         .iter()
@@ -191,19 +191,19 @@ fn quoted(names: &BTreeSet<String>) -> String {
 }
 
 fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Option<Finding> {
-    let packages = users.rows.first().map(|row| row.packages)?;
+    let packages = users.rows.first().map(|row| &row.packages)?;
     let environment = place.environment;
     match probe {
         Probe::Program(name) if environment.find_program(name).is_some() => None,
         Probe::Program(name) => {
-            Some(Finding::new(format!("`{name}` is not on PATH")).packages(&packages))
+            Some(Finding::new(format!("`{name}` is not on PATH")).packages(packages))
         }
         Probe::Compiler => {
             let name = compiler::missing(environment, place.host, target)?;
             Some(compiler::finding(&name, target))
         }
         Probe::Clang if has_clang(environment, place.root) => None,
-        Probe::Clang => Some(Finding::new("libclang is not installed").packages(&packages)),
+        Probe::Clang => Some(Finding::new("libclang is not installed").packages(packages)),
         Probe::Library(names) => {
             let feature = users.features.first();
             let instead = feature.map(|feature| {
@@ -214,7 +214,7 @@ fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Op
             });
             let finding = library(place, names, target)?;
             let finding = if target == place.host {
-                finding.packages(&packages)
+                finding.packages(packages)
             } else {
                 finding
             };

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Finding, System};
+use super::Finding;
+use crate::hint::System;
 use crate::report::printable_lines;
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@
 //! `libssh2-sys`, `curl-sys`, `zstd-sys`) have rows only for the variable or feature that forbids it; that
 //! they need a C compiler follows from their use of `cc`.
 
-use super::packages::Packages;
+use crate::hint::Packages;
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

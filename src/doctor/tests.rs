@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::crates::Crate;
 use super::native::{Needy, Place, missing};
-use super::packages::System;
+use super::system::detect;
 use super::table::{Probe, Row, When, rows};
 use super::{Finding, to_json, to_text};
+use crate::hint::System;
 use crate::process::{Environment, Interrupt};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
@@ -80,6 +81,7 @@ fn krate(name: &str, features: &[&str]) -> Crate {
         features: features.iter().map(|&feature| feature.to_owned()).collect(),
         dependents: BTreeSet::from(["native-sys".to_owned()]),
         for_target: true,
+        runs_here: false,
     }
 }
 
@@ -269,7 +271,7 @@ fn systems_are_known_by_their_release() {
     ] {
         assert_eq!(System::of_release(text), system, "{text}");
     }
-    assert_eq!(System::detect(Path::new("/nonexistent")), None);
+    assert_eq!(detect(Path::new("/nonexistent")), None);
 }
 
 #[test]

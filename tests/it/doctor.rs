@@ -34,6 +34,11 @@ fn needing(crates: &[&str]) -> Checkout {
     checkout
 }
 
+/// The triple of this machine.
+fn host() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
 fn doctor(checkout: &Checkout) -> Lighter {
     Lighter::at(checkout.path()).args(["doctor", "--format", "json"])
 }
@@ -193,6 +198,97 @@ fn targets_linkers_and_zigbuild_are_missed_together() {
         found[0]["what"].to_string().contains("cargo-zigbuild"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_machine_without_cargo_or_rustc_is_told_so_with_what_brings_them() {
+    let checkout = needing(&[]);
+    let nothing = Checkout::empty();
+    let without_rustc = doctor(&checkout).env("RUSTC", "no-such-rustc");
+    let without_cargo = doctor(&checkout).env("PATH", nothing.path());
+    for (doctor, what) in [(without_rustc, "rustc"), (without_cargo, "cargo")] {
+        let found = findings(&doctor.run().expect(3));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0]["what"].to_string().contains(what), "{found:?}");
+        assert_eq!(found[0]["commands"]["Debian"], "apt-get install rustup");
+    }
+    let broken = Checkout::empty();
+    broken.write_executable("rustc", "#!/bin/sh\necho no toolchain here >&2\nexit 1\n");
+    let rustc = broken.path().join("rustc");
+    let found = findings(&doctor(&checkout).env("RUSTC", &rustc).run().expect(3));
+    assert!(
+        found[0]["what"].to_string().contains("no toolchain here"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn build_scripts_need_the_linker_of_this_machine_where_another_one_is_compiled_for() {
+    let checkout = needing(&["with-script"]);
+    checkout.write("crates/with-script/build.rs", "fn main() {}\n");
+    let host = host();
+    let variable = |target: &str| {
+        let target = target.to_uppercase().replace('-', "_");
+        format!("CARGO_TARGET_{target}_LINKER")
+    };
+    let other = "riscv64gc-unknown-linux-gnu";
+    let doctor = || {
+        doctor(&checkout)
+            .args(["--target", other])
+            .env(&variable(other), "sh")
+    };
+    let of_host = |run: &Run| {
+        let found = findings(run).into_iter();
+        let of_linker = found.filter(|finding| finding["what"].to_string().contains("no-such"));
+        of_linker.collect::<Vec<_>>()
+    };
+    let found = of_host(
+        &doctor()
+            .env(&variable(&host), "no-such-linker")
+            .run()
+            .expect(3),
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["services"], serde_json::json!(["native"]));
+    assert_eq!(
+        found[0]["because"],
+        "`with-script` has a build script or macros, which run on this machine"
+    );
+    assert!(of_host(&doctor().run().expect(3)).is_empty());
+}
+
+#[test]
+fn a_missing_linker_is_mended_alike_by_build_and_doctor_and_on_every_system() {
+    let checkout = needing(&[]);
+    let target = "aarch64-unknown-linux-gnu";
+    let linker = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER";
+    let nothing = doctor(&checkout)
+        .args(["--target", target])
+        .env(linker, "aarch64-linux-gnu-gcc-that-is-not-there-gcc");
+    let found = findings(&nothing.run().expect(3));
+    let of_linker = found.iter().find(|finding| {
+        let what = finding["what"].to_string();
+        what.contains("the linker `aarch64-linux-gnu-gcc-that")
+    });
+    let commands = &of_linker.expect("a finding")["commands"];
+    for (system, command) in [
+        ("Alpine", "apk add cargo-zigbuild"),
+        ("Fedora", "pip install ziglang cargo-zigbuild"),
+        ("macOS", "brew install cargo-zigbuild"),
+    ] {
+        assert_eq!(commands[system], command);
+    }
+    let host = host().to_uppercase().replace('-', "_");
+    let host_linker = format!("CARGO_TARGET_{host}_LINKER");
+    let programs = Checkout::empty();
+    let missing = |lighter: Lighter| lighter.env(&host_linker, programs.path().join("cc"));
+    let found = findings(&missing(doctor(&checkout)).run().expect(3));
+    assert!(
+        found[0]["what"].to_string().contains("the linker"),
+        "{found:?}"
+    );
+    let build = Lighter::at(checkout.path()).args(["build"]);
+    missing(build).run().expect(1).says(&["hint: ", "zigbuild"]);
 }
 
 #[test]

@@ -11,9 +11,12 @@ use crate::cli::arguments::{
 use crate::cli::context::Context;
 use crate::cli::destinations::Aim;
 use crate::cli::{Exit, Failure, StreamError};
-use crate::doctor::{Machine, System, examine, reachable, to_json, to_text};
+use crate::doctor::{Finding, Machine, detect, examine, reachable, rust, to_json, to_text};
 
 use crate::ui::Verbosity;
+
+/// Where the system's files are.
+const ROOT: &str = "/";
 
 /// What `--help` shows last.
 const EXAMPLES: &str = "Examples:
@@ -69,11 +72,17 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         },
         destinations: Vec::new(),
     };
-    let planned = context.plan(&plan_arguments, Aim::Layout)?;
-    let root = Path::new("/");
+    let planned = match context.plan(&plan_arguments, Aim::Layout) {
+        Ok(planned) => planned,
+        // A plan needs both; that they are missing is what this command is there to tell.
+        Err(failure) => match rust(&context.cargo(&arguments.workspace)) {
+            Some(finding) => return show(context, arguments.format, &[finding], &[]),
+            None => return Err(failure),
+        },
+    };
     let machine = Machine {
         cargo: &planned.cargo,
-        root,
+        root: Path::new(ROOT),
     };
     let mut findings =
         examine(&machine, &planned.plan).map_err(|error| Failure::of_pipeline(error.into()))?;
@@ -83,14 +92,23 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     }
     let services = planned.plan.services.iter();
     let services: Vec<String> = services.map(|service| service.service.clone()).collect();
-    let system = System::detect(root);
-    let text = match arguments.format {
+    show(context, arguments.format, &findings, &services)
+}
+
+fn show(
+    context: &Context,
+    format: Format,
+    findings: &[Finding],
+    services: &[String],
+) -> Result<Exit, Failure> {
+    let system = detect(Path::new(ROOT));
+    let text = match format {
         Format::Text => {
             let everywhere = context.console.verbosity() == Verbosity::Verbose;
-            to_text(&findings, &services, system, everywhere)
+            to_text(findings, services, system, everywhere)
         }
         Format::Json => {
-            let json = to_json(&findings, &services, system).map_err(std::io::Error::other);
+            let json = to_json(findings, services, system).map_err(std::io::Error::other);
             json.map_err(|error| Failure::failed(StreamError(error)))? + "\n"
         }
     };

@@ -1,11 +1,4 @@
-//! Package managers: which one is here, and how it is told to install something.
-
-use std::io::Read as _;
-use std::path::Path;
-
-/// More than any os-release(5) has.
-const MAX_FILE: u64 = 64 * 1024;
-const PLACES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
+//! Package managers, and how each is told to install something.
 
 /// A family of systems with one package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,21 +17,8 @@ impl System {
     /// All that the program has words for, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Debian, Self::Alpine, Self::Fedora, Self::MacOs];
 
-    /// The system whose files are below `root`; `None` where it is none that is known.
-    pub fn detect(root: &Path) -> Option<Self> {
-        if cfg!(target_os = "macos") {
-            return Some(Self::MacOs);
-        }
-        let file = PLACES
-            .iter()
-            .find_map(|place| fs_err::File::open(root.join(place)).ok())?;
-        let mut text = String::new();
-        file.take(MAX_FILE).read_to_string(&mut text).ok()?;
-        Self::of_release(&text)
-    }
-
-    /// By `ID` and `ID_LIKE` of os-release(5).
-    pub(super) fn of_release(text: &str) -> Option<Self> {
+    /// By `ID` and `ID_LIKE` of os-release(5); `None` where it is none that is known.
+    pub fn of_release(text: &str) -> Option<Self> {
         let value = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             line.map(|value| value.trim_matches(['"', '\'', ' ']))
@@ -104,5 +84,32 @@ impl Packages<'_> {
         present
             .map(|(system, packages)| (system, format!("{} {packages}", system.installer())))
             .collect()
+    }
+
+    /// The same as a part of a sentence: `` `apt-get install gcc` on Debian, `apk add gcc` on Alpine ``.
+    pub fn sentence(&self) -> String {
+        let commands = self.commands();
+        let words = commands
+            .iter()
+            .map(|(system, command)| format!("`{command}` on {}", system.name()));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systems_without_a_package_are_left_out() {
+        let packages = Packages {
+            debian: "gcc libc6-dev",
+            fedora: "gcc",
+            ..Packages::default()
+        };
+        assert_eq!(
+            packages.sentence(),
+            "`apt-get install gcc libc6-dev` on Debian, `dnf install gcc` on Fedora"
+        );
     }
 }

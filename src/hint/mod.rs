@@ -4,7 +4,11 @@
 //! error and its causes, separated by a blank line. A message says what is wrong, a hint says what
 //! to do: the two are never mixed.
 
+mod packages;
+
 use std::error::Error;
+
+pub use packages::{Packages, System};
 
 /// An error that may know what the user should do next.
 pub trait Hint: Error {
