@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 all well; 1 a service, a destination or the machine failed;
 2 the command line or the configuration makes no sense; 3 a check found a
-difference; 101 a compilation failed.";
+difference, or `doctor` something missing; 101 a compilation failed.";
 
 /// Ships the microservices of a Cargo workspace as minimal, reproducible OCI images
 ///

@@ -11,7 +11,7 @@ pub enum Exit {
     Failed,
     /// 2: the command line or the configuration makes no sense.
     Usage,
-    /// 3: a check found a difference.
+    /// 3: a check found a difference, or something is missing.
     Difference,
     /// 101: a compilation failed, as cargo says it.
     CompileFailed,

@@ -34,7 +34,7 @@ pub enum Prefix<'a> {
 ///
 /// Delivery has two phases, so that no tag of a run moves before every manifest of the run is stored.
 pub trait Destination: Send + Sync {
-    /// The destination as the user wrote it.
+    /// The destination as the user wrote it, or what was chosen where the user left that open.
     fn name(&self) -> &str;
 
     /// What stands in front of image names here.

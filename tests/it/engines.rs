@@ -225,6 +225,8 @@ fn an_engine_that_keeps_manifests_is_reported_with_them() {
             format!("ps --quiet\n{load}\nimage inspect alpha:latest\n")
         );
         told(&run, program, "alpha:latest");
+        // What was chosen is told, not how it was asked for.
+        run.says(&[&format!("Delivered 1 image to `{program}`")]);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::cli::Lighter;
 use crate::support::tools::skipped;
 
 /// As typed; what `help` lists is compared with it.
-const COMMANDS: &[&str] = &[
+pub(crate) const COMMANDS: &[&str] = &[
     "list",
     "plan",
     "split",
@@ -39,6 +39,22 @@ fn cargo_help_shows_the_whole_help() {
         assert!(own.stdout.contains(&format!("\n  {command} ")), "{command}");
     }
     assert!(own.stdout.contains("Usage: cargo lighter"));
+}
+
+#[test]
+fn examples_can_be_pasted_from_a_terminal_of_80_columns() {
+    for command in COMMANDS.iter().chain(&["auth check", ""]) {
+        let words = command.split_whitespace().chain(["--help"]);
+        let help = Lighter::at("/").args(words).run().expect(0).stdout;
+        let examples = help.split_once("Examples:\n").expect(command).1;
+        let lines = examples.lines().take_while(|line| line.starts_with("  "));
+        let typed: Vec<&str> = lines.filter(|line| line.starts_with("    ")).collect();
+        assert!(!typed.is_empty(), "{command}");
+        for line in typed {
+            let whole = line.contains("cargo lighter");
+            assert!(whole && line.len() <= 80, "{command}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every message of the program in one file, `messages.txt`, so that wording can be read as a whole and
+//! Every message of the program, its help included, in one file, `messages.txt`, so that wording can be read as a whole and
 //! a change of it is seen in reviews.
 
 use std::collections::BTreeSet;
@@ -8,6 +8,9 @@ use std::path::Path;
 use fs_err as fs;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use crate::help::COMMANDS;
+use crate::support::cli::Lighter;
+
 /// Set to write the file instead of comparing.
 const ACCEPT: &str = "LIGHTER_TEST_ACCEPT";
 
@@ -15,7 +18,7 @@ const ACCEPT: &str = "LIGHTER_TEST_ACCEPT";
 fn all_messages_are_in_the_file_that_reviewers_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = root.join("tests/it/messages.txt");
-    let found = messages(&root.join("src"));
+    let found = messages(&root.join("src")) + &helps();
     assert!(found.lines().count() > 500, "{found}");
     if std::env::var_os(ACCEPT).is_some() {
         fs::write(&file, &found).expect("written");
@@ -52,6 +55,22 @@ fn messages(sources: &Path) -> String {
             for message in found {
                 writeln!(all, "    {message}").expect("written");
             }
+        }
+    }
+    all
+}
+
+/// What `--help` shows of the program and of each command.
+fn helps() -> String {
+    let mut all = String::new();
+    let whole: &[&str] = &[""];
+    let commands = COMMANDS.iter().chain(&["auth check"]);
+    for command in whole.iter().chain(commands) {
+        let words = command.split_whitespace().chain(["--help"]);
+        let shown = Lighter::at("/").args(words).run().expect(0).stdout;
+        writeln!(all, "cargo lighter {command}").expect("written");
+        for line in shown.lines() {
+            writeln!(all, "    {line}").expect("written");
         }
     }
     all

@@ -25,8 +25,12 @@ const EXAMPLES: &str = "Examples:
     cargo lighter build orders billing -t v1 --to oci:images
   Into a layout and to a registry at once:
     cargo lighter build --to oci:images --to docker://ghcr.io/acme
-  Linked statically, for another processor:
-    cargo lighter build --platform linux/arm64 --linkage static --builder zigbuild
+  One into docker or podman, with the line that runs it:
+    cargo lighter build orders --load
+  All into one file, which `docker load` takes, too:
+    cargo lighter build --to oci-archive:images.tar
+  For another processor:
+    cargo lighter build --platform linux/arm64 --builder zigbuild
   Only what a branch changed, the rest retagged:
     cargo lighter build --since origin/main -t '{git.sha}'";
 

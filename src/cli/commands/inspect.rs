@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
     cargo lighter inspect oci:out:orders --against docker-daemon:orders:old
 
 Images are named as in the output of `build` and `push`:
-  HOST/REPOSITORY[:TAG]               in a registry (also docker://HOST/REPOSITORY)
+  [docker://]HOST/REPOSITORY[:TAG]    in a registry
   oci:DIRECTORY[:NAME:TAG]            in an image layout, such as `build` makes
   oci-archive:FILE[:NAME:TAG]         in an image layout in a tar
   docker-archive:FILE[:NAME:TAG]      in a tar of `docker save` or `podman save`

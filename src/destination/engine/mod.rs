@@ -11,7 +11,7 @@ mod known;
 mod program;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub use error::EngineError;
 pub use program::EngineChoice;
@@ -35,7 +35,7 @@ pub struct ContainerEngine {
     choice: EngineChoice,
     environment: Environment,
     interrupt: Interrupt,
-    chosen: Mutex<Option<Speaker>>,
+    chosen: OnceLock<Speaker>,
     gathered: Gathered,
     /// By image name, what the engine knows it by.
     digests: Mutex<BTreeMap<String, Digest>>,
@@ -54,7 +54,7 @@ impl ContainerEngine {
             choice,
             environment: environment.clone(),
             interrupt: interrupt.clone(),
-            chosen: Mutex::default(),
+            chosen: OnceLock::new(),
             gathered: Gathered::default(),
             digests: Mutex::default(),
         }
@@ -62,18 +62,14 @@ impl ContainerEngine {
 
     /// The first engine that answers.
     fn speaker(&self) -> Result<Speaker, EngineError> {
-        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(speaker) = chosen.as_ref() {
+        if let Some(speaker) = self.chosen.get() {
             return Ok(speaker.clone());
         }
         let mut problems = Vec::new();
         for engine in self.choice.engines() {
             let speaker = Speaker::new(*engine, &self.environment, &self.interrupt);
             match speaker.answers() {
-                Ok(()) => {
-                    *chosen = Some(speaker.clone());
-                    return Ok(speaker);
-                }
+                Ok(()) => return Ok(self.chosen.get_or_init(|| speaker).clone()),
                 Err(error) => problems.push(error),
             }
         }
@@ -173,8 +169,12 @@ fn tag(speaker: &Speaker, from: &str, to: &str) -> Result<(), EngineError> {
 }
 
 impl Destination for ContainerEngine {
+    /// The program, where it was chosen for the user; else what the user wrote.
     fn name(&self) -> &str {
-        &self.name
+        match (self.choice, self.chosen.get()) {
+            (EngineChoice::Any, Some(speaker)) => speaker.engine.program(),
+            _ => &self.name,
+        }
     }
 
     fn prefix(&self) -> Prefix<'_> {
@@ -211,11 +211,11 @@ impl Destination for ContainerEngine {
                 let references = references.iter();
                 let references = references.map(|full| format!("{scheme}{full}@{digest}"));
                 let tags = (digest, image.tags.as_slice());
-                Tagged::new(&self.name, tags, &stored, references.collect(), None)
+                Tagged::new(self.name(), tags, &stored, references.collect(), None)
             }
             (Err(error), _) | (_, Err(error)) => {
                 let tags = (image.digest(), image.tags.as_slice());
-                Tagged::new(&self.name, tags, &stored, Vec::new(), Some(error.into()))
+                Tagged::new(self.name(), tags, &stored, Vec::new(), Some(error.into()))
             }
         }
     }
@@ -228,7 +228,7 @@ impl Destination for ContainerEngine {
     fn retag(&self, standing: &Standing, tags: &[Tag]) -> Tagged {
         let stored = Stored::nothing();
         let tags = (standing.manifest.digest, tags);
-        Tagged::new(&self.name, tags, &stored, Vec::new(), None)
+        Tagged::new(self.name(), tags, &stored, Vec::new(), None)
     }
 
     fn run_command(&self, image: &DeliverableImage) -> Option<RunCommand> {
