@@ -3,6 +3,7 @@
 mod images;
 mod refused;
 mod shapes;
+mod told;
 mod writing;
 
 use crate::support::workspace::{Checkout, manifest};
