@@ -134,11 +134,15 @@ impl<'a> Choice<'a, '_> {
             let chosen = self.chosen(service, Some(placed.clone()));
             return Ok(Chosen { instead, ..chosen });
         }
-        let copied: BTreeSet<&str> = all.iter().filter_map(other).collect();
-        let others: BTreeSet<&str> = match instead {
-            Some(instead) => [instead].into(),
-            None if started.is_none() => copied,
-            None => BTreeSet::new(),
+        let build = last_build(self.stages, self.maker(started.as_ref()));
+        let compiled = compiled(self.workspace, build.as_ref());
+        let compiled = compiled.filter(|other| other.binary != service.binary);
+        let copied = || all.iter().filter_map(other).collect();
+        let (does, others): (_, BTreeSet<&str>) = match (instead, compiled) {
+            (Some(instead), _) => ("starts", [instead].into()),
+            (None, Some(compiled)) => ("compiles", [compiled.name.as_str()].into()),
+            (None, None) if started.is_none() => ("has the executable of", copied()),
+            (None, None) => ("", BTreeSet::new()),
         };
         if others.is_empty() {
             return Ok(self.chosen(service, started));
@@ -146,8 +150,8 @@ impl<'a> Choice<'a, '_> {
         Err(AdoptError::OtherService {
             file: printable(self.file),
             service: service.name.clone(),
+            does,
             others: others.into_iter().map(str::to_owned).collect(),
-            started: instead.is_some(),
         })
     }
 

@@ -93,16 +93,16 @@ pub enum AdoptError {
         services: Vec<String>,
     },
     /// It is for another service than the one that is named.
-    #[error("`{file}` {}", of_another(*.started, .others, .service))]
+    #[error("`{file}` {does} service {}, and has no executable of service `{service}`", all(.others))]
     OtherService {
         /// The Dockerfile as it was named.
         file: String,
         /// The service that was asked for.
         service: String,
-        /// Those whose executables it has.
+        /// What it does to others: "starts".
+        does: &'static str,
+        /// These.
         others: Vec<String>,
-        /// Whether it starts the one that it has.
-        started: bool,
     },
     /// The directory that `COPY` takes files from is none.
     #[error("`{path}`, which `COPY` would take files from, is no directory")]
@@ -133,14 +133,9 @@ fn of_executable(executable: Option<&str>) -> String {
     executable.map_or_else(String::new, |name| format!(": it starts `{name}`"))
 }
 
-fn of_another(started: bool, others: &[String], service: &str) -> String {
-    let others = others.iter().map(String::as_str).collect::<Vec<_>>();
-    let others = quoted_list(&others).replace(" or ", " and ");
-    if started {
-        format!("starts service {others}, and has no executable of service `{service}`")
-    } else {
-        format!("has the executable of service {others}, and none of service `{service}`")
-    }
+fn all(names: &[String]) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    quoted_list(&names).replace(" or ", " and ")
 }
 
 fn kind_of(open: char) -> &'static str {

@@ -7,7 +7,7 @@ use super::paths::name;
 use super::remark::Remark;
 use super::runs::list;
 use super::script::{Script, Written};
-use super::secret::shown;
+use super::secret::{holds_secret, shown, shown_words};
 use super::shell::{is_setting, is_shell, is_simple};
 use super::stage::{Form, Said, Settings};
 use super::unshelled::Unshelled;
@@ -148,7 +148,7 @@ impl Launch {
             .next()
             .unwrap_or_default()
             .words;
-        let is_told = is_simple(text) && words.iter().all(|word| shown(word) == *word);
+        let is_told = is_simple(text) && !holds_secret(text);
         let words: Vec<String> = words
             .iter()
             .flat_map(|word| Filled::new(word, &[], &|_| None).words)
@@ -159,6 +159,15 @@ impl Launch {
         } else {
             "…".to_owned()
         };
+        if holds_secret(text) {
+            let kept = self.args.len().saturating_sub(shell.len() + 1);
+            self.args.truncate(kept);
+            self.remarks.push(Remark::lost(
+                command.line,
+                "the text of `CMD` holds what looks like a secret: it is left out of `args`",
+                "give it to the service when it runs, such as from a Kubernetes Secret",
+            ));
+        }
         let shell: Vec<String> = shell.iter().map(|word| format!("`{word}`")).collect();
         self.remarks.push(Remark::lost(
             command.line,
@@ -280,7 +289,7 @@ impl Launch {
         }
         let unshelled = Unshelled {
             settings,
-            parameters: after.get(1..).unwrap_or_default(),
+            parameters: after,
         };
         let is_told = !script.open && !is_foreign(shell);
         let found = script
@@ -349,9 +358,15 @@ impl Launch {
     fn told_of_settings(&mut self, settings: &[String]) {
         for setting in settings {
             let name = setting.split('=').next().unwrap_or_default().to_owned();
+            let is_told = shown(setting) == *setting;
+            let advice = if is_told {
+                format!("set `{name}` in `env`")
+            } else {
+                format!("set `{name}` when the service runs, such as from a Kubernetes Secret")
+            };
             self.lost(
                 &format!("`{}` is set for the executable alone", shown(setting)),
-                &format!("set `{name}` in `env`"),
+                &advice,
             );
         }
     }
@@ -410,9 +425,7 @@ fn starts_ours(unshelled: &Unshelled, command: &Written, is_ours: &dyn Fn(&str) 
 
 /// A command as it is written, without secrets in it.
 fn told(command: &Written) -> String {
-    let words = command.settings.iter().chain(&command.words);
-    let words: Vec<String> = words.map(|word| shown(word)).collect();
-    words.join(" ")
+    shown_words(command.settings.iter().chain(&command.words))
 }
 
 /// Whether a script does something with what follows it.

@@ -115,6 +115,22 @@ pub(super) fn shown(word: &str) -> String {
     }
 }
 
+/// A command line, without what looks like a secret in it.
+pub(super) fn shown_words<'w>(words: impl IntoIterator<Item = &'w String>) -> String {
+    let mut after_flag = false;
+    let mut all = Vec::new();
+    for word in words {
+        let is_value = after_flag && !word.starts_with(['-', '$']);
+        all.push(if is_value {
+            "…".to_owned()
+        } else {
+            shown(word)
+        });
+        after_flag = is_secret_flag(word) && !word.contains('=');
+    }
+    all.join(" ")
+}
+
 /// An address without what may be secret in it: user, password, query and fragment.
 pub(super) fn shown_address(address: &str) -> String {
     let Ok(mut url) = Url::parse(address) else {
@@ -242,6 +258,8 @@ mod tests {
         assert_eq!(shown("--token=x"), "--token=…");
         assert_eq!(shown("--port=x"), "--port=x");
         assert_eq!(shown("postgres://a:b@c"), "…");
+        let words = ["x", "--token", "y", "--secret", "$Z", "A_KEY=b"].map(str::to_owned);
+        assert_eq!(shown_words(&words), "x --token … --secret $Z A_KEY=b");
         assert_eq!(shown_address("https://a:b@c/d?e=f#g"), "https://c/d");
     }
 

@@ -3,13 +3,13 @@
 use super::filled::Filled;
 use super::runs::list;
 use super::script::Written;
-use super::secret::shown;
+use super::secret::{shown, shown_words};
 use super::stage::Settings;
 
 /// What a shell would know.
 pub(super) struct Unshelled<'a> {
     pub(super) settings: &'a Settings,
-    /// `$1` and those after it.
+    /// `$0` and those after it.
     pub(super) parameters: &'a [String],
 }
 
@@ -53,10 +53,8 @@ impl Unshelled<'_> {
     }
 
     fn left_out(&self, flag: Option<&String>, word: &str, filled: &Filled) -> Told {
-        let what = match flag {
-            Some(flag) => format!("{flag} {}", shown(word)),
-            None => shown(word),
-        };
+        let written = word.to_owned();
+        let what = shown_words(flag.into_iter().chain([&written]));
         let own = word.split_once('=').map(|(name, _)| name);
         let own = own.filter(|name| name.starts_with('-'));
         let value = match flag.map(String::as_str).or(own) {

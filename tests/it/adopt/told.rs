@@ -129,8 +129,12 @@ fn a_dockerfile_for_another_service_is_refused() {
         "hint: leave out `--service`, or name the Dockerfile of `report`",
     ]);
     assert_eq!(run.stdout, "");
+    let compiled = "FROM rust\nRUN cargo build --bin orders\nCMD [\"/app\"]\n";
+    adopt(compiled, &["--service", "report"]).expect(2).says(&[
+        "`Dockerfile` compiles service `orders`, and has no executable of service `report`",
+    ]);
     adopt(HEAD, &["--service", "report"]).expect(2).says(&[
-        "`Dockerfile` has the executable of service `orders`, and none of service `report`",
+        "`Dockerfile` has the executable of service `orders`, and has no executable of service `report`",
     ]);
 }
 
@@ -206,6 +210,47 @@ fn secrets_are_neither_taken_over_nor_printed() {
          PLAIN_URL = \"postgres://db/orders\"\nTOKEN_PATH = \"/t\"\n"
     );
     assert!(!run.stdout.contains("labels"), "{}", run.stdout);
+}
+
+#[test]
+fn secrets_of_command_lines_are_neither_taken_over_nor_printed() {
+    for (rest, args, told) in [
+        (
+            "CMD [\"/app/orders\", \"--password\", \"h1dden\", \"--db=postgres://a:h1dden@x/\", \"-v\"]\n",
+            "\"-v\"",
+            "`--password` looks like a secret: it is left out of `args`",
+        ),
+        (
+            "ENTRYPOINT /app/orders --password h1dden --token=\"h1dden$X\" -v\n",
+            "\"-v\"",
+            "`--token=…` is left out of `args`: nothing here says what `X` is",
+        ),
+        (
+            "ENTRYPOINT DB_PASSWORD=h1dden /app/orders; API_KEY=h1dden other --secret h1dden\n",
+            "",
+            "`DB_PASSWORD=…` is set for the executable alone",
+        ),
+        (
+            "ENTRYPOINT [\"/app/orders\"]\nCMD serve --password h1dden\n",
+            "",
+            "the text of `CMD` holds what looks like a secret",
+        ),
+        (
+            "ENTRYPOINT /app/orders --token h1dden$X --db $X --url postgres://a:h1dden@b/$X\n",
+            "",
+            "`--url …` is left out of `args`",
+        ),
+        (
+            "ENTRYPOINT [\"/app/orders\"]\nHEALTHCHECK CMD [\"/app/orders\", \"check\", \"--token\", \"h1dden\"]\n",
+            "",
+            "`--token` looks like a secret: it is left out of `healthcheck`",
+        ),
+    ] {
+        let run = of(rest).says(&[told]);
+        has_args(&run, args);
+        let text = format!("{}{}", run.stdout, run.stderr);
+        assert!(!text.contains("h1dden"), "{rest}: {text}");
+    }
 }
 
 #[test]
