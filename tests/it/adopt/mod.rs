@@ -1,7 +1,9 @@
 //! `adopt`: from Dockerfiles to configuration.
 
+mod by_design;
 mod images;
 mod refused;
+mod scratch;
 mod shapes;
 mod told;
 mod writing;
