@@ -126,6 +126,7 @@ struct Bench {
     workspace: Checkout,
     manifests: Vec<(&'static str, String)>,
     context: Checkout,
+    storage: TempDir,
 }
 
 impl Bench {
@@ -149,6 +150,7 @@ impl Bench {
             workspace: checkout,
             manifests: manifests.to_vec(),
             context,
+            storage: TempDir::new().expect("a temporary directory"),
         }
     }
 
@@ -167,15 +169,16 @@ impl Bench {
             let executable = self.context.path().join("target/release/orders");
             fs_err::copy(executable, place).expect("copied");
         }
-        let storage = TempDir::new().expect("a temporary directory");
+        let storage = self.storage.path();
+        let image = TempDir::new().expect("a temporary directory");
         // The OCI's form has no room for all that a Dockerfile says.
-        let place = format!("dir:{}", storage.path().join("image").display());
+        let place = format!("dir:{}", image.path().display());
         let mut build = Command::new("buildah");
         build
             .arg("--root")
-            .arg(storage.path().join("root"))
+            .arg(storage.join("root"))
             .arg("--runroot")
-            .arg(storage.path().join("run"))
+            .arg(storage.join("run"))
             .args(["--storage-driver", "vfs", "build", "--isolation", "chroot"])
             .args(["--format", "docker", "--quiet", "-t", &place])
             .arg(self.context.path());
