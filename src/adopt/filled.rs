@@ -1,7 +1,6 @@
 //! A word of a script as a shell fills it in, as far as that can be known.
 
-/// Looks up a variable or a parameter.
-pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+use super::words::{Lookup, MAX_VALUE, name_length};
 
 /// What becomes of a word.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -25,6 +24,7 @@ impl Filled {
             lookup,
             word: None,
             quoted: false,
+            left: MAX_VALUE,
             filled: Self::default(),
         };
         filling.run();
@@ -42,6 +42,8 @@ struct Filling<'a> {
     lookup: Lookup<'a>,
     word: Option<String>,
     quoted: bool,
+    /// How much may still be put in: a value may be named again and again.
+    left: usize,
     filled: Filled,
 }
 
@@ -73,6 +75,7 @@ impl Filling<'_> {
             }
         }
         self.end_word();
+        self.filled.needs_shell |= self.left == 0;
     }
 
     fn next(&mut self) -> Option<char> {
@@ -82,6 +85,13 @@ impl Filling<'_> {
     }
 
     fn push(&mut self, text: &str) {
+        // An empty word counts, too.
+        let Some(left) = self.left.checked_sub(text.len().max(1)) else {
+            self.left = 0;
+            self.filled.needs_shell = true;
+            return;
+        };
+        self.left = left;
         self.word.get_or_insert_default().push_str(text);
     }
 
@@ -167,7 +177,7 @@ impl Filling<'_> {
             return;
         }
         // Without quotes, a value may be several words.
-        for c in value.chars() {
+        for c in value.chars().take(self.left) {
             if c.is_whitespace() {
                 self.end_word();
             } else {
@@ -178,7 +188,7 @@ impl Filling<'_> {
 
     fn all_parameters(&mut self) {
         let parameters = self.parameters.get(1..).unwrap_or_default();
-        for (at, parameter) in parameters.iter().enumerate() {
+        for (at, parameter) in parameters.iter().enumerate().take(self.left) {
             if at > 0 {
                 self.end_word();
             }
@@ -195,12 +205,6 @@ fn note(names: &mut Vec<String>, name: &str) {
     if !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
     }
-}
-
-fn name_length(text: &str) -> usize {
-    text.bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        .count()
 }
 
 #[cfg(test)]
@@ -239,6 +243,21 @@ mod tests {
             assert!(filled.is_known(), "{word}");
         }
         assert!(Filled::new("\"$@\"", &[], &|_| None).words.is_empty());
+    }
+
+    #[test]
+    fn a_word_has_a_bounded_value() {
+        let parameters = vec![String::new(); 1_000];
+        for word in [
+            "$X".repeat(1_000),
+            "\"$X\"".repeat(1_000),
+            "$@".repeat(1_000),
+        ] {
+            let filled = Filled::new(&word, &parameters, &|_| Some("x ".repeat(1_000)));
+            let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
+            assert!(length <= 2 * MAX_VALUE, "{length}");
+            assert!(filled.needs_shell);
+        }
     }
 
     #[test]

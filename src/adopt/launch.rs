@@ -287,10 +287,7 @@ impl Launch {
                 "close it",
             );
         }
-        let unshelled = Unshelled {
-            settings,
-            parameters: after,
-        };
+        let unshelled = Unshelled::new(settings, after);
         let is_told = !script.open && !is_foreign(shell);
         let found = script
             .commands

@@ -1,29 +1,55 @@
 //! A command of a shell, started without the shell.
 
+use std::cell::Cell;
+
 use super::filled::Filled;
 use super::runs::list;
 use super::script::Written;
 use super::secret::{shown, shown_words};
 use super::stage::Settings;
 
+/// More than any command line has, values and all.
+const MAX_FILLED: usize = 256 * 1024;
+
 /// What a shell would know.
 pub(super) struct Unshelled<'a> {
-    pub(super) settings: &'a Settings,
+    settings: &'a Settings,
     /// `$0` and those after it.
-    pub(super) parameters: &'a [String],
+    parameters: &'a [String],
+    /// How much may still be put in, in all words together.
+    left: Cell<usize>,
 }
 
 /// A message and an advice.
 type Told = (String, String);
 
-impl Unshelled<'_> {
+impl<'a> Unshelled<'a> {
+    pub(super) fn new(settings: &'a Settings, parameters: &'a [String]) -> Self {
+        Self {
+            settings,
+            parameters,
+            left: Cell::new(MAX_FILLED),
+        }
+    }
+
     /// A word as a shell would fill it in. Secrets have no value here.
     pub(super) fn filled(&self, word: &str) -> Filled {
+        if self.left.get() == 0 {
+            return Filled {
+                needs_shell: true,
+                ..Filled::default()
+            };
+        }
         let value = |name: &str| {
             let said = self.settings.env.get(name).filter(|said| !said.secret);
             said.map(|said| said.value.clone())
         };
-        Filled::new(word, self.parameters, &value)
+        let mut filled = Filled::new(word, self.parameters, &value);
+        let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
+        let left = self.left.get().saturating_sub(length);
+        self.left.set(left);
+        filled.needs_shell |= left == 0;
+        filled
     }
 
     /// All words that can be known, and what is to be told of the others and of those that a shell

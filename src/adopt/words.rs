@@ -182,7 +182,8 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-fn name_length(text: &str) -> usize {
+/// How long the name is that a text begins with.
+pub(super) fn name_length(text: &str) -> usize {
     text.bytes()
         .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         .count()

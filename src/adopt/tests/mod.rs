@@ -47,6 +47,20 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
+fn a_command_that_names_a_long_value_again_and_again_has_an_end() {
+    let world = World::new();
+    let text = format!(
+        "FROM a\nENV A={}\nCMD orders{}\n",
+        "x".repeat(10_000),
+        " $A".repeat(20_000)
+    );
+    let proposal = world.propose(&text).expect("a proposal");
+    assert!(super::text(&proposal).len() < 1024 * 1024);
+    let told = proposal.remarks.iter().map(|remark| remark.message.len());
+    assert!(told.sum::<usize>() < 4 * 1024 * 1024);
+}
+
+#[test]
 fn foreign_text_is_fit_for_a_terminal() {
     let world = World::new();
     let text = "FROM a\u{1b}[31m\nRUN \u{7}evil\u{1b}[2J x\nUSER \u{202e}x\nCOPY no\u{1b}such /x\nENTRYPOINT [\"orders\"]\n";
