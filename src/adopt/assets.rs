@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::elsewhere;
 use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pattern, origin};
 use super::paths::{join, name};
-use super::stage::{Action, Copy, From, Stage, Step, lineage};
+use super::stage::{self, Action, From, Stage, Step, lineage};
 use crate::fs::{normalized, relative};
 use crate::workspace::{Package, Workspace};
 
@@ -35,6 +35,20 @@ pub(super) struct Files<'a> {
     pub(super) is_root: bool,
 }
 
+/// One source of a `COPY`.
+#[derive(Clone, Copy)]
+struct Item<'c> {
+    line: usize,
+    copy: &'c stage::Copy,
+    /// As named, or as seen from the context.
+    path: &'c str,
+    /// Where it lands.
+    to: &'c str,
+}
+
+/// Assets with their lines.
+type Assets = Vec<(usize, InlineTable)>;
+
 impl Files<'_> {
     /// Puts assets into the draft, and says of the rest why it is none.
     pub(super) fn adopt(&self, draft: &mut Draft<'_>) {
@@ -55,10 +69,10 @@ impl Files<'_> {
     fn copy(
         &self,
         step: &Step,
-        copy: &Copy,
+        copy: &stage::Copy,
         bare: bool,
         draft: &mut Draft<'_>,
-        assets: &mut Vec<(usize, InlineTable)>,
+        assets: &mut Assets,
     ) {
         let line = step.line;
         let what = copy.instruction;
@@ -90,7 +104,13 @@ impl Files<'_> {
                 continue;
             }
             let before = assets.len();
-            self.source(line, copy, source, &to, draft, assets);
+            let item = Item {
+                line,
+                copy,
+                path: source,
+                to: &to,
+            };
+            self.source(item, draft, assets);
             taken |= assets.len() > before;
         }
         if taken {
@@ -98,15 +118,13 @@ impl Files<'_> {
         }
     }
 
-    fn source(
-        &self,
-        line: usize,
-        copy: &Copy,
-        source: &str,
-        to: &str,
-        draft: &mut Draft<'_>,
-        assets: &mut Vec<(usize, InlineTable)>,
-    ) {
+    fn source(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item {
+            line,
+            copy,
+            path: source,
+            ..
+        } = item;
         let found = match &copy.from {
             From::Context => Origin::Context(context_path(source)),
             From::Image(image) => Origin::Image {
@@ -137,7 +155,11 @@ impl Files<'_> {
             self.made(line, source, draft);
             return;
         }
-        self.context(line, copy, &path, to, draft, assets);
+        let item = Item {
+            path: &path,
+            ..item
+        };
+        self.context(item, draft, assets);
     }
 
     fn made(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
@@ -165,15 +187,13 @@ impl Files<'_> {
     }
 
     /// Files of the context.
-    fn context(
-        &self,
-        line: usize,
-        copy: &Copy,
-        path: &str,
-        to: &str,
-        draft: &mut Draft<'_>,
-        assets: &mut Vec<(usize, InlineTable)>,
-    ) {
+    fn context(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item {
+            line,
+            copy,
+            path,
+            to,
+        } = item;
         let what = copy.instruction;
         let archive = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"];
         if what == "ADD" && archive.iter().any(|end| path.ends_with(end)) {
@@ -201,7 +221,7 @@ impl Files<'_> {
             return;
         }
         if is_pattern(path) {
-            self.pattern(line, copy, path, draft, assets);
+            self.pattern(item, draft, assets);
             return;
         }
         let on_disk = self.context.join(path);
@@ -219,23 +239,23 @@ impl Files<'_> {
         // The root takes no asset as a whole.
         if facts.is_dir() && copy.to == "/" {
             for entry in entries(&on_disk) {
-                let inner = format!("{path}/{entry}");
-                self.asset(line, copy, &inner, &format!("/{entry}"), draft, assets);
+                let inner = Item {
+                    path: &format!("{path}/{entry}"),
+                    to: &format!("/{entry}"),
+                    ..item
+                };
+                self.asset(inner, draft, assets);
             }
             return;
         }
         let to = if facts.is_dir() { copy.to.as_str() } else { to };
-        self.asset(line, copy, path, to, draft, assets);
+        self.asset(Item { to, ..item }, draft, assets);
     }
 
-    fn pattern(
-        &self,
-        line: usize,
-        copy: &Copy,
-        path: &str,
-        draft: &mut Draft<'_>,
-        assets: &mut Vec<(usize, InlineTable)>,
-    ) {
+    fn pattern(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item {
+            line, copy, path, ..
+        } = item;
         let (directory, last) = path.rsplit_once('/').unwrap_or(("", path));
         let on_disk = self.context.join(directory);
         let glob = GlobBuilder::new(last).literal_separator(true).build();
@@ -270,23 +290,27 @@ impl Files<'_> {
                     join(&copy.to, &entry)
                 };
                 if to != "/" {
-                    self.asset(line, copy, inner, &to, draft, assets);
+                    let inner = Item {
+                        path: inner,
+                        to: &to,
+                        ..item
+                    };
+                    self.asset(inner, draft, assets);
                 }
             }
         } else {
-            self.asset(line, copy, path, &copy.to, draft, assets);
+            let to = &copy.to;
+            self.asset(Item { to, ..item }, draft, assets);
         }
     }
 
-    fn asset(
-        &self,
-        line: usize,
-        copy: &Copy,
-        path: &str,
-        to: &str,
-        draft: &mut Draft<'_>,
-        assets: &mut Vec<(usize, InlineTable)>,
-    ) {
+    fn asset(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item {
+            line,
+            copy,
+            path,
+            to,
+        } = item;
         let Some(from) = self.from(&self.context.join(path)) else {
             draft.lost(
                 line,
@@ -323,7 +347,7 @@ impl Files<'_> {
         text(&relative(&path, &self.package.directory))
     }
 
-    fn flags(&self, line: usize, copy: &Copy, draft: &mut Draft<'_>) {
+    fn flags(&self, line: usize, copy: &stage::Copy, draft: &mut Draft<'_>) {
         for (flag, value) in &copy.flags {
             match flag.as_str() {
                 "chown"
@@ -353,7 +377,7 @@ impl Files<'_> {
 }
 
 /// `--chmod` as the configuration writes it.
-fn mode(copy: &Copy) -> Option<String> {
+fn mode(copy: &stage::Copy) -> Option<String> {
     let (_, value) = copy.flags.iter().find(|(flag, _)| flag == "chmod")?;
     let digits = value.trim_start_matches('0');
     let octal =

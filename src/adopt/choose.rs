@@ -1,5 +1,7 @@
 //! Which service a Dockerfile is for, and where its executable is put.
 
+use std::collections::BTreeSet;
+
 use super::build::{Build, last_build};
 use super::error::AdoptError;
 use super::launch::Launch;
@@ -27,6 +29,18 @@ pub(super) struct Chosen<'a> {
     pub(super) build: Option<Build>,
     /// The stage that compiles it.
     pub(super) stage: Option<usize>,
+    /// Another service that is started instead.
+    pub(super) instead: Option<&'a str>,
+}
+
+/// What a service is chosen by.
+pub(super) struct Choice<'a, 'd> {
+    /// What errors call the Dockerfile.
+    pub(super) file: &'d str,
+    pub(super) workspace: &'a Workspace,
+    pub(super) stages: &'d [Stage],
+    pub(super) stage: usize,
+    pub(super) launch: &'d Launch,
 }
 
 /// All files that are copied into a stage one by one and have the name of a binary.
@@ -78,84 +92,143 @@ fn is_built(path: &str) -> bool {
     is_output(path) || parts.any(|part| matches!(part, "bin" | "dist" | "out"))
 }
 
-/// Chooses the service: the one that is named, else the one whose executable is started, else the only
-/// one that is copied, compiled or there.
-///
-/// # Errors
-/// [`AdoptError`] where that is none or several.
-pub(super) fn choose<'a>(
-    workspace: &'a Workspace,
-    stages: &[Stage],
-    stage: usize,
-    launch: &Launch,
-    named: Option<&str>,
-) -> Result<Chosen<'a>, AdoptError> {
-    let all = executables(stages, stage, workspace);
-    let started = launch
-        .executable
-        .as_deref()
-        .map(|word| started(stages, stage, word, &all));
-    let chosen = |service: &'a Service, placed: Option<Placed>| {
-        let maker = placed.as_ref().map_or(stage, |placed| match placed.origin {
-            Origin::Made { stage, .. } => stage,
-            _ => stage,
-        });
-        let build = last_build(stages, maker);
+impl<'a> Choice<'a, '_> {
+    /// Chooses the service: the one that is named, else the one whose executable is started, else the
+    /// only one that is copied, compiled or there.
+    ///
+    /// # Errors
+    /// [`AdoptError`] where that is none or several, or the Dockerfile is for another one.
+    pub(super) fn service(&self, named: Option<&str>) -> Result<Chosen<'a>, AdoptError> {
+        let all = executables(self.stages, self.stage, self.workspace);
+        let word = self.launch.executable.as_deref();
+        let started = word.map(|word| started(self.stages, self.stage, word, &all));
+        match named {
+            Some(named) => self.named(named, started, &all),
+            None => self.found(started, all),
+        }
+    }
+
+    fn named(
+        &self,
+        named: &str,
+        started: Option<Placed>,
+        all: &[Placed],
+    ) -> Result<Chosen<'a>, AdoptError> {
+        let service = self
+            .workspace
+            .service(named)
+            .ok_or_else(|| no_such_service(self.workspace, named))?;
+        let own = |placed: &&Placed| placed.origin.name() == service.binary;
+        let other = |placed: &Placed| {
+            let mut services = self.workspace.services.iter();
+            let binary = placed.origin.name();
+            services
+                .find(|other| other.binary == binary && binary != service.binary)
+                .map(|other| other.name.as_str())
+        };
+        if let Some(placed) = started.clone().filter(|placed| own(&placed)) {
+            return Ok(self.chosen(service, Some(placed)));
+        }
+        let instead = started.as_ref().and_then(other);
+        if let Some(placed) = all.iter().find(own) {
+            let chosen = self.chosen(service, Some(placed.clone()));
+            return Ok(Chosen { instead, ..chosen });
+        }
+        let build = last_build(self.stages, self.maker(started.as_ref()));
+        let compiled = compiled(self.workspace, build.as_ref());
+        let compiled = compiled.filter(|other| other.binary != service.binary);
+        let copied = || all.iter().filter_map(other).collect();
+        let (does, others): (_, BTreeSet<&str>) = match (instead, compiled) {
+            (Some(instead), _) => ("starts", [instead].into()),
+            (None, Some(compiled)) => ("compiles", [compiled.name.as_str()].into()),
+            (None, None) if started.is_none() => ("has the executable of", copied()),
+            (None, None) => ("", BTreeSet::new()),
+        };
+        if others.is_empty() {
+            return Ok(self.chosen(service, started));
+        }
+        Err(AdoptError::OtherService {
+            file: printable(self.file),
+            service: service.name.clone(),
+            does,
+            others: others.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    fn found(&self, started: Option<Placed>, all: Vec<Placed>) -> Result<Chosen<'a>, AdoptError> {
+        let candidates = match &started {
+            Some(placed) => vec![placed.clone()],
+            None => all,
+        };
+        let mut services = Vec::new();
+        for placed in candidates {
+            let build = last_build(self.stages, self.maker(Some(&placed)));
+            for service in matching(self.workspace, placed.origin.name(), build.as_ref()) {
+                services.push((service, placed.clone()));
+            }
+        }
+        match services.as_slice() {
+            [(service, placed)] => Ok(self.chosen(service, Some(placed.clone()))),
+            [] => {
+                let build = last_build(self.stages, self.maker(started.as_ref()));
+                let service = compiled(self.workspace, build.as_ref())
+                    .or(match self.workspace.services.as_slice() {
+                        [only] => Some(only),
+                        _ => None,
+                    })
+                    .ok_or_else(|| self.unknown())?;
+                Ok(self.chosen(service, started))
+            }
+            several => Err(AdoptError::SeveralServices {
+                file: printable(self.file),
+                services: several
+                    .iter()
+                    .map(|(service, _)| service.name.clone())
+                    .collect(),
+            }),
+        }
+    }
+
+    /// The stage that makes an executable.
+    fn maker(&self, placed: Option<&Placed>) -> usize {
+        match placed.map(|placed| &placed.origin) {
+            Some(Origin::Made { stage, .. }) => *stage,
+            _ => self.stage,
+        }
+    }
+
+    fn chosen(&self, service: &'a Service, placed: Option<Placed>) -> Chosen<'a> {
+        let maker = self.maker(placed.as_ref());
+        let build = last_build(self.stages, maker);
         Chosen {
             service,
             stage: build.is_some().then_some(maker),
             build,
-            placed: placed.filter(|placed| is_put(stages, stage, placed)),
-        }
-    };
-    if let Some(named) = named {
-        let service = workspace
-            .service(named)
-            .ok_or_else(|| no_such_service(workspace, named))?;
-        let own = |placed: &&Placed| placed.origin.name() == service.binary;
-        let placed = started
-            .clone()
-            .filter(|placed| own(&placed))
-            .or_else(|| all.iter().find(own).cloned())
-            .or(started);
-        return Ok(chosen(service, placed));
-    }
-    let candidates = match &started {
-        Some(placed) => vec![placed.clone()],
-        None => all.clone(),
-    };
-    let mut services = Vec::new();
-    for placed in candidates {
-        let of_maker = match placed.origin {
-            Origin::Made { stage, .. } => last_build(stages, stage),
-            _ => last_build(stages, stage),
-        };
-        for service in matching(workspace, placed.origin.name(), of_maker.as_ref()) {
-            services.push((service, placed.clone()));
+            placed: placed.filter(|placed| is_put(self.stages, self.stage, placed)),
+            instead: None,
         }
     }
-    match services.as_slice() {
-        [(service, placed)] => Ok(chosen(service, Some(placed.clone()))),
-        [] => {
-            let maker = match started.as_ref().map(|placed| &placed.origin) {
-                Some(Origin::Made { stage, .. }) => *stage,
-                _ => stage,
-            };
-            let build = last_build(stages, maker);
-            let service = compiled(workspace, build.as_ref())
-                .or(match workspace.services.as_slice() {
-                    [only] => Some(only),
-                    _ => None,
-                })
-                .ok_or_else(|| unknown(workspace, launch))?;
-            Ok(chosen(service, started))
+
+    fn unknown(&self) -> AdoptError {
+        let executable = self.launch.executable.as_deref().map(name);
+        let left_out = self
+            .workspace
+            .left_out
+            .iter()
+            .find(|left| Some(left.binary.as_str()) == executable)
+            .map(|left| {
+                format!(
+                    "`{}` of package `{}` is no service: {}",
+                    left.binary, left.package, left.reason
+                )
+            });
+        let services = self.workspace.services.iter();
+        AdoptError::UnknownService {
+            file: printable(self.file),
+            executable: executable.map(printable),
+            known: services.map(|service| service.name.clone()).collect(),
+            left_out,
         }
-        several => Err(AdoptError::SeveralServices {
-            services: several
-                .iter()
-                .map(|(service, _)| service.name.clone())
-                .collect(),
-        }),
     }
 }
 
@@ -251,28 +324,5 @@ fn no_such_service(workspace: &Workspace, named: &str) -> AdoptError {
     AdoptError::NoSuchService {
         service: printable(named),
         known,
-    }
-}
-
-fn unknown(workspace: &Workspace, launch: &Launch) -> AdoptError {
-    let executable = launch.executable.as_deref().map(name);
-    let left_out = workspace
-        .left_out
-        .iter()
-        .find(|left| Some(left.binary.as_str()) == executable)
-        .map(|left| {
-            format!(
-                "`{}` of package `{}` is no service: {}",
-                left.binary, left.package, left.reason
-            )
-        });
-    AdoptError::UnknownService {
-        executable: executable.map(printable),
-        known: workspace
-            .services
-            .iter()
-            .map(|service| service.name.clone())
-            .collect(),
-        left_out,
     }
 }

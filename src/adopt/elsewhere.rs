@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::launch::is_init;
 use super::locate::is_pattern;
 use super::paths::name;
+use super::secret::shown_address;
 use super::stage::{Copy, From};
 
 /// What the image has in its own way: certificates, time zones, users, libraries.
@@ -15,7 +16,7 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         }
         draft.lost(
             line,
-            &format!("`ADD` downloads `{source}`"),
+            &format!("`ADD` downloads `{}`", shown_address(source)),
             "put the file into the repository, and name it in `assets`",
         );
         return true;

@@ -9,13 +9,17 @@ use crate::hint::{Hint, quoted_list};
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
     /// More than any Dockerfile has.
-    #[error("the Dockerfile is larger than 128 KiB")]
-    TooLarge,
+    #[error("`{file}` is larger than 128 KiB")]
+    TooLarge {
+        /// The Dockerfile as it was named.
+        file: String,
+    },
     /// `ENV A=$A$A` again and again.
-    #[error(
-        "the Dockerfile's values are too long: one has more than 16 KiB, or all more than 1 MiB"
-    )]
-    TooManyValues,
+    #[error("{place}: values grow too long: one has more than 16 KiB, or all more than 1 MiB")]
+    TooManyValues {
+        /// The Dockerfile as it was named, and the line.
+        place: String,
+    },
     /// The parser does not understand it.
     #[error("{place}: {message}")]
     Syntax {
@@ -23,10 +27,26 @@ pub enum AdoptError {
         place: String,
         /// What the parser says.
         message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A quote or a brace is opened in a value, which docker refuses, too.
+    #[error("{place}: `{instruction}` opens a {} ({open}) and never closes it", kind_of(*.open))]
+    Unclosed {
+        /// The Dockerfile as it was named, and the line.
+        place: String,
+        /// The instruction.
+        instruction: String,
+        /// What is opened.
+        open: char,
+        /// What makes it mean itself.
+        escape: char,
     },
     /// More than is followed.
-    #[error("the Dockerfile has {count} {what}, more than {limit}")]
+    #[error("`{file}` has {count} {what}, more than {limit}")]
     TooMany {
+        /// The Dockerfile as it was named.
+        file: String,
         /// Of what.
         what: &'static str,
         /// How many it has.
@@ -34,13 +54,15 @@ pub enum AdoptError {
         /// How many it may have.
         limit: usize,
     },
-    /// No stage has that name.
-    #[error("the Dockerfile has no stage `{stage}`")]
+    /// No stage has that name or number.
+    #[error("`{file}` has no stage `{stage}`")]
     NoStage {
+        /// The Dockerfile as it was named.
+        file: String,
         /// What was asked for.
         stage: String,
-        /// Names of its stages.
-        known: Vec<String>,
+        /// Names of its stages, in their order.
+        known: Vec<Option<String>>,
     },
     /// No service has that name.
     #[error("no service `{service}` in this workspace")]
@@ -51,8 +73,10 @@ pub enum AdoptError {
         known: Vec<String>,
     },
     /// Nothing in the Dockerfile tells which service it builds.
-    #[error("nothing in the Dockerfile tells which service it is for{}", of_executable(.executable.as_deref()))]
+    #[error("nothing in `{file}` tells which service it is for{}", of_executable(.executable.as_deref()))]
     UnknownService {
+        /// The Dockerfile as it was named.
+        file: String,
         /// What it starts, if it says so.
         executable: Option<String>,
         /// Names of all services.
@@ -61,10 +85,24 @@ pub enum AdoptError {
         left_out: Option<String>,
     },
     /// Several services could be meant.
-    #[error("the Dockerfile could be for the services {}", quoted_list(&.services.iter().map(String::as_str).collect::<Vec<_>>()))]
+    #[error("`{file}` could be for the services {}", quoted_list(&.services.iter().map(String::as_str).collect::<Vec<_>>()))]
     SeveralServices {
+        /// The Dockerfile as it was named.
+        file: String,
         /// Their names.
         services: Vec<String>,
+    },
+    /// It is for another service than the one that is named.
+    #[error("`{file}` {does} service {}, and has no executable of service `{service}`", all(.others))]
+    OtherService {
+        /// The Dockerfile as it was named.
+        file: String,
+        /// The service that was asked for.
+        service: String,
+        /// What it does to others: "starts".
+        does: &'static str,
+        /// These.
+        others: Vec<String>,
     },
     /// The directory that `COPY` takes files from is none.
     #[error("`{path}`, which `COPY` would take files from, is no directory")]
@@ -81,21 +119,36 @@ pub enum AdoptError {
         why: String,
     },
     /// The manifest with the table in it would be refused.
-    #[error("the configuration with what the Dockerfile says would not be read")]
-    Refused(#[source] ConfigErrors),
+    #[error("the configuration with what `{file}` says would not be read")]
+    Refused {
+        /// The Dockerfile as it was named.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        source: ConfigErrors,
+    },
 }
 
 fn of_executable(executable: Option<&str>) -> String {
-    executable.map_or_else(String::new, |name| format!(", which starts `{name}`"))
+    executable.map_or_else(String::new, |name| format!(": it starts `{name}`"))
+}
+
+fn all(names: &[String]) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    quoted_list(&names).replace(" or ", " and ")
+}
+
+fn kind_of(open: char) -> &'static str {
+    match open {
+        '{' => "brace",
+        _ => "quote",
+    }
 }
 
 impl Hint for AdoptError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoStage { known, .. } if known.is_empty() => {
-                Some("leave out `--stage`: its stages have no names".to_owned())
-            }
-            Self::NoStage { known, .. } => Some(format!("its stages are {}", listed(known))),
+            Self::NoStage { known, .. } => Some(stages(known)),
             Self::NoSuchService { known, .. } => Some(format!("did you mean {}?", listed(known))),
             Self::UnknownService {
                 left_out: Some(why),
@@ -105,20 +158,62 @@ impl Hint for AdoptError {
                 "say which with `--service`: {}; values of `ARG` are given with `--build-arg`",
                 listed(known)
             )),
-            Self::SeveralServices { services } => services
+            Self::SeveralServices { services, .. } => services
                 .first()
                 .map(|first| format!("say which, such as `--service {first}`")),
+            Self::OtherService { service, .. } => Some(format!(
+                "leave out `--service`, or name the Dockerfile of `{service}`"
+            )),
             Self::NoContext { .. } => {
                 Some("name the directory that `docker build` is given with `--context`".to_owned())
             }
-            Self::Syntax { .. } => {
-                Some("`docker build --check` says what it makes of the file".to_owned())
+            Self::Syntax { hint, .. } => Some(hint.clone()),
+            Self::Unclosed { open, escape, .. } => Some(match open {
+                '{' => format!("close it, or write `{escape}$` for a dollar sign that stays one"),
+                open => format!("close it, or write `{escape}{open}` for one that stays one"),
+            }),
+            Self::Refused { source, .. } => source.hint(),
+            Self::TooLarge { .. } => Some(
+                "name the Dockerfile itself; files that it writes belong into the repository"
+                    .to_owned(),
+            ),
+            Self::TooManyValues { .. } => {
+                Some("write values out that are made of one another again and again".to_owned())
             }
-            Self::Refused(errors) => errors.hint(),
-            Self::TooLarge | Self::TooManyValues | Self::TooMany { .. } | Self::Manifest { .. } => {
-                None
+            Self::TooMany { .. } => {
+                Some("take out what the image of the service is not made of".to_owned())
             }
+            Self::Manifest { .. } => None,
         }
+    }
+}
+
+/// How many there are, with their numbers and names.
+fn stages(known: &[Option<String>]) -> String {
+    const SHOWN: usize = 8;
+    let named = |(at, name): (usize, &Option<String>)| match name {
+        Some(name) => format!("{at} `{name}`"),
+        None => at.to_string(),
+    };
+    let count = known.len();
+    let all = known.iter().enumerate();
+    if count <= 1 {
+        return "it has one: leave out `--stage`".to_owned();
+    }
+    if count <= SHOWN {
+        return format!(
+            "it has {count}: {}",
+            all.map(named).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let with_names = all.filter(|(_, name)| name.is_some());
+    let last: Vec<String> = with_names.rev().take(SHOWN).map(named).collect();
+    let last = last.into_iter().rev().collect::<Vec<_>>().join(", ");
+    let range = format!("it has {count}: 0 to {}", count - 1);
+    if last.is_empty() {
+        range
+    } else {
+        format!("{range}, named are {last}")
     }
 }
 

@@ -2,10 +2,15 @@
 //! around the executable.
 
 use super::build::{Build, build};
+use super::filled::Filled;
 use super::paths::name;
 use super::remark::Remark;
-use super::shell::{commands, is_shell, is_simple};
+use super::runs::list;
+use super::script::{Script, Written};
+use super::secret::{holds_secret, shown, shown_words};
+use super::shell::{is_setting, is_shell, is_simple};
 use super::stage::{Form, Said, Settings};
+use super::unshelled::Unshelled;
 
 /// What is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub(super) struct Launch {
     /// The build of `cargo run`.
     pub(super) build: Option<Build>,
     pub(super) remarks: Vec<Remark>,
+    /// A shell whose script starts nothing that is known.
+    unread: Option<String>,
 }
 
 /// Programs that only start another one as the first process of a container.
@@ -35,6 +42,9 @@ pub(super) fn is_init(program: &str) -> bool {
     INITS.contains(&program)
 }
 
+/// Programs that do something first, and then start another one.
+const SWITCHES: &[&str] = &["gosu", "su-exec", "chroot", "setpriv", "env"];
+
 /// What `settings` start. `is_ours` tells whether a word names an executable of the image.
 pub(super) fn launch(settings: &Settings, is_ours: &dyn Fn(&str) -> bool) -> Launch {
     let mut launch = Launch::default();
@@ -43,11 +53,8 @@ pub(super) fn launch(settings: &Settings, is_ours: &dyn Fn(&str) -> bool) -> Lau
         (Some(entrypoint), command) => launch.of_entrypoint(entrypoint, command.as_ref()),
         (None, Some(command)) => {
             launch.line = command.line;
-            let words = words_of(&command.value);
-            if words.len() > 1 || is_exec(&command.value) {
-                launch.note_command(&command.value);
-            }
-            words
+            launch.note_command(&command.value);
+            command.value.words()
         }
     };
     // Each round takes off one program, and no Dockerfile has more than a few.
@@ -60,22 +67,24 @@ pub(super) fn launch(settings: &Settings, is_ours: &dyn Fn(&str) -> bool) -> Lau
     let mut words = words.into_iter();
     launch.executable = words.next().filter(|word| !word.is_empty());
     launch.args = words.collect();
-    if launch.executable.as_deref().is_some_and(is_shell) {
+    let shell = launch.executable.take_if(|program| is_shell(program));
+    if let Some(shell) = launch.unread.take().or(shell) {
         launch.executable = None;
+        launch.args.clear();
         launch.lost(
-            "a shell starts the service, and the image has none",
+            &format!("`{shell}` starts the service, and the image has no shell"),
             "do what it does in the program; variables can be read there, and `env` sets them",
         );
-        launch.args.clear();
     }
+    launch.note_shell_of_command(settings);
     let replaced = settings
         .command
         .as_ref()
-        .map_or(0, |command| words_of(&command.value).len());
+        .map_or(0, |command| command.value.words().len());
     let is_fixed = settings
         .entrypoint
         .as_ref()
-        .is_some_and(|said| is_exec(&said.value));
+        .is_some_and(|said| said.value.is_exec());
     if is_fixed && launch.args.len() > replaced {
         launch.changed(
             "arguments of `ENTRYPOINT` become `args`, which a caller replaces as a whole",
@@ -85,17 +94,6 @@ pub(super) fn launch(settings: &Settings, is_ours: &dyn Fn(&str) -> bool) -> Lau
     launch
 }
 
-fn is_exec(form: &Form) -> bool {
-    matches!(form, Form::Exec(_))
-}
-
-fn words_of(form: &Form) -> Vec<String> {
-    match form {
-        Form::Exec(words) => words.clone(),
-        Form::Shell(text) => vec!["/bin/sh".to_owned(), "-c".to_owned(), text.clone()],
-    }
-}
-
 impl Launch {
     fn of_entrypoint(
         &mut self,
@@ -103,34 +101,82 @@ impl Launch {
         command: Option<&Said<Form>>,
     ) -> Vec<String> {
         self.line = entrypoint.line;
-        let mut words = words_of(&entrypoint.value);
-        let Form::Exec(_) = &entrypoint.value else {
-            if let Some(command) = command {
-                self.remarks.push(Remark::changed(
-                    command.line,
-                    "`CMD` says nothing beside an `ENTRYPOINT` in shell form",
-                    "",
-                ));
-            }
+        let mut words = entrypoint.value.words();
+        let Some(command) = command else {
             return words;
         };
-        words.extend(
-            command
-                .map(|command| words_of(&command.value))
-                .unwrap_or_default(),
-        );
+        if let Form::Shell { text, .. } = &entrypoint.value
+            && !uses_parameters(text)
+        {
+            self.remarks.push(Remark::changed(
+                command.line,
+                "`CMD` says nothing beside an `ENTRYPOINT` in shell form",
+                "",
+            ));
+            return words;
+        }
+        words.extend(command.value.words());
         words
     }
 
     /// A `CMD` alone is replaced as a whole by a caller, executable included.
     fn note_command(&mut self, form: &Form) {
-        if is_exec(form) {
+        if form.is_exec() {
             self.changed(
                 "`CMD` without `ENTRYPOINT`: the executable becomes the entry point, and callers \
                  replace only its arguments",
                 "",
             );
         }
+    }
+
+    /// Beside an entry point in exec form, the shell of a `CMD` is an argument like others.
+    fn note_shell_of_command(&mut self, settings: &Settings) {
+        let Some(command) = &settings.command else {
+            return;
+        };
+        let (Form::Shell { shell, text }, true) = (&command.value, settings.entrypoint.is_some())
+        else {
+            return;
+        };
+        if !self.args.ends_with(&command.value.words()) {
+            return;
+        }
+        let words = Script::new(text)
+            .commands
+            .into_iter()
+            .next()
+            .unwrap_or_default()
+            .words;
+        let is_told = is_simple(text) && !holds_secret(text);
+        let words: Vec<String> = words
+            .iter()
+            .flat_map(|word| Filled::new(word, &[], &|_| None).words)
+            .map(|word| serde_json::Value::from(word).to_string())
+            .collect();
+        let written = if is_told {
+            words.join(", ")
+        } else {
+            "…".to_owned()
+        };
+        if holds_secret(text) {
+            let kept = self.args.len().saturating_sub(shell.len() + 1);
+            self.args.truncate(kept);
+            self.remarks.push(Remark::lost(
+                command.line,
+                "the text of `CMD` holds what looks like a secret: it is left out of `args`",
+                "give it to the service when it runs, such as from a Kubernetes Secret",
+            ));
+        }
+        let shell: Vec<String> = shell.iter().map(|word| format!("`{word}`")).collect();
+        self.remarks.push(Remark::lost(
+            command.line,
+            &format!(
+                "`CMD` in shell form starts no shell beside this `ENTRYPOINT`, which gets {} and the text as arguments",
+                shell.join(", ")
+            ),
+            &format!("if they were meant as arguments, write `CMD [{written}]`"),
+        ));
     }
 
     /// What `words` start, if that is a program which starts another one.
@@ -140,6 +186,14 @@ impl Launch {
         settings: &Settings,
         is_ours: &dyn Fn(&str) -> bool,
     ) -> Option<Vec<String>> {
+        let forms = [&settings.entrypoint, &settings.command];
+        for said in forms.into_iter().flatten() {
+            if let Form::Shell { shell, text } = &said.value
+                && let Some(after) = words.strip_prefix(said.value.words().as_slice())
+            {
+                return self.script(shell, text, after, settings, is_ours);
+            }
+        }
         let (program, rest) = words.split_first()?;
         if is_ours(program) {
             return None;
@@ -154,18 +208,30 @@ impl Launch {
                 Some(after_flags(rest, &["-p", "-e", "-r"]))
             }
             switch @ ("gosu" | "su-exec" | "chroot" | "setpriv") => {
+                let advice = match rest.first() {
+                    Some(user) if !user.starts_with('-') => format!("say `{user}` as `user`"),
+                    _ => "say the user as `user`".to_owned(),
+                };
                 self.lost(
                     &format!("`{switch}` is not in the image: nothing runs as root first"),
-                    "say the user as `user`",
+                    &advice,
                 );
                 Some(rest.get(1..).unwrap_or_default().to_vec())
             }
             "env" | "exec" => {
-                let skipped = rest.iter().take_while(|word| word.contains('=')).count();
-                Some(rest.get(skipped..).unwrap_or_default().to_vec())
+                let skipped = rest.iter().take_while(|word| is_setting(word)).count();
+                let (settings, rest) = rest.split_at(skipped);
+                self.told_of_settings(settings);
+                Some(rest.to_vec())
             }
             "cargo" => self.cargo_run(rest),
-            shell if is_shell(shell) => self.script(rest, settings, is_ours),
+            shell if is_shell(shell) => {
+                let is_flag = |word: &String| word.starts_with('-') && word.ends_with('c');
+                let at = words.iter().position(is_flag)?;
+                let text = words.get(at + 1)?;
+                let after = words.get(at + 2..).unwrap_or_default();
+                self.script(words.get(..=at)?, text, after, settings, is_ours)
+            }
             script if is_script(script) || script.contains("entrypoint") => {
                 self.lost(
                     &format!("`{script}` is a script, and the image has no shell"),
@@ -204,63 +270,115 @@ impl Launch {
         )
     }
 
-    /// `-c SCRIPT`: the command in it, if it starts the service.
+    /// The command in `text` that starts the service; `after` is what follows it in a command line.
     fn script(
         &mut self,
-        rest: &[String],
+        shell: &[String],
+        text: &str,
+        after: &[String],
         settings: &Settings,
         is_ours: &dyn Fn(&str) -> bool,
     ) -> Option<Vec<String>> {
-        let at = rest
-            .iter()
-            .position(|word| word.starts_with('-') && word.ends_with('c'))?;
-        let script = rest.get(at + 1)?;
-        let plain = commands(script, '\\', &|_| None);
-        if is_simple(script) {
-            self.changed(
-                "the shell form starts a shell, which the image has not: the executable is started \
-                 without one",
-                "",
-            );
-            return plain.into_iter().next();
-        }
-        // The last is what stays running.
-        let is_it = |words: &Vec<String>| words.first().is_some_and(|word| is_ours(word));
-        let ours = plain.iter().rposition(is_it)?;
-        if plain.len() > 1 {
+        let called = shell.join(" ");
+        let script = Script::new(text);
+        if script.open {
             self.lost(
-                "a shell runs several commands, and the image has none",
-                "do in the program what stands around the executable, or in a job of its own",
+                &format!("the text for `{called}` opens a quote and never closes it"),
+                "close it",
             );
         }
-        let variable = |name: &str| settings.env.get(name).map(|said| said.value.clone());
-        let filled = commands(script, '\\', &variable);
-        Some(self.without_shell(plain.get(ours)?, filled.get(ours)?))
+        let unshelled = Unshelled::new(settings, after);
+        let is_told = !script.open && !is_foreign(shell);
+        let found = script
+            .commands
+            .iter()
+            .rposition(|command| starts_ours(&unshelled, command, is_ours))
+            .or_else(|| is_simple(text).then_some(0))
+            .filter(|_| is_told);
+        let Some(command) = found.and_then(|at| script.commands.get(at)) else {
+            self.unread = Some(called);
+            return None;
+        };
+        self.changed(
+            &format!("`{called}` starts the executable, and the image has no shell: it is started without one"),
+            "",
+        );
+        let others: Vec<String> = script
+            .commands
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, command))
+            .map(told)
+            .collect();
+        if !others.is_empty() {
+            self.lost(
+                &format!(
+                    "`{called}` also runs {}, and the image has no shell",
+                    list(&others)
+                ),
+                "do that in the program, or in a job of its own",
+            );
+        }
+        self.told_of_parameters(text, after);
+        self.told_of_settings(&command.settings);
+        for redirection in &command.redirections {
+            self.lost(
+                &format!("`{}` sends its output elsewhere, or gives it a file to read: only a shell does that", shown(redirection)),
+                "let the program open the file; what it prints is kept by whatever runs the image",
+            );
+        }
+        let line = self.line;
+        let (words, remarks) = unshelled.words(command);
+        let remarks = remarks.into_iter();
+        self.remarks
+            .extend(remarks.map(|(message, advice)| Remark::lost(line, &message, &advice)));
+        Some(words)
     }
 
-    /// A command without what only a shell can put in: `filled` has the values that are known.
-    fn without_shell(&mut self, plain: &[String], filled: &[String]) -> Vec<String> {
-        let needs_shell = |word: &String| word.contains(['$', '`', '<', '>', '*', '~']);
-        if let Some(word) = plain.iter().find(|word| needs_shell(word)) {
+    /// Words after a script: the first is what it is called, the others are `$1` and so on.
+    fn told_of_parameters(&mut self, text: &str, after: &[String]) {
+        const FILLERS: &[&str] = &["--", "-", "_", "sh", "bash", "/bin/sh", "/bin/bash"];
+        let is_filler = |word: &String| FILLERS.contains(&word.as_str());
+        let used = uses_parameters(text);
+        let unused = after.iter().enumerate().filter(|(at, word)| match at {
+            0 => !is_filler(word) && !text.contains("$0"),
+            _ => !used,
+        });
+        let unused: Vec<String> = unused.map(|(_, word)| shown(word)).collect();
+        for word in unused {
             self.lost(
-                &format!("a shell puts something in for `{word}`, and the image has none"),
-                "`args` has the value it has unless someone sets another; let the program read the variable",
+                &format!("`{word}` is a parameter of the script, which does not use it"),
+                "put it into `args`, if the executable was meant to have it",
             );
-        } else {
-            self.changed("a shell starts the executable, and the image has none", "");
         }
-        let mut words: Vec<String> = Vec::new();
-        for word in filled {
-            if !needs_shell(word) {
-                words.push(word.clone());
-                continue;
-            }
-            // A flag without its value would be another one.
-            if words.len() > 1 && words.last().is_some_and(|last| last.starts_with('-')) {
-                words.pop();
-            }
+    }
+
+    fn told_of_settings(&mut self, settings: &[String]) {
+        for setting in settings {
+            let name = setting.split('=').next().unwrap_or_default().to_owned();
+            let is_told = shown(setting) == *setting;
+            let advice = if is_told {
+                format!("set `{name}` in `env`")
+            } else {
+                format!("set `{name}` when the service runs, such as from a Kubernetes Secret")
+            };
+            self.lost(
+                &format!("`{}` is set for the executable alone", shown(setting)),
+                &advice,
+            );
         }
-        words
+    }
+
+    /// Forgets what belongs to `other`, the service that is started instead of `named`.
+    pub(super) fn instead(&mut self, other: &str, named: &str) {
+        self.executable = None;
+        self.args.clear();
+        self.remarks.clear();
+        self.lost(
+            &format!(
+                "service `{other}` is started here, not `{named}`: its arguments are not taken over"
+            ),
+            &format!("name in `args` what `{named}` is to be started with"),
+        );
     }
 
     fn lost(&mut self, message: &str, advice: &str) {
@@ -271,6 +389,48 @@ impl Launch {
         self.remarks
             .push(Remark::changed(self.line, message, advice));
     }
+}
+
+/// Whether it is a shell of another system, with a language of its own.
+fn is_foreign(shell: &[String]) -> bool {
+    let program = shell.first().map_or("", |program| name(program));
+    let program = program
+        .rsplit('\\')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let program = program.strip_suffix(".exe").unwrap_or(&program);
+    matches!(program, "powershell" | "pwsh" | "cmd" | "fish" | "nu")
+}
+
+/// Whether a command starts an executable of ours, maybe by a program that starts others.
+fn starts_ours(unshelled: &Unshelled, command: &Written, is_ours: &dyn Fn(&str) -> bool) -> bool {
+    let mut words = command.words.iter().map(|word| unshelled.filled(word));
+    let is_it = |filled: &Filled| {
+        let first = filled.words.first();
+        filled.is_known() && first.is_some_and(|word| is_ours(word))
+    };
+    let Some(program) = words.next() else {
+        return false;
+    };
+    let starts_another = program.words.first().is_some_and(|word| {
+        let program = name(word);
+        INITS.contains(&program) || SWITCHES.contains(&program)
+    });
+    is_it(&program) || (starts_another && words.any(|filled| is_it(&filled)))
+}
+
+/// A command as it is written, without secrets in it.
+fn told(command: &Written) -> String {
+    shown_words(command.settings.iter().chain(&command.words))
+}
+
+/// Whether a script does something with what follows it.
+fn uses_parameters(text: &str) -> bool {
+    text.split('$').skip(1).any(|rest| {
+        let name = rest.strip_prefix('{').unwrap_or(rest);
+        name.starts_with(['@', '*', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    })
 }
 
 fn is_script(program: &str) -> bool {
@@ -307,11 +467,13 @@ mod tests {
             line: 1,
             value,
             unset: Vec::new(),
+            secret: false,
         };
         let set = Said {
             line: 1,
             value: "value".to_owned(),
             unset: Vec::new(),
+            secret: false,
         };
         let settings = Settings {
             entrypoint: entrypoint.map(said),
@@ -328,7 +490,10 @@ mod tests {
     }
 
     fn shell(text: &str) -> Form {
-        Form::Shell(text.to_owned())
+        Form::Shell {
+            shell: Settings::default().shell(),
+            text: text.to_owned(),
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! tried on the configuration first, and a remark for each thing that no key can say. `write` puts the
 //! table into a manifest. Nothing of the Dockerfile is run.
 
+mod arguments;
 mod assets;
 mod base;
 mod build;
@@ -12,6 +13,7 @@ mod choose;
 mod draft;
 mod elsewhere;
 mod error;
+mod filled;
 mod launch;
 mod locate;
 mod making;
@@ -21,10 +23,14 @@ mod propose;
 mod read;
 mod remark;
 mod runs;
+mod script;
+mod secret;
 mod settings;
 mod shell;
 mod source;
 mod stage;
+mod syntax;
+mod unshelled;
 mod users;
 mod words;
 mod write;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Table;
 
+use super::arguments::unused;
 use super::assets::{Files, likely_context, see_files};
-use super::choose::{Chosen, choose, executables};
+use super::choose::{Choice, Chosen, executables};
 use super::draft::Draft;
 use super::error::AdoptError;
 use super::launch::launch;
@@ -16,6 +17,7 @@ use super::runs::Runs;
 use super::stage::{Stage, lineage};
 use super::{base, making, read, settings};
 use crate::config::Config;
+use crate::report::printable;
 use crate::workspace::Workspace;
 
 /// A Dockerfile, and what its caller adds.
@@ -69,8 +71,9 @@ pub fn propose(
     config: &Config,
     request: &Request,
 ) -> Result<Proposal, AdoptError> {
-    let mut stages = read::stages(request.text, request.file, request.arguments)?;
-    let stage = final_stage(&stages, request.stage)?;
+    let read = read::dockerfile(request.text, request.file, request.arguments)?;
+    let mut stages = read.stages;
+    let stage = final_stage(&stages, request)?;
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
     let said = &stages.get(stage).cloned().unwrap_or_default().settings;
@@ -81,8 +84,15 @@ pub fn propose(
         let service = services.iter().any(|service| service.binary == name(word));
         service || all.iter().any(known)
     };
-    let launch = launch(said, &is_ours);
-    let mut chosen = choose(workspace, &stages, stage, &launch, request.service)?;
+    let mut launch = launch(said, &is_ours);
+    let choice = Choice {
+        file: request.file,
+        workspace,
+        stages: &stages,
+        stage,
+        launch: &launch,
+    };
+    let mut chosen = choice.service(request.service)?;
     if let Some(build) = launch.build.clone() {
         chosen.build = Some(build);
         chosen.stage = Some(stage);
@@ -90,6 +100,9 @@ pub fn propose(
     let package = workspace.package_of(chosen.service);
     let current = config.service(&chosen.service.name);
     let mut draft = Draft::new(workspace, package, current);
+    if let Some(other) = chosen.instead {
+        launch.instead(other, &chosen.service.name);
+    }
 
     let compiles = chosen
         .stage
@@ -101,6 +114,7 @@ pub fn propose(
     settings::process(said, &launch, &mut draft);
     settings::check(said, &launch, &mut draft);
     settings::values(said, &mut draft);
+    settings::lists(said, &mut draft);
     let files = Files {
         stages: &stages,
         stage,
@@ -127,6 +141,9 @@ pub fn propose(
         draft.remarks.extend(remarks.unwrap_or_default());
     }
     draft.remarks.extend(launch.remarks);
+    draft
+        .remarks
+        .extend(unused(request.arguments, &read.arguments));
     let base = base::image(&stages, stage).to_owned();
     let (table, remarks) = draft.finish();
     Ok(Proposal {
@@ -142,9 +159,11 @@ pub fn propose(
     })
 }
 
-fn final_stage(stages: &[Stage], named: Option<&str>) -> Result<usize, AdoptError> {
+fn final_stage(stages: &[Stage], request: &Request) -> Result<usize, AdoptError> {
     let last = stages.len().saturating_sub(1);
-    let Some(named) = named else { return Ok(last) };
+    let Some(named) = request.stage else {
+        return Ok(last);
+    };
     let by_name = stages.iter().rposition(|stage| {
         let name = stage.name.as_deref();
         name.is_some_and(|name| name.eq_ignore_ascii_case(named))
@@ -153,10 +172,11 @@ fn final_stage(stages: &[Stage], named: Option<&str>) -> Result<usize, AdoptErro
     by_name
         .or_else(by_number)
         .ok_or_else(|| AdoptError::NoStage {
-            stage: crate::report::printable(named),
+            file: printable(request.file),
+            stage: printable(named),
             known: stages
                 .iter()
-                .filter_map(|stage| stage.name.as_deref().map(crate::report::printable))
+                .map(|stage| stage.name.as_deref().map(printable))
                 .collect(),
         })
 }

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parse_dockerfile::{Command, FromInstruction, HealthcheckArguments, Instruction};
 
+use super::arguments::platform_arguments;
 use super::error::AdoptError;
 use super::paths::absolute;
 use super::remark::Remark;
+use super::secret::is_secret;
 use super::shell;
 use super::source::{MARK, Source};
 use super::stage::{Action, Check, Copy, Form, From, Said, Settings, Stage, Step};
+use super::syntax::{keyword, place, refused};
 use super::words::{Expanded, MAX_VALUE, expand, pairs};
 use crate::report::printable;
 
@@ -23,24 +26,37 @@ const MAX_VALUES: usize = 1024 * 1024;
 /// What an image has in `PATH` unless it says otherwise.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// What a Dockerfile says.
+#[derive(Debug)]
+pub(super) struct Dockerfile {
+    pub(super) stages: Vec<Stage>,
+    /// Names of all its `ARG`.
+    pub(super) arguments: BTreeSet<String>,
+}
+
 /// Reads all stages. `file` is what errors call the text, `given` are the values of `--build-arg`.
 ///
 /// # Errors
 /// [`AdoptError`] where the text is no Dockerfile, or too large.
-pub(super) fn stages(
+pub(super) fn dockerfile(
     text: &str,
     file: &str,
     given: &BTreeMap<String, String>,
-) -> Result<Vec<Stage>, AdoptError> {
-    let source = Source::new(text)?;
-    let parsed = parse_dockerfile::parse(&source.text).map_err(|error| AdoptError::Syntax {
-        // Of what is missing in all of the file, the parser says no line.
-        place: match error.line() {
-            0 => printable(file),
-            line => printable(&format!("{file}:{line}")),
-        },
-        message: printable(&without_place(&error.to_string())),
-    })?;
+) -> Result<Dockerfile, AdoptError> {
+    let source = Source::new(text, file)?;
+    let parsed = parse_dockerfile::parse(&source.text).map_err(|error| refused(&error, file))?;
+    let limit = |what, count, limit| {
+        if count > limit {
+            let file = printable(file);
+            return Err(AdoptError::TooMany {
+                file,
+                what,
+                count,
+                limit,
+            });
+        }
+        Ok(())
+    };
     limit("stages", parsed.stages().len(), MAX_STAGES)?;
     limit("instructions", parsed.instructions.len(), MAX_INSTRUCTIONS)?;
     let sources = parsed
@@ -55,53 +71,36 @@ pub(super) fn stages(
     let mut reading = Reading {
         source: &source,
         given,
-        global: platform_arguments(),
+        global: platform_arguments(given),
         stages: Vec::new(),
+        declared: BTreeSet::new(),
+        secrets: BTreeSet::new(),
+        touched: Cell::new(false),
+        open: Cell::new(None),
         budget: Cell::new(MAX_VALUES),
     };
     for instruction in &parsed.instructions {
         reading.instruction(instruction);
+        let span = keyword(instruction).map(|word| word.span.clone());
+        let span = span.unwrap_or_default();
+        let place = || place(file, source.line(span.start));
         if reading.budget.get() == 0 {
-            return Err(AdoptError::TooManyValues);
+            return Err(AdoptError::TooManyValues { place: place() });
+        }
+        if let Some(open) = reading.open.get() {
+            let name = source.text.get(span.clone()).unwrap_or_default();
+            return Err(AdoptError::Unclosed {
+                place: place(),
+                instruction: name.to_uppercase(),
+                open,
+                escape: source.escape,
+            });
         }
     }
-    Ok(reading.stages)
-}
-
-fn limit(what: &'static str, count: usize, limit: usize) -> Result<(), AdoptError> {
-    if count > limit {
-        return Err(AdoptError::TooMany { what, count, limit });
-    }
-    Ok(())
-}
-
-/// The place stands in front of the message already.
-fn without_place(message: &str) -> String {
-    message
-        .rsplit_once(" at line ")
-        .map_or(message, |(message, _)| message)
-        .to_owned()
-}
-
-/// What every build knows of where it runs.
-fn platform_arguments() -> BTreeMap<String, Option<String>> {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    ["BUILD", "TARGET"]
-        .into_iter()
-        .flat_map(|side| {
-            [
-                (format!("{side}PLATFORM"), format!("linux/{architecture}")),
-                (format!("{side}OS"), "linux".to_owned()),
-                (format!("{side}ARCH"), architecture.to_owned()),
-                (format!("{side}VARIANT"), String::new()),
-            ]
-        })
-        .map(|(name, value)| (name, Some(value)))
-        .collect()
+    Ok(Dockerfile {
+        stages: reading.stages,
+        arguments: reading.declared,
+    })
 }
 
 struct Reading<'a> {
@@ -110,6 +109,14 @@ struct Reading<'a> {
     /// `ARG` before the first `FROM`, and what every build knows.
     global: BTreeMap<String, Option<String>>,
     stages: Vec<Stage>,
+    /// Names of all `ARG`.
+    declared: BTreeSet<String>,
+    /// Variables whose values look like secrets. Nothing keeps those values.
+    secrets: BTreeSet<String>,
+    /// Whether one of them was asked for.
+    touched: Cell<bool>,
+    /// What was opened and never closed.
+    open: Cell<Option<char>>,
     /// What is left of [`MAX_VALUES`].
     budget: Cell<usize>,
 }
@@ -122,6 +129,7 @@ impl Reading<'_> {
             Instruction::Env(env) => {
                 let line = self.source.line(env.env.span.start);
                 let pairs = self.pairs(line, &env.arguments.value);
+                self.learn(&pairs);
                 self.settings(|settings| settings.env.extend(pairs));
             }
             Instruction::Label(label) => {
@@ -221,14 +229,18 @@ impl Reading<'_> {
                     "`authors` of the package becomes the label `org.opencontainers.image.authors`",
                 ));
             }
-            // A shell matters to `RUN` alone, of which the words are read.
+            Instruction::Shell(shell) => {
+                let words = shell.arguments.iter();
+                let words = words.map(|word| word.value.to_string()).collect();
+                self.settings(|settings| settings.shell = Some(words));
+            }
             _ => {}
         }
     }
 
     fn from(&mut self, from: &FromInstruction<'_>) {
         let line = self.source.line(from.from.span.start);
-        let global = |name: &str| self.charged(self.global.get(name).cloned().flatten());
+        let global = |name: &str| self.known(name, || self.global.get(name).cloned().flatten());
         let escape = self.source.escape;
         let image = self.checked(expand(&from.image.value, escape, &global));
         let platform = from
@@ -273,18 +285,25 @@ impl Reading<'_> {
 
     fn arg(&mut self, text: &str) {
         for (name, default) in pairs(text, self.source.escape) {
+            self.touched.set(false);
             let default = default.map(|word| self.expand(&word).text);
             let global = self.global.get(&name).cloned().flatten();
             let given = self.given.get(&name).cloned();
-            match self.stages.last_mut() {
-                None => {
-                    self.global.insert(name, given.or(default));
-                }
-                Some(stage) => {
-                    let value = given.or(default).or(global);
-                    stage.settings.arguments.insert(name, value);
-                }
+            self.declared.insert(name.clone());
+            let from_secret = self.touched.get() && given.is_none();
+            let own = given.or(default);
+            let in_stage = !self.stages.is_empty();
+            let mut value = own.or(if in_stage { global } else { None });
+            if let Some(text) = &mut value
+                && (from_secret || is_secret(&name, text))
+            {
+                text.clear();
+                self.secrets.insert(name.clone());
             }
+            match self.stages.last_mut() {
+                None => self.global.insert(name, value),
+                Some(stage) => stage.settings.arguments.insert(name, value),
+            };
         }
     }
 
@@ -310,20 +329,37 @@ impl Reading<'_> {
         if expanded.text.len() >= MAX_VALUE {
             self.budget.set(0);
         }
+        self.open.set(self.open.get().or(expanded.open));
         expanded
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        let Some(stage) = self.stages.last() else {
-            return self.charged(self.global.get(name).cloned().flatten());
-        };
-        let settings = &stage.settings;
-        let env = settings.env.get(name).map(|said| said.value.clone());
-        let argument = || settings.arguments.get(name).cloned().flatten();
-        let value = env
-            .or_else(argument)
-            .or_else(|| (name == "PATH").then(|| PATH.to_owned()));
-        self.charged(value)
+        self.known(name, || {
+            let Some(stage) = self.stages.last() else {
+                return self.global.get(name).cloned().flatten();
+            };
+            let settings = &stage.settings;
+            let env = settings.env.get(name).map(|said| said.value.clone());
+            let argument = || settings.arguments.get(name).cloned().flatten();
+            env.or_else(argument)
+                .or_else(|| (name == "PATH").then(|| PATH.to_owned()))
+        })
+    }
+
+    /// A value; of a secret its name, so that no text ever holds what it stands for.
+    fn known(&self, name: &str, value: impl FnOnce() -> Option<String>) -> Option<String> {
+        let value = value()?;
+        if self.secrets.contains(name) {
+            self.touched.set(true);
+            return self.charged(Some(format!("${name}")));
+        }
+        self.charged(Some(value))
+    }
+
+    /// Notes which variables hold secrets.
+    fn learn(&mut self, pairs: &[(String, Said<String>)]) {
+        let secret = pairs.iter().filter(|(_, said)| said.secret);
+        self.secrets.extend(secret.map(|(name, _)| name.clone()));
     }
 
     /// A value as long as not too much was put in already.
@@ -335,11 +371,13 @@ impl Reading<'_> {
     }
 
     fn said(&self, start: usize, word: &str) -> Said<String> {
-        let Expanded { text, unset } = self.expand(word);
+        self.touched.set(false);
+        let Expanded { text, unset, .. } = self.expand(word);
         Said {
             line: self.source.line(start),
             value: text,
             unset,
+            secret: self.touched.get(),
         }
     }
 
@@ -348,61 +386,66 @@ impl Reading<'_> {
             line: self.source.line(start),
             value,
             unset: Vec::new(),
+            secret: false,
         }
     }
 
     fn all<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
-        words
-            .map(|word| self.expand(word))
-            .flat_map(|expanded| {
-                let words: Vec<String> = expanded
-                    .text
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect();
-                words.into_iter().map(move |value| Said {
-                    line,
-                    value,
-                    unset: expanded.unset.clone(),
-                })
-            })
-            .collect()
+        let mut all = Vec::new();
+        for word in words {
+            self.touched.set(false);
+            let expanded = self.expand(word);
+            all.extend(expanded.text.split_whitespace().map(|value| Said {
+                line,
+                value: value.to_owned(),
+                unset: expanded.unset.clone(),
+                secret: self.touched.get(),
+            }));
+        }
+        all
     }
 
     /// Names and values; all of one instruction see what held before it.
     fn pairs(&self, line: usize, text: &str) -> Vec<(String, Said<String>)> {
+        let pair = |(name, value): (String, Option<String>)| {
+            let name = self.expand(&name).text;
+            self.touched.set(false);
+            let Expanded { text, unset, .. } = self.expand(&value.unwrap_or_default());
+            let secret = self.touched.get() || is_secret(&name, &text);
+            let said = Said {
+                line,
+                value: if secret { String::new() } else { text },
+                unset,
+                secret,
+            };
+            (name, said)
+        };
         pairs(text, self.source.escape)
             .into_iter()
-            .map(|(name, value)| {
-                let Expanded { text, unset } = self.expand(&value.unwrap_or_default());
-                let name = self.expand(&name).text;
-                (
-                    name,
-                    Said {
-                        line,
-                        value: text,
-                        unset,
-                    },
-                )
-            })
+            .map(pair)
             .collect()
     }
 
     fn form(&self, start: usize, command: &Command<'_>) -> Said<Form> {
+        let shell = || match self.stages.last() {
+            Some(stage) => stage.settings.shell(),
+            None => Settings::default().shell(),
+        };
         let form = match command {
-            Command::Exec(words) => Form::Exec(
-                words
-                    .value
-                    .iter()
-                    .map(|word| word.value.to_string())
-                    .collect(),
-            ),
-            Command::Shell(text) => Form::Shell(
-                shell::joined(text.value, self.source.escape)
+            Command::Exec(words) => {
+                let words = words.value.iter();
+                Form::Exec(words.map(|word| word.value.to_string()).collect())
+            }
+            Command::Shell(text) => Form::Shell {
+                shell: shell(),
+                text: shell::joined(text.value, self.source.escape)
                     .trim()
                     .to_owned(),
-            ),
-            _ => Form::Shell(String::new()),
+            },
+            _ => Form::Shell {
+                shell: shell(),
+                text: String::new(),
+            },
         };
         self.plain(start, form)
     }

@@ -17,7 +17,7 @@ pub enum Weight {
 /// Something that the proposal cannot carry, or carries in another way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Remark {
-    /// The line of the Dockerfile, from 1.
+    /// The line of the Dockerfile, from 1; 0 where it is about none of them.
     pub line: usize,
     /// How much it matters.
     pub weight: Weight,

@@ -8,7 +8,8 @@ use super::draft::Draft;
 use super::launch::Launch;
 use super::paths::{absolute, name};
 use super::runs::list;
-use super::stage::{Form, Settings, Stage};
+use super::secret::{holds_secret, is_secret_flag};
+use super::stage::{Form, Said, Settings, Stage};
 use super::users::{Numbers, Users};
 use super::{base, shell};
 
@@ -35,6 +36,10 @@ pub(super) fn user(
         }
         return false;
     };
+    if is_secret(said.line, "`USER`", said, draft) {
+        return false;
+    }
+    told_of_unset(said.line, "`USER`", &said.unset, draft);
     match users.numbers(&said.value) {
         Numbers::Known(numbers) => {
             draft.set(said.line, "user", numbers.as_str());
@@ -65,14 +70,20 @@ pub(super) fn user(
 
 /// Where it starts, with which arguments, and what stops it.
 pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
-    if let Some(said) = &settings.workdir {
+    if let Some(said) = &settings.workdir
+        && !is_secret(said.line, "`WORKDIR`", said, draft)
+    {
+        told_of_unset(said.line, "`WORKDIR`", &said.unset, draft);
         draft.set(said.line, "workdir", said.value.as_str());
     }
-    if !launch.args.is_empty() {
-        let args: Array = launch.args.iter().map(String::as_str).collect();
+    let args = without_secrets(launch.line, "args", &launch.args, draft);
+    if !args.is_empty() {
         draft.set(launch.line, "args", args);
     }
-    if let Some(said) = &settings.stop_signal {
+    if let Some(said) = &settings.stop_signal
+        && !is_secret(said.line, "`STOPSIGNAL`", said, draft)
+    {
+        told_of_unset(said.line, "`STOPSIGNAL`", &said.unset, draft);
         let upper = said.value.to_uppercase();
         let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
         let is_number = bare.bytes().all(|byte| byte.is_ascii_digit());
@@ -93,7 +104,7 @@ pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
     let Some(form) = &said.value.form else { return };
     let words = match form {
         Form::Exec(words) => words.clone(),
-        Form::Shell(text) => {
+        Form::Shell { text, .. } => {
             let text = text.trim();
             let plain = ["|| exit 1", "||exit 1", "|| false"]
                 .iter()
@@ -121,8 +132,10 @@ pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
             || (!program.contains('/') && name(own) == program)
     });
     if is_itself && !args.is_empty() {
-        let args: Array = args.iter().map(String::as_str).collect();
-        draft.set(said.line, "healthcheck", args);
+        let args = without_secrets(said.line, "healthcheck", args, draft);
+        if !args.is_empty() {
+            draft.set(said.line, "healthcheck", args);
+        }
         if !said.value.options.is_empty() {
             draft.lost(
                 said.line,
@@ -151,22 +164,29 @@ pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
 /// Variables, labels, ports and volumes.
 pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for (name, said) in &settings.env {
-        told_of_unset(said.line, &format!("`ENV {name}`"), &said.unset, draft);
+        let what = format!("`ENV {name}`");
+        told_of_unset(said.line, &what, &said.unset, draft);
+        if is_secret(said.line, &what, said, draft) {
+            continue;
+        }
         draft.entry(said.line, "env", name, &said.value);
         if name == "TZ" && !matches!(said.value.as_str(), "UTC" | "Etc/UTC" | "GMT" | "") {
             draft.set(said.line, "tzdata", true);
         }
     }
     for (name, said) in &settings.labels {
-        if said.unset.is_empty() {
+        let what = format!("label `{name}`");
+        told_of_unset(said.line, &what, &said.unset, draft);
+        if said.unset.is_empty() && !is_secret(said.line, &what, said, draft) {
             draft.entry(said.line, "labels", name, &said.value);
-        } else {
-            told_of_unset(said.line, &format!("label `{name}`"), &said.unset, draft);
         }
     }
     let mut ports = Vec::new();
     for said in &settings.ports {
         told_of_unset(said.line, "`EXPOSE`", &said.unset, draft);
+        if is_secret(said.line, "`EXPOSE`", said, draft) {
+            continue;
+        }
         ports.extend(
             ports_of(&said.value)
                 .into_iter()
@@ -174,14 +194,86 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
         );
     }
     draft.list("ports", ports);
+    let mut volumes = Vec::new();
     for said in &settings.volumes {
         told_of_unset(said.line, "`VOLUME`", &said.unset, draft);
+        if !is_secret(said.line, "`VOLUME`", said, draft) {
+            volumes.push((said.line, said.value.as_str()));
+        }
     }
-    let volumes = settings.volumes.iter();
-    draft.list(
-        "volumes",
-        volumes.map(|said| (said.line, said.value.as_str())),
-    );
+    draft.list("volumes", volumes);
+}
+
+/// Lists of words that docker takes for texts.
+pub(super) fn lists(settings: &Settings, draft: &mut Draft<'_>) {
+    let check = settings.healthcheck.as_ref();
+    let check = check.and_then(|said| Some((said.line, said.value.form.as_ref()?)));
+    let entrypoint = settings.entrypoint.as_ref();
+    let command = settings.command.as_ref();
+    for (what, form) in [
+        (
+            "ENTRYPOINT",
+            entrypoint.map(|said| (said.line, &said.value)),
+        ),
+        ("CMD", command.map(|said| (said.line, &said.value))),
+        ("HEALTHCHECK", check),
+    ] {
+        if let Some((line, form)) = form
+            && form.is_broken_list()
+        {
+            draft.lost(
+                line,
+                &format!("`{what}` begins with `[` and is no JSON: docker gives the text to a shell"),
+                "write each word in double quotes, with commas between them, such as `[\"/app/orders\", \"-x\"]`",
+            );
+        }
+    }
+}
+
+const OF_SECRETS: &str = "give it to the service when it runs, such as from a Kubernetes Secret, and take it out of the Dockerfile";
+
+/// Whether a value must not be taken over, which is told.
+fn is_secret(line: usize, what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
+    if said.secret {
+        let why = "its value is not taken over, as everyone who has the image could read it";
+        draft.lost(
+            line,
+            &format!("{what} looks like a secret: {why}"),
+            OF_SECRETS,
+        );
+    }
+    said.secret
+}
+
+/// Arguments but for those that look like secrets, which are told.
+fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_>) -> Array {
+    let mut kept: Vec<&String> = Vec::new();
+    let mut args = args.iter().peekable();
+    while let Some(word) = args.next() {
+        let is_value = |next: &&String| !next.starts_with(['-', '$']) && !next.is_empty();
+        let dropped = if is_secret_flag(word) && !word.contains('=') {
+            args.next_if(is_value).is_some()
+        } else {
+            holds_secret(word)
+        };
+        if !dropped {
+            kept.push(word);
+            continue;
+        }
+        // A flag without its value would be another one.
+        let is_flag = |word: &&mut &String| word.starts_with('-') && !word.contains('=');
+        let flag = if word.starts_with('-') {
+            word.split('=').next().map(str::to_owned)
+        } else {
+            kept.pop_if(|word| is_flag(&word)).cloned()
+        };
+        let what = match flag {
+            Some(flag) => format!("`{flag}` looks like a secret: it is"),
+            None => "an argument looks like a secret: it is".to_owned(),
+        };
+        draft.lost(line, &format!("{what} left out of `{key}`"), OF_SECRETS);
+    }
+    kept.into_iter().map(String::as_str).collect()
 }
 
 fn told_of_unset(line: usize, what: &str, unset: &[String], draft: &mut Draft<'_>) {

@@ -9,6 +9,12 @@ use super::words::Lookup;
 /// More commands than these in one script are not looked at.
 const MAX_COMMANDS: usize = 2_000;
 
+/// Words before a command that are none of its own.
+pub(super) const KEYWORDS: &[&str] = &[
+    "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "time", "exec", "sudo",
+    "command",
+];
+
 /// A command and its arguments.
 pub(super) type Words = Vec<String>;
 
@@ -41,6 +47,17 @@ pub(super) fn is_simple(script: &str) -> bool {
         }
     }
     quote.is_none()
+}
+
+/// `NAME=value`, which sets a variable where it stands before a command.
+pub(super) fn is_setting(word: &str) -> bool {
+    let name = word.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 /// Whether a program is a shell.
@@ -156,24 +173,11 @@ impl Reader<'_> {
     }
 
     fn end_command(&mut self) {
-        const KEYWORDS: &[&str] = &[
-            "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "time", "exec",
-            "sudo", "command",
-        ];
         self.end_word();
         let mut words = std::mem::take(&mut self.words);
-        let is_setting = |word: &String| {
-            let name = word.split_once('=').map(|(name, _)| name);
-            name.is_some_and(|name| {
-                !name.is_empty()
-                    && name
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            })
-        };
         let skipped = words
             .iter()
-            .take_while(|word| KEYWORDS.contains(&word.as_str()) || is_setting(word))
+            .take_while(|word| KEYWORDS.contains(&word.as_str()) || is_setting(word.as_str()))
             .count();
         words.drain(..skipped);
         if !words.is_empty() && self.commands.len() < MAX_COMMANDS {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::AdoptError;
+use crate::report::printable;
 
 /// Larger than any Dockerfile that a person wrote.
 pub const MAX_DOCKERFILE: u64 = 128 * 1024;
@@ -25,13 +26,15 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Takes a whole Dockerfile.
+    /// Takes a whole Dockerfile, which errors call `file`.
     ///
     /// # Errors
     /// [`AdoptError::TooLarge`].
-    pub(super) fn new(text: &str) -> Result<Self, AdoptError> {
+    pub(super) fn new(text: &str, file: &str) -> Result<Self, AdoptError> {
         if text.len() as u64 > MAX_DOCKERFILE {
-            return Err(AdoptError::TooLarge);
+            return Err(AdoptError::TooLarge {
+                file: printable(file),
+            });
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let escape = escape(text);
@@ -186,7 +189,7 @@ mod tests {
     fn documents_of_run_are_taken_out_and_lines_stay() {
         let text =
             "FROM a\nRUN cat <<A > /x && \\\n  # c\n  tac <<-'B'\none\nA\n\ttwo\n\tB\nUSER 1\n";
-        let source = Source::new(text).expect("small");
+        let source = Source::new(text, "").expect("small");
         assert_eq!(source.text.lines().count(), text.lines().count());
         assert_eq!(source.documents[&2], ["one\n", "two\n"]);
         let parsed = parse_dockerfile::parse(&source.text).expect("a Dockerfile");
@@ -202,20 +205,20 @@ mod tests {
             "FROM a\nRUN cat <<A\nno end\n",
             "FROM a\nCOPY <<A /x\nRUN <<B\nA\nUSER 1\n",
         ] {
-            assert_eq!(Source::new(text).expect("small").text, text);
+            assert_eq!(Source::new(text, "").expect("small").text, text);
         }
     }
 
     #[test]
     fn the_escape_directive_is_seen() {
         assert_eq!(
-            Source::new("#syntax=x\n# Escape = `\nFROM a\n")
+            Source::new("#syntax=x\n# Escape = `\nFROM a\n", "")
                 .expect("small")
                 .escape,
             '`'
         );
         assert_eq!(
-            Source::new("# a\n# escape=`\nFROM a\n")
+            Source::new("# a\n# escape=`\nFROM a\n", "")
                 .expect("small")
                 .escape,
             '\\'

@@ -30,6 +30,8 @@ pub(super) struct Said<T> {
     pub(super) value: T,
     /// Variables that had no value.
     pub(super) unset: Vec<String>,
+    /// Whether it looks like a secret: then `value` does not hold it.
+    pub(super) secret: bool,
 }
 
 /// Settings, as far as they were said in a Dockerfile.
@@ -45,6 +47,8 @@ pub(super) struct Settings {
     pub(super) labels: BTreeMap<String, Said<String>>,
     pub(super) stop_signal: Option<Said<String>>,
     pub(super) healthcheck: Option<Said<Check>>,
+    /// What `SHELL` says last.
+    pub(super) shell: Option<Vec<String>>,
     pub(super) entrypoint: Option<Said<Form>>,
     pub(super) command: Option<Said<Form>>,
 }
@@ -54,8 +58,34 @@ pub(super) struct Settings {
 pub(super) enum Form {
     /// A list of words.
     Exec(Vec<String>),
-    /// A text for a shell.
-    Shell(String),
+    /// A text for a shell, and how `SHELL` says to start that.
+    Shell { shell: Vec<String>, text: String },
+}
+
+impl Form {
+    /// What is started.
+    pub(super) fn words(&self) -> Vec<String> {
+        match self {
+            Self::Exec(words) => words.clone(),
+            Self::Shell { shell, text } => shell.iter().chain([text]).cloned().collect(),
+        }
+    }
+
+    pub(super) fn is_exec(&self) -> bool {
+        matches!(self, Self::Exec(_))
+    }
+
+    /// Whether someone meant a list of words, and a shell gets it as a text. `[ -f x ]` is a command.
+    pub(super) fn is_broken_list(&self) -> bool {
+        let Self::Shell { text, .. } = self else {
+            return false;
+        };
+        let Some(inside) = text.strip_prefix('[').filter(|rest| !rest.starts_with('[')) else {
+            return false;
+        };
+        !inside.starts_with(char::is_whitespace)
+            || (text.ends_with(']') && inside.contains(',') && inside.contains(['"', '\'']))
+    }
 }
 
 /// A health check.
@@ -118,6 +148,12 @@ impl Settings {
     /// Where relative paths begin.
     pub(super) fn directory(&self) -> &str {
         self.workdir.as_ref().map_or("/", |said| &said.value)
+    }
+
+    /// What starts texts.
+    pub(super) fn shell(&self) -> Vec<String> {
+        let usual = || ["/bin/sh", "-c"].map(str::to_owned).to_vec();
+        self.shell.clone().unwrap_or_else(usual)
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Expanded {
     pub(super) text: String,
     /// Variables without a value that the word needs, in their order.
     pub(super) unset: Vec<String>,
+    /// A quote or a brace that is opened and never closed.
+    pub(super) open: Option<char>,
 }
 
 /// Removes quotes and escapes, and puts in the values of variables.
@@ -40,11 +42,7 @@ impl Expander<'_> {
         let mut quoted = false;
         while let Some(c) = self.next() {
             match c {
-                '\'' if !quoted => {
-                    while let Some(c) = self.next().filter(|c| *c != '\'') {
-                        self.push(c);
-                    }
-                }
+                '\'' if !quoted => self.single_quoted(),
                 '"' => quoted = !quoted,
                 '$' => self.variable(),
                 c if c == self.escape => match self.rest.chars().next() {
@@ -58,6 +56,18 @@ impl Expander<'_> {
                 c => self.push(c),
             }
         }
+        if quoted {
+            self.expanded.open.get_or_insert('"');
+        }
+    }
+
+    fn single_quoted(&mut self) {
+        if !self.rest.contains('\'') {
+            self.expanded.open.get_or_insert('\'');
+        }
+        let (inside, after) = self.rest.split_once('\'').unwrap_or((self.rest, ""));
+        self.rest = after;
+        self.push_all(inside);
     }
 
     fn next(&mut self) -> Option<char> {
@@ -81,6 +91,7 @@ impl Expander<'_> {
     fn variable(&mut self) {
         if let Some(rest) = self.rest.strip_prefix('{') {
             let Some(end) = closing_brace(rest) else {
+                self.expanded.open.get_or_insert('{');
                 self.push('$');
                 return;
             };
@@ -146,7 +157,8 @@ impl Expander<'_> {
             expanded: Expanded::default(),
         };
         inner.run();
-        let Expanded { text, unset } = inner.expanded;
+        let Expanded { text, unset, open } = inner.expanded;
+        self.expanded.open = self.expanded.open.or(open);
         self.push_all(&text);
         for name in &unset {
             self.miss(name);
@@ -170,7 +182,8 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-fn name_length(text: &str) -> usize {
+/// How long the name is that a text begins with.
+pub(super) fn name_length(text: &str) -> usize {
     text.bytes()
         .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
         .count()
@@ -263,6 +276,19 @@ mod tests {
             ["X", "Y", "A"]
         );
         assert_eq!(expand("C:\\x`$", '`', &lookup).text, "C:\\x$");
+    }
+
+    #[test]
+    fn what_is_never_closed_is_found() {
+        for (word, expected) in [
+            ("\"a", Some('"')),
+            ("it's", Some('\'')),
+            ("${A", Some('{')),
+            ("${X:-\"a}", Some('"')),
+            ("it\\'s \"'\" '\"' \\\" $ \\${", None),
+        ] {
+            assert_eq!(expand(word, '\\', &lookup).open, expected, "{word}");
+        }
     }
 
     #[test]

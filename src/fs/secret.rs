@@ -46,8 +46,9 @@ fn holds_private_key(path: &Path) -> bool {
     read && has_private_key_mark(&String::from_utf8_lossy(&head))
 }
 
-/// RFC 7468, section 10 and 11, and what OpenSSL, OpenSSH and `OpenPGP` (RFC 9580, section 6.2) write.
-fn has_private_key_mark(text: &str) -> bool {
+/// Whether a text holds a private key: RFC 7468, section 10 and 11, and what OpenSSL, OpenSSH and
+/// `OpenPGP` (RFC 9580, section 6.2) write.
+pub fn has_private_key_mark(text: &str) -> bool {
     text.split("-----BEGIN ").skip(1).any(|rest| {
         rest.split_once("-----").is_some_and(|(label, _)| {
             label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK")

@@ -16,7 +16,7 @@ fn variables_that_double_each_other_are_refused() {
     let text = format!("FROM a\nENV A0=xxxxxxxx\n{}", lines.concat());
     assert!(matches!(
         world.propose(&text),
-        Err(AdoptError::TooManyValues)
+        Err(AdoptError::TooManyValues { .. })
     ));
 }
 
@@ -24,7 +24,10 @@ fn variables_that_double_each_other_are_refused() {
 fn what_is_too_large_is_refused() {
     let world = World::new();
     let comment = format!("FROM a\n#{}\n", "x".repeat(128 * 1024));
-    assert!(matches!(world.propose(&comment), Err(AdoptError::TooLarge)));
+    assert!(matches!(
+        world.propose(&comment),
+        Err(AdoptError::TooLarge { .. })
+    ));
     for (what, text) in [
         ("stages", "FROM a\n".repeat(101)),
         (
@@ -41,6 +44,20 @@ fn what_is_too_large_is_refused() {
             other => panic!("{what}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_command_that_names_a_long_value_again_and_again_has_an_end() {
+    let world = World::new();
+    let text = format!(
+        "FROM a\nENV A={}\nCMD orders{}\n",
+        "x".repeat(10_000),
+        " $A".repeat(20_000)
+    );
+    let proposal = world.propose(&text).expect("a proposal");
+    assert!(super::text(&proposal).len() < 1024 * 1024);
+    let told = proposal.remarks.iter().map(|remark| remark.message.len());
+    assert!(told.sum::<usize>() < 4 * 1024 * 1024);
 }
 
 #[test]

@@ -158,7 +158,10 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         &Overrides::default(),
         Some((&proposal.manifest, &edited.text)),
     )
-    .map_err(|errors| Failure::usage(AdoptError::Refused(errors)))?;
+    .map_err(|source| {
+        let file = file.clone();
+        Failure::usage(AdoptError::Refused { file, source })
+    })?;
     let written = arguments.write && edited.text != manifest;
     if written {
         write(&proposal.manifest, &edited.text)
@@ -237,7 +240,10 @@ impl Telling<'_> {
             ),
         });
         for remark in &proposal.remarks {
-            let place = format!("{}:{}", self.file, remark.line);
+            let place = match remark.line {
+                0 => self.file.to_owned(),
+                line => format!("{}:{line}", self.file),
+            };
             let line = match &remark.advice {
                 Some(advice) => format!("{place}: {}\n  hint: {advice}", remark.message),
                 None => format!("{place}: {}", remark.message),

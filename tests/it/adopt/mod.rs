@@ -1,8 +1,11 @@
 //! `adopt`: from Dockerfiles to configuration.
 
+mod by_design;
 mod images;
 mod refused;
+mod scratch;
 mod shapes;
+mod told;
 mod writing;
 
 use crate::support::workspace::{Checkout, manifest};

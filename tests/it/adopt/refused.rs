@@ -21,6 +21,11 @@ fn every_refusal_says_what_to_type() {
     );
     checkout.write("not-one", "FROM debian\nMAKE coffee\n");
     checkout.write("empty", "# nothing\n");
+    checkout.write("typo", "FORM debian\n");
+    checkout.write("document", "FROM debian\nCOPY <<END /x\nUSER 1\n");
+    checkout.write("shell", "FROM debian\nSHELL bash -c\n");
+    checkout.write("few", "FROM debian\n\nUSER\n");
+    checkout.write("quote", "FROM debian\nENV A=\"x\nCMD [\"orders\"]\n");
     checkout.write(
         "stages",
         "FROM debian AS one\nFROM one AS two\nCMD [\"orders\"]\n",
@@ -39,21 +44,42 @@ fn every_refusal_says_what_to_type() {
         (
             &["not-one"],
             "not-one:2: unknown instruction 'MAKE'",
-            "docker build --check",
+            "a line that goes on ends with `\\`",
+        ),
+        (
+            &["typo"],
+            "typo:1: unknown instruction 'FORM'",
+            "did you mean `FROM`?",
         ),
         (
             &["empty"],
             "empty: expected at least one FROM",
-            "docker build --check",
+            "is it a Dockerfile?",
+        ),
+        (
+            &["document"],
+            "document:4: expected end of here-document (END), but reached eof",
+            "end it with a line of that word alone",
+        ),
+        (&["shell"], "shell:2: ", "`SHELL [\"/bin/sh\", \"-c\"]`"),
+        (
+            &["few"],
+            "few:3: ",
+            "say what belongs behind the instruction",
+        ),
+        (
+            &["quote"],
+            "quote:2: `ENV` opens a quote (\") and never closes it",
+            "close it, or write `\\\"`",
         ),
         (
             &["no-service"],
-            "which service it is for, which starts `nginx`",
+            "nothing in `no-service` tells which service it is for: it starts `nginx`",
             "`--service`: `invoice`, `orders` or `report`",
         ),
         (
             &["two"],
-            "services `invoice` or `report`",
+            "`two` could be for the services `invoice` or `report`",
             "--service invoice",
         ),
         (
@@ -63,8 +89,8 @@ fn every_refusal_says_what_to_type() {
         ),
         (
             &["stages", "--stage", "three"],
-            "no stage `three`",
-            "`one` or `two`",
+            "`stages` has no stage `three`",
+            "it has 2: 0 `one`, 1 `two`",
         ),
         (
             &["stages", "--context", "nowhere"],
@@ -88,9 +114,10 @@ fn a_dockerfile_that_is_no_text_is_refused() {
         .says(&["it is no UTF-8 text", "save it as UTF-8"]);
     // A character that the limit cuts in two is none of the text's mistakes.
     checkout.write("large", &format!("FROM a\n#{}", "é".repeat(200_000)));
-    adopt(&checkout, &["large"])
-        .expect(2)
-        .says(&["larger than 128 KiB"]);
+    adopt(&checkout, &["large"]).expect(2).says(&[
+        "`large` is larger than 128 KiB",
+        "hint: name the Dockerfile itself",
+    ]);
 }
 
 #[test]
@@ -102,7 +129,7 @@ fn a_binary_that_is_no_service_says_why() {
     );
     checkout.write("Dockerfile", "FROM debian\nCMD [\"orders\"]\n");
     adopt(&checkout, &["Dockerfile"]).expect(2).says(&[
-        "which starts `orders`",
+        "it starts `orders`",
         "`orders` of package `orders` is no service: `skip = true`",
     ]);
 }
@@ -124,7 +151,7 @@ fn the_service_the_stage_and_values_can_be_named() {
         run.stdout,
         "[package.metadata.lighter.bin.report]\npath = \"/bin/report\"\nuser = \"1:2\"\n"
     );
-    let run = adopt(&checkout, &["Dockerfile", "--service", "orders", "-q"]).expect(0);
+    let run = adopt(&checkout, &["Dockerfile", "--service", "report", "-q"]).expect(0);
     assert!(run.stdout.contains("user = \"3:4\""), "{}", run.stdout);
     let named = adopt(
         &checkout,
@@ -163,4 +190,96 @@ fn a_pipe_is_refused_and_not_waited_for() {
         "it is no regular file",
         "hint: ",
     ]);
+}
+
+#[test]
+fn a_stage_that_is_not_there_is_told_with_the_numbers_of_those_that_are() {
+    let checkout = workspace();
+    checkout.write(
+        "three",
+        "FROM debian AS one\nFROM one\nFROM one AS two\nCMD [\"orders\"]\n",
+    );
+    checkout.write("single", "FROM debian\nCMD [\"orders\"]\n");
+    adopt(&checkout, &["three", "--stage", "9"])
+        .expect(2)
+        .says(&["`three` has no stage `9`", "it has 3: 0 `one`, 1, 2 `two`"]);
+    adopt(&checkout, &["single", "--stage", "9"])
+        .expect(2)
+        .says(&["it has one: leave out `--stage`"]);
+    let many = "FROM debian\n".repeat(99);
+    checkout.write("many", &format!("{many}FROM debian AS last\n"));
+    adopt(&checkout, &["many", "--stage", "x"])
+        .expect(2)
+        .says(&["it has 100: 0 to 99, named are 99 `last`"]);
+}
+
+#[test]
+fn what_is_too_much_is_told_with_its_file() {
+    let checkout = workspace();
+    let stages = "FROM debian\n".repeat(101);
+    let longer = "ENV A=$A$A$A\n".repeat(40);
+    for (text, error, hint) in [
+        (
+            stages.as_str(),
+            "`much` has 101 stages, more than 100",
+            "hint: ",
+        ),
+        (
+            &format!("FROM debian\nENV A=12345\n{longer}"),
+            "much:10: values grow too long",
+            "hint: ",
+        ),
+    ] {
+        checkout.write("much", text);
+        adopt(&checkout, &["much"]).expect(2).says(&[error, hint]);
+    }
+}
+
+#[test]
+fn what_docker_refuses_for_its_quotes_is_refused() {
+    let checkout = workspace();
+    for (text, error) in [
+        (
+            "FROM debian\nENV A=\"x B=y\n",
+            "2: `ENV` opens a quote (\")",
+        ),
+        ("FROM debian\nENV A=it's\n", "2: `ENV` opens a quote (')"),
+        ("FROM debian\nENV OLD it's\n", "2: `ENV` opens a quote (')"),
+        (
+            "FROM debian\n\nLABEL a=b \\\n c=\"d\n",
+            "3: `LABEL` opens a quote (\")",
+        ),
+        ("ARG A='x\nFROM debian\n", "1: `ARG` opens a quote (')"),
+        ("FROM debian\nARG A='x\n", "2: `ARG` opens a quote (')"),
+        ("FROM \"debian\n", "1: `FROM` opens a quote (\")"),
+        (
+            "FROM debian\nWORKDIR '/x\n",
+            "2: `WORKDIR` opens a quote (')",
+        ),
+        ("FROM debian\nUSER \"1\n", "2: `USER` opens a quote (\")"),
+        (
+            "FROM debian\nEXPOSE 80 \"81\n",
+            "2: `EXPOSE` opens a quote (\")",
+        ),
+        (
+            "FROM debian\nVOLUME [\"/a\n",
+            "2: `VOLUME` opens a quote (\")",
+        ),
+        (
+            "FROM debian\nCOPY \"a b\" /x\n",
+            "2: `COPY` opens a quote (\")",
+        ),
+        ("FROM debian\nENV A=${B\n", "2: `ENV` opens a brace ({)"),
+    ] {
+        checkout.write("Dockerfile", text);
+        let run = adopt(&checkout, &["Dockerfile"]).expect(2);
+        assert!(run.stderr.contains(error), "{text}: {}", run.stderr);
+        run.says(&["hint: close it"]);
+    }
+    let fine =
+        "FROM debian\nENV A=it\\'s B='\"' C=\"'\" D=\\\" E=\"\\\"\" F=$ G=\\${\nCMD [\"orders\"]\n";
+    checkout.write("Dockerfile", fine);
+    let run = adopt(&checkout, &["Dockerfile", "-q"]).expect(0);
+    assert!(run.stdout.contains("A = \"it's\""), "{}", run.stdout);
+    assert!(run.stdout.contains("G = \"${\""), "{}", run.stdout);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::workspace;
 use crate::support::cli::Lighter;
 
-const OUT: &str = "=== standard output\n";
+pub(super) const OUT: &str = "=== standard output\n";
 const ERROR: &str = "=== standard error\n";
 
 #[test]
@@ -61,7 +61,7 @@ fn every_proposal_can_be_written_and_read_again() {
     }
 }
 
-fn shapes() -> Vec<PathBuf> {
+pub(super) fn shapes() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/adopt/shapes");
     let files = cargo_lighter::fs::sorted_files(&directory).expect("readable");
     files.into_iter().map(|file| file.path).collect()

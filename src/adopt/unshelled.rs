@@ -1,0 +1,129 @@
+//! A command of a shell, started without the shell.
+
+use std::cell::Cell;
+
+use super::filled::Filled;
+use super::runs::list;
+use super::script::Written;
+use super::secret::{shown, shown_words};
+use super::stage::Settings;
+
+/// More than any command line has, values and all.
+const MAX_FILLED: usize = 256 * 1024;
+
+/// What a shell would know.
+pub(super) struct Unshelled<'a> {
+    settings: &'a Settings,
+    /// `$0` and those after it.
+    parameters: &'a [String],
+    /// How much may still be put in, in all words together.
+    left: Cell<usize>,
+}
+
+/// A message and an advice.
+type Told = (String, String);
+
+impl<'a> Unshelled<'a> {
+    pub(super) fn new(settings: &'a Settings, parameters: &'a [String]) -> Self {
+        Self {
+            settings,
+            parameters,
+            left: Cell::new(MAX_FILLED),
+        }
+    }
+
+    /// A word as a shell would fill it in. Secrets have no value here.
+    pub(super) fn filled(&self, word: &str) -> Filled {
+        if self.left.get() == 0 {
+            return Filled {
+                needs_shell: true,
+                ..Filled::default()
+            };
+        }
+        let value = |name: &str| {
+            let said = self.settings.env.get(name).filter(|said| !said.secret);
+            said.map(|said| said.value.clone())
+        };
+        let mut filled = Filled::new(word, self.parameters, &value);
+        let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
+        let left = self.left.get().saturating_sub(length);
+        self.left.set(left);
+        filled.needs_shell |= left == 0;
+        filled
+    }
+
+    /// All words that can be known, and what is to be told of the others and of those that a shell
+    /// would fill in.
+    pub(super) fn words(&self, command: &Written) -> (Vec<String>, Vec<Told>) {
+        let mut words: Vec<String> = Vec::new();
+        let mut told = Vec::new();
+        let mut flag: Option<&String> = None;
+        for word in &command.words {
+            let filled = self.filled(word);
+            if filled.is_known() {
+                if !filled.variables.is_empty() {
+                    told.push(becomes(word, &filled));
+                }
+                let is_flag = word.starts_with('-') && !word.contains('=') && !words.is_empty();
+                flag = Some(word).filter(|_| is_flag);
+                words.extend(filled.words);
+                continue;
+            }
+            // A flag without its value would be another one.
+            if flag.is_some() {
+                words.pop();
+            }
+            told.push(self.left_out(flag.take(), word, &filled));
+        }
+        (words, told)
+    }
+
+    fn left_out(&self, flag: Option<&String>, word: &str, filled: &Filled) -> Told {
+        let written = word.to_owned();
+        let what = shown_words(flag.into_iter().chain([&written]));
+        let own = word.split_once('=').map(|(name, _)| name);
+        let own = own.filter(|name| name.starts_with('-'));
+        let value = match flag.map(String::as_str).or(own) {
+            Some(flag) => format!("put `{flag}` and a value into `args`"),
+            None => "put a value into `args`".to_owned(),
+        };
+        let unknown = &filled.unknown;
+        let is_secret = |name: &String| self.settings.env.get(name).is_some_and(|said| said.secret);
+        let (why, read) = if filled.needs_shell {
+            let read = "let the program find it out itself".to_owned();
+            ("only a shell can say what it becomes".to_owned(), read)
+        } else {
+            let names = list(unknown);
+            let why = match unknown.as_slice() {
+                [name] if is_secret(name) => format!("`{name}` looks like a secret"),
+                [_] => format!("nothing here says what {names} is"),
+                _ => format!("nothing here says what {names} are"),
+            };
+            (why, format!("let the program read {names} itself"))
+        };
+        let message = format!("`{what}` is left out of `args`: {why}");
+        let advice = if unknown.iter().any(is_secret) {
+            read
+        } else {
+            format!("{read}, or {value}")
+        };
+        (message, advice)
+    }
+}
+
+fn becomes(word: &str, filled: &Filled) -> Told {
+    let value = match filled.words.as_slice() {
+        [] => "nothing".to_owned(),
+        words => {
+            let words: Vec<String> = words.iter().map(|word| shown(word)).collect();
+            format!("`{}`", words.join(" "))
+        }
+    };
+    (
+        format!(
+            "`{}` becomes {value} in `args`: no shell puts in what a caller sets",
+            shown(word)
+        ),
+        format!("let the program read {} itself", list(&filled.variables)),
+    )
+}
