@@ -27,6 +27,7 @@ mod script;
 mod secret;
 mod settings;
 mod shell;
+mod shelled;
 mod source;
 mod stage;
 mod syntax;
