@@ -1,11 +1,13 @@
 //! Opening what a user calls an image.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::archive::Given;
 use super::choose::Chosen;
 use super::documents::Manifest;
 use super::find::{find, named_images};
@@ -13,7 +15,8 @@ use super::place::Place;
 use super::spec::{ImageSpec, StoredName};
 use super::{SourceError, docker_archive, engine, oci_archive};
 use crate::digest::Digest;
-use crate::medium::LayoutWriter;
+use crate::hint::near_names;
+use crate::medium::{ArchiveForm, LayoutWriter};
 use crate::oci::{Descriptor, Platform};
 use crate::process::{Environment, Interrupt, temporary_directory};
 use crate::reference::Repository;
@@ -22,6 +25,8 @@ use crate::report::{Clock, printable};
 
 /// Runtimes stack some hundred.
 const MAX_LAYERS: usize = 1000;
+/// Names that are looked at for one that was meant.
+const MAX_BESIDE: usize = 1000;
 /// Bytes of all layers of an image.
 const MAX_IMAGE: u64 = 128 << 30;
 
@@ -110,6 +115,14 @@ impl Sources {
             platforms: Vec::new(),
         };
         let (descriptor, manifest) = chosen.choose(&root, wanted, 0)?;
+        // An index was asked for its image; nobody asked an image alone.
+        if let Some(platform) = wanted
+            .platform
+            .as_ref()
+            .filter(|_| descriptor.digest == root.digest)
+        {
+            chosen.check_platform(&manifest, platform)?;
+        }
         if manifest.layers.len() > MAX_LAYERS {
             return Err(SourceError::TooMuch {
                 at: format!("image `{}`", chosen.reference),
@@ -158,20 +171,28 @@ impl Sources {
                 Ok(Place::of_registry(directory, &keep, registry, repository))
             }
             ImageSpec::Layout { directory, .. } => {
-                Ok(Place::standing(self.environment.resolve(directory)))
+                let path = self.environment.resolve(directory);
+                stands(spec, directory, &path)?;
+                Ok(Place::standing(path, spec.place()))
             }
-            ImageSpec::OciArchive { file, .. } => {
+            ImageSpec::OciArchive { file, .. } | ImageSpec::DockerArchive { file, .. } => {
                 let interrupt = self.interrupt.clone();
-                let file = self.environment.resolve(file);
-                self.made(spec, |directory| {
-                    oci_archive::unpack(&file, directory, &interrupt)
-                })
-            }
-            ImageSpec::DockerArchive { file, .. } => {
-                let interrupt = self.interrupt.clone();
-                let file = self.environment.resolve(file);
-                self.made(spec, |directory| {
-                    docker_archive::convert(&file, directory, &interrupt)
+                let path = self.environment.resolve(file);
+                stands(spec, file, &path)?;
+                let (typed, shown) = (spec.behind_scheme(), file.display().to_string());
+                let form = match spec {
+                    ImageSpec::OciArchive { .. } => ArchiveForm::Layout,
+                    _ => ArchiveForm::Docker,
+                };
+                let given = Given {
+                    path: &path,
+                    form,
+                    typed: Some(&typed),
+                    shown: &shown,
+                };
+                self.made(spec, |directory| match form {
+                    ArchiveForm::Layout => oci_archive::unpack(&given, directory, &interrupt),
+                    ArchiveForm::Docker => docker_archive::convert(&given, directory, &interrupt),
                 })
             }
             ImageSpec::Daemon {
@@ -183,7 +204,13 @@ impl Sources {
                 self.made(spec, |directory| {
                     let file = directory.with_extension("tar");
                     engine::save(*keeper, name, &file, &environment, &interrupt)?;
-                    docker_archive::convert(&file, directory, &interrupt)?;
+                    let given = Given {
+                        path: &file,
+                        form: ArchiveForm::Docker,
+                        typed: None,
+                        shown: &spec.place(),
+                    };
+                    docker_archive::convert(&given, directory, &interrupt)?;
                     Ok(fs_err::remove_file(&file)?)
                 })
             }
@@ -274,11 +301,11 @@ impl Sources {
         let name = self.made.len().to_string();
         let (fresh, keep) = self.room(&name)?;
         if let Some(known) = self.made.get(&key) {
-            return Ok(Place::temporary(known.clone(), &keep));
+            return Ok(Place::temporary(known.clone(), key, &keep));
         }
         make(&fresh)?;
-        self.made.insert(key, fresh.clone());
-        Ok(Place::temporary(fresh, &keep))
+        self.made.insert(key.clone(), fresh.clone());
+        Ok(Place::temporary(fresh, key, &keep))
     }
 
     /// A path in the temporary directory of the run.
@@ -294,6 +321,49 @@ impl Sources {
         };
         Ok((keep.path().join(name), keep))
     }
+}
+
+/// Refuses a path at which nothing is, or a file where a layout should be. `typed` is the path as in `spec`.
+fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError> {
+    let wants_directory = matches!(spec, ImageSpec::Layout { .. });
+    match fs_err::metadata(path) {
+        Ok(found) if wants_directory && !found.is_dir() => Err(SourceError::FileNotLayout {
+            path: typed.display().to_string(),
+            typed: spec.behind_scheme(),
+        }),
+        Ok(_) => Ok(()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Err(SourceError::Missing {
+                what: if wants_directory { "directory" } else { "file" },
+                path: typed.display().to_string(),
+                scheme: spec.scheme(),
+                near: near(typed, path, wants_directory),
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What stands beside `path` and is called almost so, as it would be typed.
+fn near(typed: &Path, path: &Path, directories: bool) -> Vec<String> {
+    let Some((around, name)) = path.parent().zip(path.file_name()) else {
+        return Vec::new();
+    };
+    let beside = fs_err::read_dir(around).into_iter().flatten().flatten();
+    let beside = beside.take(MAX_BESIDE);
+    let alike = beside.filter(|entry| entry.path().is_dir() == directories);
+    let mut names: Vec<String> = alike
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let names = near_names(&name.to_string_lossy(), names.iter().map(String::as_str));
+    let typed = |name: &&str| printable(&typed.with_file_name(name).display().to_string());
+    names.iter().map(typed).collect()
 }
 
 /// What a document says of itself.
