@@ -164,3 +164,86 @@ fn name_of(raw: &[u8]) -> Option<String> {
     let plain = |part: &str| !matches!(part, "" | "." | "..");
     (name.len() <= MAX_NAME && name.split('/').all(plain)).then(|| name.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::{docker_archive, oci_archive};
+
+    /// Unpacks the archive in both forms. What cannot be read is told in words of this program.
+    fn unpack(bytes: &[u8]) -> Result<(), TestCaseError> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.tar");
+        fs_err::write(&path, bytes).expect("written");
+        for form in [ArchiveForm::Layout, ArchiveForm::Docker] {
+            let given = Given {
+                path: &path,
+                form,
+                typed: Some("a.tar"),
+                shown: "a.tar",
+            };
+            let room = directory.path().join(form_name(form));
+            let unpacked = match form {
+                ArchiveForm::Layout => oci_archive::unpack(&given, &room, &Interrupt::new()),
+                ArchiveForm::Docker => docker_archive::convert(&given, &room, &Interrupt::new()),
+            };
+            if let Err(error) = unpacked {
+                let is_told = matches!(error, SourceError::Archive { .. });
+                prop_assert!(is_told, "{error:?}");
+            }
+        }
+        let mut left: Vec<_> = fs_err::read_dir(directory.path())
+            .expect("listed")
+            .map(|entry| entry.expect("listed").file_name())
+            .collect();
+        left.sort();
+        let expected = ["a Docker archive", "a.tar", "an OCI archive"];
+        prop_assert_eq!(left, expected, "something was written elsewhere");
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_bytes_are_an_archive_or_told_not_to_be(
+            head in prop_oneof![Just(&b""[..]), Just(&b"\x1f\x8b\x08\0"[..]), Just(&b"\x28\xb5\x2f\xfd"[..]), Just(&b"BZh"[..])],
+            bytes in prop::collection::vec(any::<u8>(), 0..2000),
+        ) {
+            unpack(&[head, &bytes].concat())?;
+        }
+
+        #[test]
+        fn near_archives_are_read_or_told_not_to_be(
+            names in prop::collection::vec("(oci-layout|index\\.json|manifest\\.json|c|(blobs/sha256/)?[a./]{0,5})", 1..6),
+            kinds in prop::collection::vec("[0-7gxLKSV]", 6),
+            content in "(\\{\\}|\\[\\]|\\[\\{\"Config\":\"c\"\\}\\]|)",
+            cut in 0_usize..4000,
+            position in 0_usize..4000,
+            bytes in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let mut tar = Vec::new();
+            for (name, kind) in names.iter().zip(&kinds) {
+                let mut header = tar::Header::new_ustar();
+                header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+                header.set_entry_type(EntryType::new(kind.as_bytes()[0]));
+                header.set_size(content.len() as u64);
+                header.set_cksum();
+                tar.extend_from_slice(header.as_bytes());
+                tar.extend_from_slice(content.as_bytes());
+                tar.resize(tar.len().next_multiple_of(512), 0);
+            }
+            tar.extend([0; 1024]);
+            for (offset, byte) in bytes.iter().enumerate() {
+                if let Some(place) = tar.get_mut(position + offset) {
+                    *place = *byte;
+                }
+            }
+            unpack(&tar)?;
+            tar.truncate(cut);
+            unpack(&tar)?;
+        }
+    }
+}

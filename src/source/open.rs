@@ -403,3 +403,84 @@ fn neighbours(place: &Place, root: &Descriptor, platform: Option<&Platform>) -> 
     }
     neighbours
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::oci::LAYOUT_FILE;
+    use crate::source::parse;
+
+    /// Opens what is in the layout `layout`, each name and none, for a platform and for none.
+    fn open_all(around: &Path) {
+        let environment = Environment::new(around, []);
+        let interrupt = Interrupt::new();
+        let clock = Clock::by_hand();
+        let mut sources = Sources::new(&environment, clock, &interrupt, Options::default());
+        for image in ["oci:layout", "oci:layout:a:1", "oci:layout:b"] {
+            let spec = parse(image).expect("a layout");
+            for platform in [None, Some(Platform::linux("arm64"))] {
+                let _ = sources.open(&spec, &Wanted { platform });
+            }
+        }
+    }
+
+    /// Writes a blob, and gives a descriptor of it.
+    fn put(layout: &Path, media_type: &str, bytes: &str, more: &str) -> String {
+        let digest = Digest::of(bytes.as_bytes());
+        let blobs = layout.join("blobs/sha256");
+        fs_err::create_dir_all(&blobs).expect("made");
+        fs_err::write(blobs.join(digest.hex()), bytes).expect("written");
+        let size = bytes.len();
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}{more}}}"#)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_header_and_index_are_opened_or_refused_without_a_panic(
+            header in prop_oneof![
+                Just(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+                prop::collection::vec(any::<u8>(), 0..60),
+            ],
+            index in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let around = tempfile::tempdir().expect("a directory");
+            let layout = around.path().join("layout");
+            fs_err::create_dir(&layout).expect("made");
+            fs_err::write(layout.join(LAYOUT_FILE), header).expect("written");
+            fs_err::write(layout.join("index.json"), index).expect("written");
+            open_all(around.path());
+        }
+
+        #[test]
+        fn near_documents_are_opened_or_refused_without_a_panic(
+            config in r#"(\{"os":"linux","architecture":("arm64"|null|7)\}|\{\}|\[\]|)"#,
+            config_type in "(application/vnd\\.oci\\.image\\.config\\.v1\\+json|text/plain)",
+            layers in r"(\[\]|null|\[\{\}\]|7)",
+            kind in "(manifest|index|config)",
+            platform in r#"(,"platform":(null|\{\}|\{"os":"linux","architecture":"arm64"\}))?"#,
+            depth in 0_usize..7,
+            name in "(a:1|b| |)",
+        ) {
+            let around = tempfile::tempdir().expect("a directory");
+            let layout = around.path().join("layout");
+            let config = put(&layout, &config_type, &config, "");
+            let manifest = format!(r#"{{"schemaVersion":2,"config":{config},"layers":{layers}}}"#);
+            let oci = |kind: &str| format!("application/vnd.oci.image.{kind}.v1+json");
+            let mut root = put(&layout, &oci(&kind), &manifest, &platform);
+            for _ in 0..depth {
+                let index = format!(r#"{{"schemaVersion":2,"manifests":[{root}]}}"#);
+                root = put(&layout, &oci("index"), &index, &platform);
+            }
+            let annotations = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#);
+            let root = root.strip_suffix('}').expect("an object").to_owned() + &annotations;
+            let index = format!(r#"{{"schemaVersion":2,"manifests":[{root},{root}]}}"#);
+            fs_err::write(layout.join("index.json"), index).expect("written");
+            fs_err::write(layout.join(LAYOUT_FILE), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("written");
+            open_all(around.path());
+        }
+    }
+}

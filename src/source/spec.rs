@@ -318,14 +318,19 @@ pub fn parse(text: &str) -> Result<ImageSpec, UnknownImage> {
             return daemon(text, engine, name);
         }
     }
-    if !text.contains("://") && (names_a_path(text) || names_an_archive(text)) {
+    let host = text.split('/').next().unwrap_or_default();
+    let of_registry = text.contains('/') && !text.contains("://") && names_a_registry(host);
+    let last = text.rsplit('/').next().unwrap_or_default();
+    // As `push` prints it, with a tag or digest.
+    let is_printed = of_registry && last.contains([':', '@']);
+    let is_path = names_a_path(text) || (names_an_archive(text) && !is_printed);
+    if is_path && !text.contains("://") {
         return Err(UnknownImage::Path {
             text: text.to_owned(),
             stands: None,
         });
     }
-    let host = text.split('/').next().unwrap_or_default();
-    if text.contains('/') && !text.contains("://") && names_a_registry(host) {
+    if of_registry {
         return registry(text, text);
     }
     Err(UnknownImage::Unknown(text.to_owned()))
@@ -514,7 +519,8 @@ mod tests {
             "..",
             "/dir",
             "a.tar",
-            "a.b/c.tar:orders",
+            "a.b/c.tar",
+            "c.tar:orders",
             "docker://",
             "docker://orders",
             "ghcr.io/Upper",
@@ -541,6 +547,17 @@ mod tests {
         fn foreign_text_never_panics(text in ".*", scheme in "(oci|oci-archive|docker-archive|docker-daemon|docker)?:?(//)?") {
             let _ = parse(&text);
             let _ = parse(&format!("{scheme}{text}"));
+        }
+
+        #[test]
+        fn what_is_printed_can_be_typed(
+            text in "(oci:|oci-archive:|docker-archive:|docker-daemon:|docker://)?(localhost/|a\\.b/|\\./)?[a-z./]{1,6}(\\.tar)?(:[a-z@0]{0,3}){0,2}",
+            digest in prop::option::of(Just(DIGEST)),
+        ) {
+            let text = digest.map_or(text.clone(), |digest| format!("{text}@{digest}"));
+            if let Ok(spec) = parse(&text) {
+                prop_assert_eq!(parse(&spec.to_string()), Ok(spec));
+            }
         }
     }
 }
