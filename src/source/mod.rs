@@ -27,5 +27,5 @@ pub use entries::{Entries, EntryName, Limits, NameFault, TarFault};
 pub use error::SourceError;
 pub use open::{ImageSource, Neighbour, Sources, Wanted};
 pub use place::Place;
-pub use spec::{Engine, ImageSpec, Stands, StoredName, UnknownImage, parse};
+pub use spec::{Engine, ImageSpec, Stands, StoredName, UnknownImage, parse, parse_on_disk};
 pub use unpacked::{Gauge, MAX_UNPACKED, Stop, Unpacked, UnpackedEnd, compression_of};

@@ -249,22 +249,49 @@ impl UnknownImage {
     /// The same, where it matters what `stands` at the path that was written.
     #[must_use]
     pub fn on_disk(self, stands: impl Fn(&Path) -> Option<Stands>) -> Self {
-        let at = |text: &str| {
-            let path = text.split(':').next().unwrap_or_default();
-            stands(Path::new(path)).filter(|_| !path.is_empty())
-        };
         match self {
             Self::Path { text, .. } => Self::Path {
-                stands: at(&text),
+                stands: stands_at(&text, &stands),
                 text,
             },
             // A service is often called like the directory of its sources.
-            Self::Unknown(text) => match at(&text) {
-                stands @ Some(Stands::File | Stands::Layout) => Self::Path { text, stands },
-                _ => Self::Unknown(text),
+            Self::Unknown(text) => match image_at(&text, &stands) {
+                None => Self::Unknown(text),
+                stands => Self::Path { text, stands },
             },
             other => other,
         }
+    }
+}
+
+fn stands_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
+    let path = text.split(':').next().unwrap_or_default();
+    stands(Path::new(path)).filter(|_| !path.is_empty())
+}
+
+/// What stands there and may hold images.
+fn image_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
+    stands_at(text, stands).filter(|found| *found != Stands::Directory)
+}
+
+/// Reads what a user calls an image, where `stands` tells what is at a path: a file or layout is not taken for
+/// a repository of the same name.
+///
+/// # Errors
+/// [`UnknownImage`] saying which forms there are.
+pub fn parse_on_disk(
+    text: &str,
+    stands: impl Fn(&Path) -> Option<Stands>,
+) -> Result<ImageSpec, UnknownImage> {
+    let spec = parse(text).map_err(|error| error.on_disk(&stands))?;
+    match (&spec, image_at(text, &stands)) {
+        (ImageSpec::Registry { .. }, stands @ Some(_)) if !text.contains("://") => {
+            Err(UnknownImage::Path {
+                text: text.to_owned(),
+                stands,
+            })
+        }
+        _ => Ok(spec),
     }
 }
 

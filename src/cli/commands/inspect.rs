@@ -18,7 +18,7 @@ use crate::inspect::{
 use crate::oci::Platform;
 use crate::registry::Options;
 use crate::report::{Event, Reporter as _};
-use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Stands, Wanted, parse};
+use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Stands, Wanted, parse_on_disk};
 
 /// What `--help` shows last.
 const EXAMPLES: &str = "Examples:
@@ -120,7 +120,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         .transpose()
         .map_err(Failure::usage)?;
     let stands = |path: &Path| Stands::at(&context.environment.resolve(path));
-    let parse = |text: &String| parse(text).map_err(|error| error.on_disk(stands));
+    let parse = |text: &String| parse_on_disk(text, stands);
     let named: Result<Vec<ImageSpec>, _> = arguments.images.iter().map(parse).collect();
     let images = named.map_err(Failure::usage)?;
     let options = Options {

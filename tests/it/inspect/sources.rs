@@ -316,6 +316,14 @@ fn a_path_without_a_scheme_is_answered_with_the_schemes() {
             format!("hint: write `oci:{text}`, `oci-archive:{text}` or `docker-archive:{text}`");
         inspect(laid.path(), text).expect(2).says(&[&all]);
     }
+    // A host could be called so, and then nobody would have such a file.
+    let layout = laid.path().join("layout");
+    let dotted = laid.path().join("out.d");
+    fs_err::create_dir(&dotted).expect("made");
+    fs_err::rename(&layout, dotted.join("layout")).expect("moved");
+    inspect(laid.path(), "out.d/layout")
+        .expect(2)
+        .says(&["hint: write `oci:out.d/layout`"]);
     // As ever.
     inspect(laid.path(), "orders:1")
         .expect(2)
