@@ -201,6 +201,27 @@ pub fn names_a_registry(host: &str) -> bool {
     !host.is_empty() && (host == "localhost" || host.contains(['.', ':']))
 }
 
+/// Whether a text that names a place is a path: registries are named otherwise.
+pub fn names_a_path(text: &str) -> bool {
+    matches!(text, "." | ".." | "~")
+        || ["/", "./", "../", "~/"]
+            .iter()
+            .any(|start| text.starts_with(start))
+}
+
+/// Whether a text, or what stands before a name or tag in it, is called as tars are. A repository may be
+/// called so, too, and nobody does that.
+pub fn names_an_archive(text: &str) -> bool {
+    let last = text.rsplit('/').next().unwrap_or_default();
+    let before_colon = |text: &str| text.split(':').next().unwrap_or_default().to_lowercase();
+    [before_colon(text), before_colon(last)].iter().any(|path| {
+        let ends = [
+            ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".tar.bz2",
+        ];
+        ends.iter().any(|end| path.ends_with(end))
+    })
+}
+
 /// A legal tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
@@ -310,6 +331,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn paths_and_archives_are_no_registries() {
+        for text in [".", "..", "/a", "./a", "../a", "~/a"] {
+            assert!(names_a_path(text), "{text}");
+        }
+        for text in ["", "a", ".a/b", "ghcr.io/a", "..a"] {
+            assert!(!names_a_path(text), "{text}");
+        }
+        for text in [
+            "x.tar",
+            "a.b/X.TAR.gz",
+            "x.tgz:orders:1",
+            "x.tar:acme/orders",
+            "h:5000/x.tar",
+        ] {
+            assert!(names_an_archive(text), "{text}");
+        }
+        for text in ["", "tar", "ghcr.io/tar", "x.tar/y", "orders:x.tar"] {
+            assert!(!names_an_archive(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_repository_needs_a_host_and_a_path() {

@@ -27,6 +27,8 @@ pub(super) struct Context {
     pub(super) clock: Clock,
     pub(super) interrupt: Interrupt,
     pub(super) console: Console,
+    /// Columns of the terminal that data goes to, if it goes to one.
+    pub(super) columns: Option<usize>,
 }
 
 /// `SOURCE_DATE_EPOCH` is not a number of seconds.

@@ -13,6 +13,7 @@ use crate::destination::{
 use crate::hint::Hint;
 use crate::plan::Plan;
 use crate::registry::{Options, Registry};
+use crate::source::Stands;
 
 /// Where a command sends images that no `--to` names a place for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,9 @@ impl Aim {
             Self::Layout if texts.is_empty() => texts.push(layout_in(plan, context)),
             Self::Layout | Self::Engine => {}
         }
-        let parsed: Result<Vec<Spec>, _> = texts.iter().map(|text| parse(text)).collect();
+        let stands = |path: &Path| Stands::at(&context.environment.resolve(path));
+        let parse = |text: &String| parse(text).map_err(|error| error.on_disk(stands));
+        let parsed: Result<Vec<Spec>, _> = texts.iter().map(parse).collect();
         let mut specs = parsed.map_err(Failure::usage)?;
         if self == Self::Engine {
             specs.push(Spec::engine("--load", EngineChoice::Any));

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use console::Term;
 
 use super::arguments::{Arguments, Color, Command, MessageFormat};
 use super::commands;
@@ -54,8 +55,10 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(message) => return explain(&message, streams, &environment),
     };
+    let columns = streams.stdout_is_terminal.then(columns);
     let console = console(&arguments, &environment, streams);
     let context = Context {
+        columns,
         environment,
         clock,
         interrupt: interrupt.clone(),
@@ -63,6 +66,14 @@ pub fn run(
     };
     let result = dispatch(&context, arguments.command);
     finish(&context, result)
+}
+
+/// Columns of the terminal that standard output is.
+fn columns() -> usize {
+    let size = Term::stdout().size_checked();
+    let columns = size.map(|(_, columns)| usize::from(columns));
+    // Some terminals do not know.
+    columns.filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {

@@ -1,11 +1,12 @@
 //! `--to`: destinations by skopeo's names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::EngineChoice;
 use crate::hint::Hint;
 use crate::medium::ArchiveForm;
-use crate::reference::{InvalidName, Repository, names_a_registry};
+use crate::reference::{InvalidName, Repository, names_a_path, names_a_registry, names_an_archive};
+use crate::source::Stands;
 
 /// A destination as meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,14 @@ pub enum UnknownDestination {
     /// Neither a scheme nor a registry.
     #[error("destination `{0}` is no place that images can go to")]
     Unknown(String),
+    /// A path, and no scheme.
+    #[error("destination `{text}` is a path without a scheme before it")]
+    Path {
+        /// As written.
+        text: String,
+        /// What is there.
+        stands: Option<Stands>,
+    },
     /// A registry or path that no image name may begin with.
     #[error("destination `{text}` cannot stand before a service's name")]
     Illegal {
@@ -90,6 +99,7 @@ impl Hint for UnknownDestination {
             Self::Tagged(_) => {
                 "give tags with `-t`; the service's name is added to the prefix".to_owned()
             }
+            Self::Path { text, stands } => path_hint(text, *stands),
             Self::Colon(_) => {
                 "leave names and tags away, they are those of the services (`-t` gives tags); paths with \
                  a colon cannot be told from them"
@@ -106,6 +116,33 @@ impl Hint for UnknownDestination {
                   `docker-archive:FILE`, `docker-daemon:` or `containers-storage:`"
                 .to_owned(),
         })
+    }
+}
+
+impl UnknownDestination {
+    /// The same, where it matters what `stands` at the path that was written.
+    #[must_use]
+    pub fn on_disk(self, stands: impl Fn(&Path) -> Option<Stands>) -> Self {
+        match self {
+            Self::Path { text, .. } => Self::Path {
+                stands: stands(Path::new(&text)),
+                text,
+            },
+            Self::Unknown(text) => match stands(Path::new(&text)).filter(|_| !text.is_empty()) {
+                None => Self::Unknown(text),
+                stands => Self::Path { text, stands },
+            },
+            other => other,
+        }
+    }
+}
+
+fn path_hint(text: &str, stands: Option<Stands>) -> String {
+    let archives = format!("`oci-archive:{text}` or `docker-archive:{text}`");
+    match stands {
+        Some(Stands::Layout | Stands::Directory) => format!("write `oci:{text}`"),
+        None if !names_an_archive(text) => format!("write `oci:{text}`, {archives}"),
+        _ => format!("write {archives}"),
     }
 }
 
@@ -184,8 +221,14 @@ fn registry(text: &str) -> Result<Spec, UnknownDestination> {
             text: text.to_owned(),
         });
     }
-    if prefix.is_empty() {
+    if prefix.is_empty() && !names_a_path(text) {
         return Err(UnknownDestination::Empty(text.to_owned()));
+    }
+    if !explicit && !text.contains("://") && (names_a_path(text) || names_an_archive(text)) {
+        return Err(UnknownDestination::Path {
+            text: text.to_owned(),
+            stands: None,
+        });
     }
     if !names_a_registry(host) || !has_legal_port(host) || (!explicit && text.contains("://")) {
         return Err(UnknownDestination::Unknown(text.to_owned()));
@@ -297,6 +340,35 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_without_a_scheme_is_answered_with_the_schemes() {
+        let hint = |text: &str, stands: Option<Stands>| {
+            let error = parse(text).expect_err(text).on_disk(|_| stands);
+            assert!(
+                matches!(error, UnknownDestination::Path { .. }),
+                "{error:?}"
+            );
+            error.hint().expect("a hint")
+        };
+        for text in ["x.tar", "a.b/x.tgz", "localhost/x.tar.gz", "out/x.tar"] {
+            let expected = format!("write `oci-archive:{text}` or `docker-archive:{text}`");
+            assert_eq!(hint(text, None), expected);
+        }
+        for text in ["./out", "/out", "/", "../out", "~/out"] {
+            let all =
+                format!("write `oci:{text}`, `oci-archive:{text}` or `docker-archive:{text}`");
+            assert_eq!(hint(text, None), all);
+        }
+        for text in ["out", "./out", "out/deep"] {
+            let is = |stands| hint(text, Some(stands));
+            assert_eq!(is(Stands::Directory), format!("write `oci:{text}`"));
+            assert!(is(Stands::File).contains("docker-archive:"), "{text}");
+        }
+        // Whoever means a repository can say so.
+        let spec = parse("docker://ghcr.io/acme/x.tar");
+        assert!(matches!(spec, Ok(Spec::Registry { .. })), "{spec:?}");
     }
 
     proptest! {

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::compare::{Change, Difference, Respect};
-use super::layout::{cut_path, named, wrapped};
+use super::layout::Page;
 use super::text::rest;
 
 /// Changes of one respect that are shown.
 const MAX_CHANGES: usize = 20;
 
-/// In what `new` differs from `old`, in 80 columns.
-pub fn differences_text(new: &str, old: &str, differences: &[Difference]) -> String {
+/// In what `new` differs from `old`, on a page of people's.
+pub fn differences_text(new: &str, old: &str, differences: &[Difference], page: Page) -> String {
     let mut text = String::new();
     let all = |respects: &[Respect]| {
         let names: Vec<String> = respects.iter().map(ToString::to_string).collect();
@@ -22,7 +22,7 @@ pub fn differences_text(new: &str, old: &str, differences: &[Difference]) -> Str
     } else {
         format!("{new} differs from {old} in {}", all(&respects))
     };
-    for line in wrapped(&head, 80) {
+    for line in page.wrapped(&head, 0) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{line}");
     }
@@ -33,15 +33,15 @@ pub fn differences_text(new: &str, old: &str, differences: &[Difference]) -> Str
             } else {
                 String::new()
             };
-            named(&mut text, &name, &line(change));
+            page.named(&mut text, &name, &line(change, page));
         }
         rest(&mut text, &" ".repeat(14), found.changes.len(), MAX_CHANGES);
     }
     text
 }
 
-fn line(change: &Change) -> String {
-    let item = change.item.as_deref().map(|item| cut_path(item, 64));
+fn line(change: &Change, page: Page) -> String {
+    let item = change.item.as_deref().map(|item| page.cut_path(item, 16));
     match (item, &change.new, &change.old) {
         (None, new, old) => format!("{}, was {}", value(new.as_ref()), value(old.as_ref())),
         (Some(item), Some(new), None) => format!("+ {}", with(&item, new)),

@@ -286,6 +286,7 @@ mod tests {
                 diff_id: Digest::of(b""),
                 unpacked: 0,
                 entries,
+                odd: None,
             })?;
         }
         Ok(files)

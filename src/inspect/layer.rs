@@ -1,7 +1,7 @@
 //! A layer as it passes: its digests, its entries, and the few files that tell of others.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::rc::Rc;
@@ -12,14 +12,10 @@ use tar::{Archive, Entry, EntryType};
 use crate::digest::{Digest, HashingWriter};
 use crate::oci::Descriptor;
 use crate::process::Interrupt;
-use crate::source::{Unpacked, compression_of};
+use crate::source::{Entries, EntryName, Limits, Unpacked, compression_of};
 
-/// Bytes of headers, long names and extended records of one entry.
-const MAX_HEADERS: u64 = 2 << 20;
-const MAX_ENTRIES: usize = 1_000_000;
-/// Bytes of all names and link targets together, which are kept.
-const MAX_NAMES: usize = 256 << 20;
-const MAX_PATH: usize = 4096;
+/// Bytes of what a symbolic link leads to.
+const MAX_LINK: usize = 4096;
 /// Bytes of one file whose content is kept.
 const MAX_KEPT: u64 = 32 << 20;
 /// Bytes of all such files of a layer; those beyond are only hashed.
@@ -35,6 +31,17 @@ pub(super) struct LayerContents {
     /// Bytes of the tar.
     pub(super) unpacked: u64,
     pub(super) entries: Vec<LayerEntry>,
+    /// The first name that is read, and that no image should have.
+    pub(super) odd: Option<OddName>,
+}
+
+/// The name of an entry that runtimes change.
+#[derive(Debug)]
+pub(super) struct OddName {
+    /// As it is written.
+    pub(super) raw: Vec<u8>,
+    /// As runtimes take it.
+    pub(super) path: Vec<u8>,
 }
 
 /// One entry of a layer, in the order of the tar.
@@ -135,61 +142,46 @@ fn unpack(reader: &mut BufReader<impl Read>, interrupt: &Interrupt) -> io::Resul
     let compression = compression_of(reader.fill_buf()?);
     let mut unpacked = Unpacked::new(reader, compression)?;
     unpacked.stop_at(interrupt);
-    let allowance = unpacked.allowance();
+    let gauge = unpacked.gauge();
     let mut reading = Reading {
         entries: Vec::new(),
-        names: 0,
+        odd: None,
         kept: 0,
     };
-    reading.read_all(&mut Archive::new(&mut unpacked), &allowance)?;
-    allowance.set(None);
+    let mut archive = Archive::new(&mut unpacked);
+    for entry in Entries::of(&mut archive, &gauge, Limits::LAYER)? {
+        reading.read_one(&mut entry?)?;
+    }
     io::copy(&mut unpacked, &mut io::sink())?;
     let end = unpacked.end();
     Ok(LayerContents {
         diff_id: end.diff_id,
         unpacked: end.size,
         entries: reading.entries,
+        odd: reading.odd,
     })
 }
 
 struct Reading {
     entries: Vec<LayerEntry>,
-    names: usize,
+    odd: Option<OddName>,
     kept: u64,
 }
 
 impl Reading {
-    fn read_all(
-        &mut self,
-        archive: &mut Archive<impl Read>,
-        allowance: &Cell<Option<u64>>,
-    ) -> io::Result<()> {
-        let mut entries = archive.entries()?;
-        loop {
-            allowance.set(Some(MAX_HEADERS));
-            let Some(entry) = entries.next() else {
-                return Ok(());
-            };
-            let mut entry = entry?;
-            allowance.set(None);
-            self.read_one(&mut entry)?;
-            if self.entries.len() > MAX_ENTRIES || self.names > MAX_NAMES {
-                return Err(io::Error::other("it has too many names"));
-            }
-        }
-    }
-
     fn read_one(&mut self, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
+        let raw = entry.path_bytes().into_owned();
+        let bad = |why: &dyn fmt::Display| {
+            let name = String::from_utf8_lossy(&raw);
+            io::Error::other(format!("of its entry `{name}`, {why}"))
+        };
         let header = entry.header();
         let kind = header.entry_type();
-        // A sparse file can claim any length, and the reader would make up its zeros.
-        if kind.is_gnu_sparse() {
-            return Err(io::Error::other("it has a sparse file"));
-        }
+        let damaged = |_| bad(&"the header is damaged");
         let attributes = Attributes {
-            mode: header.mode()? & 0o7777,
-            uid: header.uid()?,
-            gid: header.gid()?,
+            mode: header.mode().map_err(damaged)? & 0o7777,
+            uid: header.uid().map_err(damaged)?,
+            gid: header.gid().map_err(damaged)?,
             capabilities: None,
         };
         let numbers = (
@@ -200,17 +192,18 @@ impl Reading {
             capabilities: capabilities(entry),
             ..attributes
         };
-        let raw = entry.path_bytes().into_owned();
-        let path = normal(&raw).ok_or_else(|| {
-            let name = String::from_utf8_lossy(&raw);
-            io::Error::other(format!("its entry `{name}` leads out of the image"))
-        })?;
+        let EntryName { path, fault } = EntryName::of(&raw).map_err(|fault| bad(&fault))?;
         let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
         let link = link.unwrap_or_default();
-        if link.len() > MAX_PATH {
-            return Err(io::Error::other("it has a link that is too long"));
+        if link.len() > MAX_LINK {
+            return Err(bad(&"the link is too long"));
         }
-        self.names += path.len() + link.len();
+        if fault.is_some() && self.odd.is_none() {
+            self.odd = Some(OddName {
+                raw: raw.clone(),
+                path: path.clone(),
+            });
+        }
         let (path, kind) = match kind {
             _ if is_deletion(&path) => match deletion(&path) {
                 Some(deletion) => deletion,
@@ -224,9 +217,9 @@ impl Reading {
             EntryType::Directory => (path, EntryKind::Directory),
             EntryType::Symlink => (path, EntryKind::Symlink(link)),
             EntryType::Link => {
-                let target = normal(&link);
-                let target = target.ok_or_else(|| io::Error::other("it has a link to nowhere"))?;
-                (path, EntryKind::HardLink(target))
+                let target = EntryName::of(&link);
+                let target = target.map_err(|_| bad(&"the link leads nowhere"))?;
+                (path, EntryKind::HardLink(target.path))
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => (
                 path,
@@ -285,28 +278,6 @@ pub(super) fn tells_of_others(path: &[u8]) -> bool {
             b"var/lib/dpkg/status" | b"lib/apk/db/installed" | b"usr/lib/apk/db/installed"
         )
         || list(path)
-}
-
-/// The parts of a path joined again, without `.` and empty ones; `None` where it climbs out, or is longer
-/// than paths are.
-fn normal(raw: &[u8]) -> Option<Vec<u8>> {
-    if raw.len() > MAX_PATH || raw.contains(&0) {
-        return None;
-    }
-    let mut path = Vec::with_capacity(raw.len());
-    for part in raw.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => return None,
-            part => {
-                if !path.is_empty() {
-                    path.push(b'/');
-                }
-                path.extend_from_slice(part);
-            }
-        }
-    }
-    Some(path)
 }
 
 fn is_deletion(path: &[u8]) -> bool {
@@ -380,22 +351,6 @@ mod tests {
             ".wh..wh.plnk/1.2",
         ] {
             assert_eq!(shown(note), None, "{note}");
-        }
-    }
-
-    #[test]
-    fn paths_are_those_of_the_root() {
-        for (raw, path) in [
-            ("./a/b", "a/b"),
-            ("/a//b/", "a/b"),
-            (".", ""),
-            ("./", ""),
-            ("a/./b", "a/b"),
-        ] {
-            assert_eq!(normal(raw.as_bytes()).as_deref(), Some(path.as_bytes()));
-        }
-        for raw in ["..", "a/../b", "a\0b", &"x/".repeat(3000)] {
-            assert_eq!(normal(raw.as_bytes()), None, "{raw}");
         }
     }
 

@@ -1,36 +1,77 @@
-//! Laying out text for people in 80 columns.
+//! Laying out text for people: within the columns of a terminal, and in whole lines for all else.
 
 use std::fmt::Write as _;
 
 use crate::report::printable;
 
-const WIDTH: usize = 80;
 /// Where the values of named lines begin.
 const INDENT: usize = 14;
+/// Columns that a terminal is taken to have at least: in fewer nothing could be read.
+const LEAST: usize = 60;
 
-/// A line `  name  value`; what is too long goes on in further lines.
-pub(super) fn named(text: &mut String, name: &str, value: &str) {
-    let lines = wrapped(&printable(value), WIDTH - INDENT);
-    for (position, line) in lines.iter().enumerate() {
-        let name = if position == 0 { name } else { "" };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {name:<12}{line}");
+/// How wide lines may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page(Option<usize>);
+
+impl Page {
+    /// For a terminal of so many columns, or, without one, for what reads every character: there nothing
+    /// is cut or wrapped.
+    pub fn new(columns: Option<usize>) -> Self {
+        Self(columns.map(|columns| columns.max(LEAST)))
     }
-}
 
-/// Such lines, one for each value, under one name.
-pub(super) fn named_all<'v>(
-    text: &mut String,
-    name: &str,
-    values: impl IntoIterator<Item = &'v str>,
-) {
-    for (position, value) in values.into_iter().enumerate() {
-        named(text, if position == 0 { name } else { "" }, value);
+    /// Columns behind `taken` ones.
+    fn left(self, taken: usize) -> usize {
+        self.0
+            .map_or(usize::MAX, |columns| columns - taken.min(columns - 1))
+    }
+
+    /// Lines behind `taken` columns.
+    pub(super) fn wrapped(self, text: &str, taken: usize) -> Vec<String> {
+        wrapped(text, self.left(taken))
+    }
+
+    /// The beginning of a text that is too long behind `taken` columns.
+    pub(super) fn cut(self, text: &str, taken: usize) -> String {
+        cut(text, self.left(taken))
+    }
+
+    /// Beginning and end of a path that is too long behind `taken` columns.
+    pub(super) fn cut_path(self, path: &str, taken: usize) -> String {
+        cut_path(path, self.left(taken))
+    }
+
+    /// The width of a column of texts that are cut where it would take more than all columns but `others`.
+    pub(super) fn column<'t>(self, texts: impl Iterator<Item = &'t str>, others: usize) -> usize {
+        let widest = texts.map(|text| text.chars().count()).max().unwrap_or(0);
+        widest.min(self.left(others))
+    }
+
+    /// A line `  name  value`; what is too long goes on in further lines.
+    pub(super) fn named(self, text: &mut String, name: &str, value: &str) {
+        let lines = self.wrapped(&printable(value), INDENT);
+        for (position, line) in lines.iter().enumerate() {
+            let name = if position == 0 { name } else { "" };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {name:<12}{line}");
+        }
+    }
+
+    /// Such lines, one for each value, under one name.
+    pub(super) fn named_all<'v>(
+        self,
+        text: &mut String,
+        name: &str,
+        values: impl IntoIterator<Item = &'v str>,
+    ) {
+        for (position, value) in values.into_iter().enumerate() {
+            self.named(text, if position == 0 { name } else { "" }, value);
+        }
     }
 }
 
 /// A text in lines of at most `width` characters, broken between words where there are any.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0;
@@ -57,7 +98,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// The beginning of a text that is too long.
-pub(super) fn cut(text: &str, width: usize) -> String {
+fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -66,7 +107,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// Beginning and end of a path that is too long: both tell most.
-pub(super) fn cut_path(path: &str, width: usize) -> String {
+fn cut_path(path: &str, width: usize) -> String {
     let characters: Vec<char> = path.chars().collect();
     if characters.len() <= width {
         return path.to_owned();
@@ -102,12 +143,18 @@ mod tests {
         assert_eq!(wrapped("a bc d", 4), ["a bc", "d"]);
         assert_eq!(wrapped("abcdefg h", 4), ["abcd", "efg", "h"]);
         assert_eq!(wrapped("", 4), [""]);
-        let mut text = String::new();
-        named(&mut text, "env", &"x".repeat(70));
+        let named = |columns| {
+            let mut text = String::new();
+            Page::new(columns).named(&mut text, "env", &"x".repeat(70));
+            text
+        };
         assert_eq!(
-            text,
+            named(Some(80)),
             format!("  env         {}\n              xxxx\n", "x".repeat(66))
         );
+        // Nobody reads a page of ten columns.
+        assert_eq!(named(Some(10)), named(Some(60)));
+        assert_eq!(named(None), format!("  env         {}\n", "x".repeat(70)));
     }
 
     #[test]

@@ -260,6 +260,7 @@ mod tests {
         });
         let mut files = FileSystem::default();
         let layer = LayerContents {
+            odd: None,
             diff_id: Digest::of(b""),
             unpacked: 0,
             entries: linked.chain(written).collect(),

@@ -20,6 +20,7 @@ pub use compare::{Change, Difference, Respect, compare};
 pub use config::Execution;
 pub use differences::differences_text;
 pub use error::InspectError;
+pub use layout::Page;
 pub use libraries::{Library, Package};
 pub use report::{BigFile, Inspected, Inspector, LayerReport, Report, share};
 pub use verify::{Verified, verify};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::InspectError;
 use super::config::{Document, Execution};
 use super::files::FileSystem;
-use super::layer::{EntryKind, LayerContents, Layers};
+use super::layer::{EntryKind, LayerContents, Layers, OddName};
 use super::libraries::{Library, Package, Packages, shown};
 use crate::digest::Digest;
 use crate::oci::{Kind, classify};
@@ -88,6 +88,8 @@ pub struct BigFile {
 pub struct Inspected {
     /// What it is made of.
     pub report: Report,
+    /// What is odd about it, and no error.
+    pub warnings: Vec<String>,
     pub(super) files: FileSystem,
     /// What its name led to.
     root: Digest,
@@ -131,6 +133,7 @@ impl<'a> Inspector<'a> {
         let makers = document.makers(manifest.layers.len());
         let mut files = FileSystem::default();
         let mut layers = Vec::new();
+        let mut warnings = Vec::new();
         for (position, layer) in manifest.layers.iter().enumerate() {
             let broken = |why: &str| InspectError::Layer {
                 image: source.reference.clone(),
@@ -144,6 +147,7 @@ impl<'a> Inspector<'a> {
                 ));
             }
             files.apply(&contents).map_err(|why| broken(&why))?;
+            warnings.extend(contents.odd.as_ref().map(|odd| warning(&layer.digest, odd)));
             layers.push(self.describe(layer, &contents, &makers[position]));
         }
         let packages = Packages::of(&files);
@@ -171,6 +175,7 @@ impl<'a> Inspector<'a> {
         };
         Ok(Inspected {
             report,
+            warnings,
             files,
             root: source.root.digest,
         })
@@ -222,6 +227,19 @@ impl<'a> Inspector<'a> {
             shared_with: Vec::new(),
         }
     }
+}
+
+fn warning(layer: &Digest, odd: &OddName) -> String {
+    let text = |bytes: &[u8]| printable(&String::from_utf8_lossy(bytes));
+    let taken = match odd.path.as_slice() {
+        b"" => "the root".to_owned(),
+        path => format!("`{}`", text(path)),
+    };
+    let raw = text(&odd.raw);
+    format!(
+        "layer {layer} has entries whose names no image should have, such as `{raw}`: runtimes take it as \
+         {taken}"
+    )
 }
 
 fn read_config(source: &ImageSource) -> Result<Document, InspectError> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{command, cut, cut_path, named, named_all, wrapped};
+use super::layout::{Page, command};
 use super::libraries::Library;
 use super::report::{LayerReport, Report};
 use crate::report::size;
@@ -14,36 +14,36 @@ const MAX_LABELS: usize = 40;
 const SHORT: usize = 12;
 
 impl Report {
-    /// All that people want to know, in 80 columns.
-    pub fn to_text(&self) -> String {
+    /// All that people want to know, on a page of theirs.
+    pub fn to_text(&self, page: Page) -> String {
         let mut text = String::new();
-        for line in wrapped(&self.reference, 80) {
+        for line in page.wrapped(&self.reference, 0) {
             text.push_str(&line);
             text.push('\n');
         }
-        self.head(&mut text);
-        self.execution(&mut text);
+        self.head(page, &mut text);
+        self.execution(page, &mut text);
         text.push_str("layers\n");
         for (position, layer) in self.layers.iter().enumerate() {
-            layer.describe(&mut text, position + 1);
+            layer.describe(page, &mut text, position + 1);
         }
-        self.libraries(&mut text);
+        self.libraries(page, &mut text);
         text
     }
 
-    fn head(&self, text: &mut String) {
+    fn head(&self, page: Page, text: &mut String) {
         // Too long for a column.
         if let Some(digest) = &self.digest {
             let _ = writeln!(text, "  {digest}");
         }
         if let Some(manifest) = &self.manifest {
-            named(text, "manifest", &format!("{} of", short(&manifest.hex())));
-            named_all(text, "", [self.platforms.join(", ").as_str()]);
+            page.named(text, "manifest", &format!("{} of", short(&manifest.hex())));
+            page.named_all(text, "", [self.platforms.join(", ").as_str()]);
         }
-        named(text, "image id", &short(&self.image_id.hex()));
-        named(text, "platform", &self.platform);
+        page.named(text, "image id", &short(&self.image_id.hex()));
+        page.named(text, "platform", &self.platform);
         if let Some(created) = &self.created {
-            named(text, "created", created);
+            page.named(text, "created", created);
         }
         let sizes = format!(
             "{} ({} unpacked), {}, {}",
@@ -52,39 +52,39 @@ impl Report {
             counted(self.layers.len(), "layer"),
             counted(self.files, "file")
         );
-        named(text, "size", &sizes);
+        page.named(text, "size", &sizes);
     }
 
-    fn execution(&self, text: &mut String) {
+    fn execution(&self, page: Page, text: &mut String) {
         let config = &self.config;
         if !config.entrypoint.is_empty() {
-            named(text, "entrypoint", &command(&config.entrypoint));
+            page.named(text, "entrypoint", &command(&config.entrypoint));
         }
         if !config.cmd.is_empty() {
-            named(text, "cmd", &command(&config.cmd));
+            page.named(text, "cmd", &command(&config.cmd));
         }
         let user = if config.user.is_empty() {
             "root (none is set)"
         } else {
             &config.user
         };
-        named(text, "user", user);
+        page.named(text, "user", user);
         let workdir = if config.workdir.is_empty() {
             "/"
         } else {
             &config.workdir
         };
-        named(text, "workdir", workdir);
-        named_all(text, "env", config.env.iter().map(String::as_str));
+        page.named(text, "workdir", workdir);
+        page.named_all(text, "env", config.env.iter().map(String::as_str));
         if !config.ports.is_empty() {
-            named(text, "ports", &config.ports.join(", "));
+            page.named(text, "ports", &config.ports.join(", "));
         }
-        named_all(text, "volumes", config.volumes.iter().map(String::as_str));
+        page.named_all(text, "volumes", config.volumes.iter().map(String::as_str));
         if let Some(signal) = &config.stop_signal {
-            named(text, "stop signal", signal);
+            page.named(text, "stop signal", signal);
         }
         if !config.healthcheck.is_empty() {
-            named(text, "healthcheck", &command(&config.healthcheck));
+            page.named(text, "healthcheck", &command(&config.healthcheck));
         }
         let labels: Vec<String> = config
             .labels
@@ -92,26 +92,26 @@ impl Report {
             .take(MAX_LABELS)
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        named_all(text, "labels", labels.iter().map(String::as_str));
+        page.named_all(text, "labels", labels.iter().map(String::as_str));
         rest(text, "  ", config.labels.len(), MAX_LABELS);
     }
 
-    fn libraries(&self, text: &mut String) {
+    fn libraries(&self, page: Page, text: &mut String) {
         if self.libraries.is_empty() {
             return;
         }
         text.push_str("libraries\n");
         let shown: Vec<&Library> = self.libraries.iter().take(MAX_LIBRARIES).collect();
-        let width = |library: &&Library| library.path.chars().count();
-        let width = shown.iter().map(width).max().unwrap_or(0).min(50);
+        let paths = shown.iter().map(|library| library.path.as_str());
+        let width = page.column(paths, 30);
         for library in shown {
             let origin = match (&library.package, &library.version) {
                 (Some(package), Some(version)) => format!("{package} {version}"),
                 (Some(package), None) => package.clone(),
                 (None, _) => "of no package".to_owned(),
             };
-            let path = cut_path(&library.path, width);
-            let line = format!("  {path:<width$}  {}", cut(&origin, 76 - width));
+            let path = page.cut_path(&library.path, 30);
+            let line = format!("  {path:<width$}  {}", page.cut(&origin, width + 4));
             let _ = writeln!(text, "{}", line.trim_end());
         }
         rest(text, "  ", self.libraries.len(), MAX_LIBRARIES);
@@ -119,33 +119,34 @@ impl Report {
 }
 
 impl LayerReport {
-    fn describe(&self, text: &mut String, number: usize) {
-        let line = format!(
-            "  {number:>2}  {}  {:>9}  {:>9} unpacked  {}",
+    fn describe(&self, page: Page, text: &mut String, number: usize) {
+        let sizes = format!(
+            "  {number:>2}  {}  {:>9}  {:>9} unpacked  ",
             short(&self.digest.hex()),
             size(self.compressed),
             size(self.unpacked),
-            cut(&self.made_by, 31)
         );
+        let maker = page.cut(&self.made_by, sizes.chars().count());
+        let line = sizes + &maker;
         let _ = writeln!(text, "{}", line.trim_end());
         for file in &self.biggest {
             let _ = writeln!(
                 text,
                 "      {:>9}  {}",
                 size(file.size),
-                cut_path(&file.path, 63)
+                page.cut_path(&file.path, 17)
             );
         }
         if !self.shared_with.is_empty() {
             let others = format!("also in {}", self.shared_with.join(", "));
-            for line in wrapped(&others, 74) {
+            for line in page.wrapped(&others, 6) {
                 let _ = writeln!(text, "      {line}");
             }
         }
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::InspectError;
+use super::text::counted;
 use crate::image::{Problem, check_image, check_layout};
 use crate::oci::{Descriptor, Kind, classify};
 use crate::registry::RegistryError;
 use crate::report::printable;
-use crate::source::{ImageSpec, Index, Manifest, Place, SourceError, Sources};
+use crate::source::{ImageSpec, Index, Manifest, Place, SourceError, Sources, Wanted};
 
 /// Indexes in indexes that are brought from a registry.
 const MAX_DEPTH: usize = 8;
@@ -27,36 +28,55 @@ pub struct Verified {
     pub violations: Vec<String>,
     /// What it allows, and images of this program never have, with how often it was found.
     pub remarks: BTreeMap<String, usize>,
+    /// Each of them in a sentence; only a strict check tells, for which they count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each_remark: Option<Vec<String>>,
 }
 
 /// Checks an image, all platforms of an index, or where a layout or archive was named without an image, all
-/// of it. A `strict` check takes for a violation what images of this program never have, too.
+/// of it; where a platform is wanted, the one image for it. A `strict` check also names each thing that images
+/// of this program never have.
 ///
 /// # Errors
 /// [`InspectError`] when there is nothing that could be checked.
 pub fn verify(
     sources: &mut Sources,
     spec: &ImageSpec,
+    wanted: &Wanted,
     strict: bool,
 ) -> Result<Verified, InspectError> {
+    if wanted.platform.is_some() {
+        let source = sources.open(spec, wanted)?;
+        return verify_one(&source.place, &source.descriptor, source.reference, strict);
+    }
     let place = sources.place(spec)?;
     if spec.is_whole_place() {
         let problems = check_layout(place.directory())?;
         return Ok(Verified::of(spec.place(), problems, strict));
     }
     let (name, root) = sources.root(spec, &place)?;
+    verify_one(&place, &root, format!("{}{name}", spec.place()), strict)
+}
+
+/// Checks the image, or index of images, that `root` leads to.
+fn verify_one(
+    place: &Place,
+    root: &Descriptor,
+    reference: String,
+    strict: bool,
+) -> Result<Verified, InspectError> {
     let mut unfit = Vec::new();
     if place.is_remote() {
         let mut bringing = Bringing {
-            place: &place,
+            place,
             unfit: &mut unfit,
             images: 0,
             bytes: 0,
         };
-        bringing.bring(&root, 0)?;
+        bringing.bring(root, 0)?;
     }
-    let problems = check_image(&place.reader()?, &root)?;
-    let mut verified = Verified::of(format!("{}{name}", spec.place()), problems, strict);
+    let problems = check_image(&place.reader()?, root)?;
+    let mut verified = Verified::of(reference, problems, strict);
     verified.violations.splice(0..0, unfit);
     Ok(verified)
 }
@@ -67,31 +87,44 @@ impl Verified {
             reference,
             violations: Vec::new(),
             remarks: BTreeMap::new(),
+            each_remark: strict.then(Vec::new),
         };
         for problem in problems {
-            if strict || problem.breaks_specification() {
+            if problem.breaks_specification() {
                 verified.violations.push(problem.to_string());
-            } else {
-                *verified.remarks.entry(remark(&problem)).or_insert(0) += 1;
+                continue;
+            }
+            *verified.remarks.entry(remark(&problem)).or_insert(0) += 1;
+            if let Some(each) = &mut verified.each_remark {
+                each.push(problem.to_string());
             }
         }
         verified
     }
 
+    /// Whether nothing was found that counts.
+    pub fn is_sound(&self) -> bool {
+        self.violations.is_empty() && self.each_remark.as_ref().is_none_or(Vec::is_empty)
+    }
+
     /// The same for people: a line for each violation.
     pub fn to_text(&self) -> String {
-        let count = self.violations.len();
-        let mut lines = vec![match count {
-            0 => format!(
-                "{}: nothing violates the image specification",
-                self.reference
-            ),
-            1 => format!("{}: 1 violation", self.reference),
-            _ => format!("{}: {count} violations", self.reference),
-        }];
+        let violations = match self.violations.len() {
+            0 => "nothing violates the image specification".to_owned(),
+            count => counted(count, "violation"),
+        };
+        let remarks = match self.remarks.values().sum() {
+            0 => String::new(),
+            count => format!(", {}", counted(count, "remark")),
+        };
+        let mut lines = vec![format!("{}: {violations}{remarks}", self.reference)];
         lines.extend(self.violations.iter().map(|line| format!("  {line}")));
-        let remarks = self.remarks.iter();
-        lines.extend(remarks.map(|(remark, count)| format!("  allowed ({count}): {remark}")));
+        if let Some(each) = &self.each_remark {
+            lines.extend(each.iter().map(|remark| format!("  remark: {remark}")));
+        } else {
+            let kinds = self.remarks.iter();
+            lines.extend(kinds.map(|(remark, count)| format!("  remark ({count}): {remark}")));
+        }
         lines.join("\n") + "\n"
     }
 }
@@ -153,9 +186,9 @@ impl Bringing<'_> {
     ) -> Result<Option<T>, InspectError> {
         match brought {
             Ok(brought) => Ok(Some(brought)),
-            Err(SourceError::Registry(RegistryError::NotFound { .. }) | SourceError::Layout(_)) => {
-                Ok(None)
-            }
+            Err(
+                SourceError::Registry(RegistryError::NotFound { .. }) | SourceError::Unsound { .. },
+            ) => Ok(None),
             Err(SourceError::Registry(
                 error @ (RegistryError::OtherContent { .. } | RegistryError::Protocol { .. }),
             )) => {

@@ -168,3 +168,26 @@ pub(super) fn check_version(places: &Places) -> Result<(), LayoutError> {
         version: printable(&header.image_layout_version),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_header_is_of_a_layout_or_refused_without_a_panic(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                r#"\{"imageLayoutVersion":("1\.0\.[0-9]"|null|7|"[ -~]{0,9}")\}"#.prop_map(String::into_bytes),
+            ],
+        ) {
+            let directory = tempfile::tempdir().expect("a directory");
+            fs_err::write(directory.path().join("oci-layout"), &bytes).expect("written");
+            let is_layout = LayoutReader::open(directory.path()).is_ok();
+            let text = String::from_utf8_lossy(&bytes);
+            prop_assert!(!is_layout || text.contains("1.0.0"), "{text}");
+        }
+    }
+}

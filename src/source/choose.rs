@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::SourceError;
-use super::documents::{self, Index, Manifest};
+use super::documents::{self, Index, LoosePlatform, Manifest};
 use super::open::Wanted;
 use super::place::Place;
 use crate::oci::{Descriptor, Kind, Platform, classify};
@@ -87,6 +87,33 @@ impl Chosen {
         })
     }
 
+    /// Refuses an image that was not chosen for its platform, and is for another one than `wanted`.
+    pub(super) fn check_platform(
+        &self,
+        manifest: &Manifest,
+        wanted: &Platform,
+    ) -> Result<(), SourceError> {
+        // What else has a manifest has no platform.
+        if !matches!(
+            classify(&manifest.config.media_type),
+            Some((_, Kind::Config))
+        ) {
+            return Ok(());
+        }
+        let config = manifest.config.strict();
+        let bytes = self.place.document(&config)?;
+        let own: LoosePlatform = self.read("configuration", &config, &bytes)?;
+        let own = own.known();
+        if own.as_ref().is_some_and(|own| runs_on(own, wanted)) {
+            return Ok(());
+        }
+        Err(SourceError::OtherPlatform {
+            image: self.reference.clone(),
+            wanted: wanted.to_string(),
+            found: own.map(|own| printable(&own.to_string())),
+        })
+    }
+
     fn read<T: DeserializeOwned>(
         &self,
         what: &str,
@@ -100,14 +127,18 @@ impl Chosen {
     }
 }
 
-/// Whether an image runs on a platform: a variant that only one of them names is the usual one.
+/// Whether an image runs on a platform, as far as its descriptor says.
 fn fits(image: &Descriptor, platform: &Platform) -> bool {
-    image.platform.as_ref().is_some_and(|found| {
-        let both = found.variant.is_some() && platform.variant.is_some();
-        found.os == platform.os
-            && found.architecture == platform.architecture
-            && (!both || found.variant == platform.variant)
-    })
+    let own = image.platform.as_ref();
+    own.is_some_and(|own| runs_on(own, platform))
+}
+
+/// Whether an image for `own` runs on a platform: a variant that only one of them names is the usual one.
+fn runs_on(own: &Platform, platform: &Platform) -> bool {
+    let both = own.variant.is_some() && platform.variant.is_some();
+    own.os == platform.os
+        && own.architecture == platform.architecture
+        && (!both || own.variant == platform.variant)
 }
 
 /// A processor's name as images have it.

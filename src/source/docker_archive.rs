@@ -12,15 +12,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::SourceError;
-use super::archive::{self, Member};
+use super::archive::{self, ArchiveFault, Given, Member};
+use super::oci_archive::INDEX;
 use crate::digest::Digest;
-use crate::medium::{INDEX_LIMIT, LayoutReader, LayoutWriter, read_capped};
-use crate::oci::{Descriptor, LayerCompression};
+use crate::medium::{ArchiveForm, INDEX_LIMIT, LayoutReader, LayoutWriter, read_capped};
+use crate::oci::{Descriptor, LAYOUT_FILE, LayerCompression};
 use crate::process::Interrupt;
 use crate::report::printable;
 
-const KIND: &str = "a Docker archive";
-const LIST: &str = "manifest.json";
+pub(super) const LIST: &str = "manifest.json";
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
@@ -45,12 +45,12 @@ struct Members {
     links: BTreeMap<String, String>,
 }
 
-/// Turns the archive `file` into a layout in `directory`, which is empty.
+/// Turns the archive into a layout in `directory`, which is empty.
 ///
 /// # Errors
 /// [`SourceError`] when it is no such archive, or lacks a file that it names.
 pub(super) fn convert(
-    file: &Path,
+    given: &Given<'_>,
     directory: &Path,
     interrupt: &Interrupt,
 ) -> Result<(), SourceError> {
@@ -58,9 +58,9 @@ pub(super) fn convert(
     let reader = LayoutReader::open(directory)?;
     let incoming = directory.join("incoming");
     fs_err::create_dir(&incoming)?;
-    let members = gather(file, &incoming, interrupt)?;
+    let members = gather(given, &incoming, interrupt)?;
     let mut conversion = Conversion {
-        file,
+        given,
         members,
         reader,
         stored: BTreeMap::new(),
@@ -82,9 +82,13 @@ pub(super) fn convert(
     Ok(())
 }
 
-fn gather(file: &Path, incoming: &Path, interrupt: &Interrupt) -> Result<Members, SourceError> {
+fn gather(
+    given: &Given<'_>,
+    incoming: &Path,
+    interrupt: &Interrupt,
+) -> Result<Members, SourceError> {
     let mut members = Members::default();
-    archive::read(file, KIND, interrupt, |name, member| {
+    archive::read(given, interrupt, |name, member| {
         match member {
             Member::Link(target) => {
                 members.links.insert(name.to_owned(), target);
@@ -102,7 +106,7 @@ fn gather(file: &Path, incoming: &Path, interrupt: &Interrupt) -> Result<Members
 }
 
 struct Conversion<'a> {
-    file: &'a Path,
+    given: &'a Given<'a>,
     members: Members,
     reader: LayoutReader,
     /// Blobs by the files they came from: images share layers.
@@ -111,11 +115,16 @@ struct Conversion<'a> {
 
 impl Conversion<'_> {
     fn list(&self) -> Result<Vec<Listed>, SourceError> {
+        let has = |name: &str| self.members.files.contains_key(name);
+        if !has(LIST) && (has(LAYOUT_FILE) || has(INDEX)) {
+            let other = ArchiveFault::OtherForm(ArchiveForm::Layout);
+            return Err(self.given.broken(other));
+        }
         let path = self.find(LIST)?;
         let bytes = read_capped(&path, INDEX_LIMIT)?;
         let list: Vec<Listed> = serde_json::from_slice(&bytes).map_err(|error| {
             let error = printable(&error.to_string());
-            self.broken(format!("`{LIST}` is not valid: {error}"))
+            self.broken(format!("its `{LIST}` is not valid: {error}"))
         })?;
         if list.len() > MAX_IMAGES {
             return Err(self.broken(format!("it has more than {MAX_IMAGES} images")));
@@ -192,11 +201,7 @@ impl Conversion<'_> {
     }
 
     fn broken(&self, why: String) -> SourceError {
-        SourceError::Archive {
-            file: self.file.to_owned(),
-            kind: KIND,
-            why,
-        }
+        self.given.broken(ArchiveFault::Content(why))
     }
 }
 
@@ -222,6 +227,8 @@ fn beside(name: &str, target: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -230,5 +237,48 @@ mod tests {
         assert_eq!(beside("a/layer.tar", "b/layer.tar"), "b/layer.tar");
         assert_eq!(beside("a/layer.tar", "../../../x"), "x");
         assert_eq!(beside("a.tar", "b.tar"), "b.tar");
+    }
+    proptest! {
+        #[test]
+        fn links_lead_nowhere_else(name in "[a./]{0,12}", target in "[a./]{0,12}") {
+            let _ = beside(&name, &target);
+        }
+
+        #[test]
+        fn any_bytes_are_a_list_or_none_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<Vec<Listed>>(&bytes);
+        }
+
+        #[test]
+        fn any_list_makes_a_layout_or_an_error(
+            config in "(c|l|m|\\.\\./c|manifest\\.json|)",
+            layers in prop::option::of(prop::collection::vec("(c|l|m|x/y|/)", 0..3)),
+            tags in prop::option::of(prop::collection::vec("(a:1|a|:| )", 0..3)),
+            target in "(c|l|m|\\.\\./c|/etc/passwd)",
+        ) {
+            let list = json!([{ "Config": config, "Layers": layers, "RepoTags": tags }]).to_string();
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("a.tar");
+            let mut tar = tar::Builder::new(fs_err::File::create(&path).expect("made"));
+            for (name, content) in [("c", "{}"), ("l", ""), (LIST, list.as_str())] {
+                let mut header = tar::Header::new_ustar();
+                header.set_size(content.len() as u64);
+                tar.append_data(&mut header, name, content.as_bytes()).expect("written");
+            }
+            let mut header = tar::Header::new_ustar();
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_size(0);
+            tar.append_link(&mut header, "m", &target).expect("written");
+            tar.finish().expect("written");
+            let given = Given { path: &path, form: ArchiveForm::Docker, typed: None, shown: "a.tar" };
+            let layout = directory.path().join("layout");
+            if convert(&given, &layout, &Interrupt::new()).is_ok() {
+                let reader = LayoutReader::open(&layout).expect("a layout");
+                for name in reader.index().expect("an index").names() {
+                    let found = reader.resolve(Some(&name)).expect("there");
+                    reader.read_document(&found).expect("sound");
+                }
+            }
+        }
     }
 }

@@ -67,17 +67,70 @@ impl Descriptor {
 
     /// Where the content runs, if that is somewhere.
     pub fn platform(&self) -> Option<Platform> {
-        let LoosePlatform {
-            architecture,
-            os,
-            variant,
-        } = self.platform.clone()?;
+        self.platform.clone()?.known()
+    }
+}
+
+impl LoosePlatform {
+    /// The platform, if it says all that makes one.
+    pub(super) fn known(self) -> Option<Platform> {
         let known =
             |text: Option<String>| text.filter(|text| !text.is_empty() && text != "unknown");
         Some(Platform {
-            architecture: known(architecture)?,
-            os: known(os)?,
-            variant,
+            architecture: known(self.architecture)?,
+            os: known(self.os)?,
+            variant: self.variant.filter(|text| !text.is_empty()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_null_or_unknown_is_missing() {
+        let read = |text: &str| -> Index { serde_json::from_str(text).expect("an index") };
+        let digest = Digest::of(b"");
+        let entry = |platform: &str| {
+            let text = format!(
+                r#"{{"manifests":[{{"digest":"{digest}","size":1,"platform":{platform},"annotations":null}}]}}"#
+            );
+            read(&text).manifests[0].platform()
+        };
+        assert_eq!(entry("null"), None);
+        let unknown = r#"{"os":"unknown","architecture":"unknown"}"#;
+        assert_eq!(entry(unknown), None);
+        let amd = r#"{"os":"linux","architecture":"amd64","variant":""}"#;
+        assert_eq!(entry(amd), Some(Platform::linux("amd64")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<Index>(&bytes);
+            let _ = serde_json::from_slice::<Manifest>(&bytes);
+            let _ = serde_json::from_slice::<LoosePlatform>(&bytes);
+        }
+
+        #[test]
+        fn near_documents_are_read_without_a_panic(
+            field in "(manifests|config|layers|mediaType)",
+            digest in "(sha256:[0-9a-f]{64}|sha256:|)",
+            size in "(0|-1|1e3|99999999999999999999|null)",
+            platform in r#"(null|7|\{\}|\{"os":("linux"|null),"architecture":("arm"|""),"variant":"v7"\})"#,
+        ) {
+            let descriptor = format!(r#"{{"digest":"{digest}","size":{size},"platform":{platform}}}"#);
+            for value in [descriptor.clone(), format!("[{descriptor}]")] {
+                let text = format!(r#"{{"{field}":{value}}}"#);
+                if let Ok(index) = serde_json::from_str::<Index>(&text) {
+                    let all: Vec<_> = index.manifests.iter().map(Descriptor::strict).collect();
+                    prop_assert_eq!(all.len(), index.manifests.len());
+                }
+                let _ = serde_json::from_str::<Manifest>(&text);
+            }
+        }
     }
 }

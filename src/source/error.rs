@@ -1,12 +1,12 @@
 //! Why an image cannot be read.
 
 use std::io;
-use std::path::PathBuf;
 
-use super::spec::UnknownImage;
+use super::archive::{ArchiveFault, form_name};
+use super::spec::{UnknownImage, scheme};
 use crate::digest::Digest;
 use crate::hint::{Hint, near_names, quoted_list};
-use crate::medium::LayoutError;
+use crate::medium::{ArchiveForm, LayoutError};
 use crate::process::{NoTemporaryDirectory, ProgramError};
 use crate::registry::RegistryError;
 
@@ -19,9 +19,37 @@ pub enum SourceError {
     /// A registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A layout, also one that was made of an archive.
+    /// A layout that cannot be made.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// A layout that cannot be read, also one that was made of something else.
+    #[error("`{place}` cannot be read: {why}")]
+    Unsound {
+        /// What it was made of, as it can be typed again.
+        place: String,
+        /// What is wrong, printable.
+        why: String,
+    },
+    /// Nothing at a path.
+    #[error("there is no {what} `{path}`")]
+    Missing {
+        /// `file` or `directory`.
+        what: &'static str,
+        /// As it was typed.
+        path: String,
+        /// The scheme that was typed before it.
+        scheme: &'static str,
+        /// What is there and called almost so, typed in the same way.
+        near: Vec<String>,
+    },
+    /// A file where a layout should be.
+    #[error("`{path}` is a file, and an image layout is a directory")]
+    FileNotLayout {
+        /// As it was typed.
+        path: String,
+        /// The same with the image's name.
+        typed: String,
+    },
     /// There is no place for what is read.
     #[error(transparent)]
     Temporary(#[from] NoTemporaryDirectory),
@@ -42,14 +70,16 @@ pub enum SourceError {
         words: String,
     },
     /// No archive of the kind that was named.
-    #[error("`{}` cannot be read as {kind}: {why}", .file.display())]
+    #[error("`{file}` cannot be read as {}: {fault}", form_name(*.form))]
     Archive {
-        /// The file.
-        file: PathBuf,
-        /// With an article.
-        kind: &'static str,
-        /// What is wrong, printable.
-        why: String,
+        /// The file as it was typed.
+        file: String,
+        /// What it should be.
+        form: ArchiveForm,
+        /// The file with the image's name; nothing where an engine wrote it.
+        typed: Option<String>,
+        /// What is wrong with it.
+        fault: ArchiveFault,
     },
     /// No such image among several.
     #[error("`{place}` has no image {}", named(.name.as_deref()))]
@@ -70,6 +100,16 @@ pub enum SourceError {
         expected: Digest,
         /// What is there.
         found: Digest,
+    },
+    /// An image alone, and for another platform.
+    #[error("`{image}` has no image for {wanted}: it {}", is_for(.found.as_deref()))]
+    OtherPlatform {
+        /// The image.
+        image: String,
+        /// The platform that was asked for.
+        wanted: String,
+        /// Its own, if it says so; printable.
+        found: Option<String>,
     },
     /// An index without an image for the platform.
     #[error("`{image}` has no image for {wanted}")]
@@ -118,6 +158,13 @@ fn named(name: Option<&str>) -> String {
     )
 }
 
+fn is_for(platform: Option<&str>) -> String {
+    platform.map_or_else(
+        || "does not say what it is for".to_owned(),
+        |platform| format!("is for {platform}"),
+    )
+}
+
 impl Hint for SourceError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -129,12 +176,28 @@ impl Hint for SourceError {
             Self::Save { program, .. } => Some(format!(
                 "see what there is with `{program} images`, and whether `{program} info` works"
             )),
-            Self::Archive { kind, .. } if kind.contains("OCI") => {
-                Some("if `docker save` wrote it, write `docker-archive:` before it".to_owned())
+            Self::Archive {
+                file,
+                form,
+                typed: Some(typed),
+                fault,
+            } => Some(archive_hint(file, *form, typed, fault)),
+            Self::Unsound { place, .. } => Some(format!(
+                "see all that is wrong with `cargo lighter inspect --verify {place}`"
+            )),
+            Self::Missing { near, .. } if !near.is_empty() => {
+                let near: Vec<&str> = near.iter().map(String::as_str).collect();
+                Some(format!("there is {}", quoted_list(&near)))
             }
-            Self::Archive { .. } => {
-                Some("if it is an image layout in a tar, write `oci-archive:` before it".to_owned())
-            }
+            Self::Missing { path, scheme, .. } => Some(format!(
+                "make one with `cargo lighter build --to {scheme}{path}`"
+            )),
+            Self::FileNotLayout { typed, .. } => Some(format!(
+                "write `oci-archive:{typed}` or `docker-archive:{typed}`"
+            )),
+            Self::OtherPlatform { wanted, .. } => Some(format!(
+                "leave out `--platform`, or name an image for {wanted}"
+            )),
             Self::NoImage {
                 place, name, known, ..
             } => match name {
@@ -144,11 +207,11 @@ impl Hint for SourceError {
                 Some(name) => {
                     let near = near_names(name, known.iter().map(String::as_str));
                     let near = if near.is_empty() { first(known) } else { near };
-                    Some(format!("it has {}", quoted_list(&near)))
+                    Some(format!("it has {}", among(&near, known.len())))
                 }
                 None => Some(format!(
                     "write `{place}:NAME`: it has {}",
-                    quoted_list(&first(known))
+                    among(&first(known), known.len())
                 )),
             },
             Self::Moved { .. } => Some("leave out the digest to see what is there now".to_owned()),
@@ -159,7 +222,10 @@ impl Hint for SourceError {
                     quoted_list(&known)
                 ))
             }
-            Self::Io(_) | Self::Document { .. } | Self::TooMuch { .. } => None,
+            Self::Archive { typed: None, .. }
+            | Self::Io(_)
+            | Self::Document { .. }
+            | Self::TooMuch { .. } => None,
         }
     }
 }
@@ -167,4 +233,29 @@ impl Hint for SourceError {
 /// A few of many.
 fn first(known: &[String]) -> Vec<&str> {
     known.iter().take(5).map(String::as_str).collect()
+}
+
+/// Some of all names there are: whoever reads them knows that there are others.
+fn among(shown: &[&str], all: usize) -> String {
+    let others = all.saturating_sub(shown.len());
+    if others == 0 {
+        return quoted_list(shown);
+    }
+    let quoted: Vec<String> = shown.iter().map(|name| format!("`{name}`")).collect();
+    format!("{} and {others} more", quoted.join(", "))
+}
+
+fn archive_hint(file: &str, form: ArchiveForm, typed: &str, fault: &ArchiveFault) -> String {
+    match fault {
+        ArchiveFault::Directory => format!("if it is an image layout, write `oci:{typed}`"),
+        ArchiveFault::OtherForm(other) => format!("write `{}{typed}`", scheme(*other)),
+        ArchiveFault::Compressed("xz") => format!("undo that first: `unxz --keep {file}`"),
+        ArchiveFault::Compressed(_) => format!("undo that first: `bunzip2 --keep {file}`"),
+        ArchiveFault::NoFile => "name a file".to_owned(),
+        ArchiveFault::Empty | ArchiveFault::Tar(_) => format!(
+            "copy it here again, or make one with `cargo lighter build --to {}{file}`",
+            scheme(form)
+        ),
+        ArchiveFault::Content(_) => format!("see what is in it with `tar -tf {file}`"),
+    }
 }

@@ -17,8 +17,7 @@ pub(super) fn find(
     place: &Place,
     wanted: &StoredName,
 ) -> Result<(String, Descriptor), SourceError> {
-    let reader = place.reader()?;
-    let index = reader.index()?;
+    let index = place.index()?;
     let names = index.names();
     let known = || names.iter().map(|name| printable(name)).collect();
     let missing = |name: Option<&str>| SourceError::NoImage {
@@ -33,13 +32,13 @@ pub(super) fn find(
                 .into_iter()
                 .find(|(_, found)| known_by(spec, place, found) == digest);
             let found = found.or_else(|| {
-                let only = reader.resolve(None).ok()?;
+                let only = place.resolve(None).ok()?;
                 (known_by(spec, place, &only) == digest).then_some((String::new(), only))
             });
             let (_, found) = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
             return Ok((format!("@{digest}"), found));
         }
-        if let Ok(only) = reader.resolve(None) {
+        if let Ok(only) = place.resolve(None) {
             let name = names.first().map(|name| format!(":{}", printable(name)));
             return Ok((name.unwrap_or_default(), only));
         }
@@ -64,7 +63,7 @@ pub(super) fn find(
     ];
     let name = candidates.iter().find(|name| names.contains(name));
     let name = name.ok_or_else(|| missing(wanted.name.as_deref()))?;
-    let found = reader.resolve(Some(name))?;
+    let found = place.resolve(Some(name))?;
     let digest = known_by(spec, place, &found);
     if let Some(expected) = wanted.digest.filter(|expected| *expected != digest) {
         return Err(SourceError::Moved {
@@ -93,7 +92,7 @@ fn known_by(spec: &ImageSpec, place: &Place, descriptor: &Descriptor) -> Digest 
 
 /// The images of a layout that have names, those aside that cannot be found.
 pub(super) fn named_images(place: &Place) -> Vec<(String, Descriptor)> {
-    let Ok(index) = place.reader().and_then(|reader| Ok(reader.index()?)) else {
+    let Ok(index) = place.index() else {
         return Vec::new();
     };
     let names = index.names().into_iter().take(MAX_NAMES);

@@ -4,25 +4,27 @@ use std::io;
 use std::path::Path;
 
 use super::SourceError;
-use super::archive::{self, Member};
+use super::archive::{self, ArchiveFault, Given, Member};
+use super::docker_archive;
+use crate::medium::ArchiveForm;
 use crate::oci::LAYOUT_FILE;
 use crate::process::Interrupt;
 
-const KIND: &str = "an OCI archive";
-const INDEX: &str = "index.json";
+pub(super) const INDEX: &str = "index.json";
 
-/// Writes the layout in the archive `file` into `directory`, which is empty.
+/// Writes the layout in the archive into `directory`, which is empty.
 ///
 /// # Errors
 /// [`SourceError`] when it is no tar, or holds nothing of a layout.
 pub(super) fn unpack(
-    file: &Path,
+    given: &Given<'_>,
     directory: &Path,
     interrupt: &Interrupt,
 ) -> Result<(), SourceError> {
     fs_err::create_dir_all(directory)?;
-    let mut is_layout = false;
-    archive::read(file, KIND, interrupt, |name, member| {
+    let (mut is_layout, mut is_docker) = (false, false);
+    archive::read(given, interrupt, |name, member| {
+        is_docker |= name == docker_archive::LIST;
         let Member::File(content) = member else {
             return Ok(());
         };
@@ -42,11 +44,11 @@ pub(super) fn unpack(
     if is_layout {
         return Ok(());
     }
-    Err(SourceError::Archive {
-        file: file.to_owned(),
-        kind: KIND,
-        why: format!("it has no `{LAYOUT_FILE}` and no `{INDEX}`"),
-    })
+    Err(given.broken(if is_docker {
+        ArchiveFault::OtherForm(ArchiveForm::Docker)
+    } else {
+        ArchiveFault::Content(format!("it has no `{LAYOUT_FILE}` and no `{INDEX}`"))
+    }))
 }
 
 /// Where an entry of a layout goes; nothing for all else. A blob may have any plain name, so that the

@@ -1,11 +1,13 @@
 //! Opening what a user calls an image.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::archive::Given;
 use super::choose::Chosen;
 use super::documents::Manifest;
 use super::find::{find, named_images};
@@ -13,7 +15,8 @@ use super::place::Place;
 use super::spec::{ImageSpec, StoredName};
 use super::{SourceError, docker_archive, engine, oci_archive};
 use crate::digest::Digest;
-use crate::medium::LayoutWriter;
+use crate::hint::near_names;
+use crate::medium::{ArchiveForm, LayoutWriter};
 use crate::oci::{Descriptor, Platform};
 use crate::process::{Environment, Interrupt, temporary_directory};
 use crate::reference::Repository;
@@ -22,6 +25,8 @@ use crate::report::{Clock, printable};
 
 /// Runtimes stack some hundred.
 const MAX_LAYERS: usize = 1000;
+/// Names that are looked at for one that was meant.
+const MAX_BESIDE: usize = 1000;
 /// Bytes of all layers of an image.
 const MAX_IMAGE: u64 = 128 << 30;
 
@@ -110,6 +115,14 @@ impl Sources {
             platforms: Vec::new(),
         };
         let (descriptor, manifest) = chosen.choose(&root, wanted, 0)?;
+        // An index was asked for its image; nobody asked an image alone.
+        if let Some(platform) = wanted
+            .platform
+            .as_ref()
+            .filter(|_| descriptor.digest == root.digest)
+        {
+            chosen.check_platform(&manifest, platform)?;
+        }
         if manifest.layers.len() > MAX_LAYERS {
             return Err(SourceError::TooMuch {
                 at: format!("image `{}`", chosen.reference),
@@ -158,20 +171,28 @@ impl Sources {
                 Ok(Place::of_registry(directory, &keep, registry, repository))
             }
             ImageSpec::Layout { directory, .. } => {
-                Ok(Place::standing(self.environment.resolve(directory)))
+                let path = self.environment.resolve(directory);
+                stands(spec, directory, &path)?;
+                Ok(Place::standing(path, spec.place()))
             }
-            ImageSpec::OciArchive { file, .. } => {
+            ImageSpec::OciArchive { file, .. } | ImageSpec::DockerArchive { file, .. } => {
                 let interrupt = self.interrupt.clone();
-                let file = self.environment.resolve(file);
-                self.made(spec, |directory| {
-                    oci_archive::unpack(&file, directory, &interrupt)
-                })
-            }
-            ImageSpec::DockerArchive { file, .. } => {
-                let interrupt = self.interrupt.clone();
-                let file = self.environment.resolve(file);
-                self.made(spec, |directory| {
-                    docker_archive::convert(&file, directory, &interrupt)
+                let path = self.environment.resolve(file);
+                stands(spec, file, &path)?;
+                let (typed, shown) = (spec.behind_scheme(), file.display().to_string());
+                let form = match spec {
+                    ImageSpec::OciArchive { .. } => ArchiveForm::Layout,
+                    _ => ArchiveForm::Docker,
+                };
+                let given = Given {
+                    path: &path,
+                    form,
+                    typed: Some(&typed),
+                    shown: &shown,
+                };
+                self.made(spec, |directory| match form {
+                    ArchiveForm::Layout => oci_archive::unpack(&given, directory, &interrupt),
+                    ArchiveForm::Docker => docker_archive::convert(&given, directory, &interrupt),
                 })
             }
             ImageSpec::Daemon {
@@ -183,7 +204,13 @@ impl Sources {
                 self.made(spec, |directory| {
                     let file = directory.with_extension("tar");
                     engine::save(*keeper, name, &file, &environment, &interrupt)?;
-                    docker_archive::convert(&file, directory, &interrupt)?;
+                    let given = Given {
+                        path: &file,
+                        form: ArchiveForm::Docker,
+                        typed: None,
+                        shown: &spec.place(),
+                    };
+                    docker_archive::convert(&given, directory, &interrupt)?;
                     Ok(fs_err::remove_file(&file)?)
                 })
             }
@@ -274,11 +301,11 @@ impl Sources {
         let name = self.made.len().to_string();
         let (fresh, keep) = self.room(&name)?;
         if let Some(known) = self.made.get(&key) {
-            return Ok(Place::temporary(known.clone(), &keep));
+            return Ok(Place::temporary(known.clone(), key, &keep));
         }
         make(&fresh)?;
-        self.made.insert(key, fresh.clone());
-        Ok(Place::temporary(fresh, &keep))
+        self.made.insert(key.clone(), fresh.clone());
+        Ok(Place::temporary(fresh, key, &keep))
     }
 
     /// A path in the temporary directory of the run.
@@ -294,6 +321,49 @@ impl Sources {
         };
         Ok((keep.path().join(name), keep))
     }
+}
+
+/// Refuses a path at which nothing is, or a file where a layout should be. `typed` is the path as in `spec`.
+fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError> {
+    let wants_directory = matches!(spec, ImageSpec::Layout { .. });
+    match fs_err::metadata(path) {
+        Ok(found) if wants_directory && !found.is_dir() => Err(SourceError::FileNotLayout {
+            path: typed.display().to_string(),
+            typed: spec.behind_scheme(),
+        }),
+        Ok(_) => Ok(()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Err(SourceError::Missing {
+                what: if wants_directory { "directory" } else { "file" },
+                path: typed.display().to_string(),
+                scheme: spec.scheme(),
+                near: near(typed, path, wants_directory),
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What stands beside `path` and is called almost so, as it would be typed.
+fn near(typed: &Path, path: &Path, directories: bool) -> Vec<String> {
+    let Some((around, name)) = path.parent().zip(path.file_name()) else {
+        return Vec::new();
+    };
+    let beside = fs_err::read_dir(around).into_iter().flatten().flatten();
+    let beside = beside.take(MAX_BESIDE);
+    let alike = beside.filter(|entry| entry.path().is_dir() == directories);
+    let mut names: Vec<String> = alike
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let names = near_names(&name.to_string_lossy(), names.iter().map(String::as_str));
+    let typed = |name: &&str| printable(&typed.with_file_name(name).display().to_string());
+    names.iter().map(typed).collect()
 }
 
 /// What a document says of itself.
@@ -332,4 +402,85 @@ fn neighbours(place: &Place, root: &Descriptor, platform: Option<&Platform>) -> 
         }
     }
     neighbours
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::oci::LAYOUT_FILE;
+    use crate::source::parse;
+
+    /// Opens what is in the layout `layout`, each name and none, for a platform and for none.
+    fn open_all(around: &Path) {
+        let environment = Environment::new(around, []);
+        let interrupt = Interrupt::new();
+        let clock = Clock::by_hand();
+        let mut sources = Sources::new(&environment, clock, &interrupt, Options::default());
+        for image in ["oci:layout", "oci:layout:a:1", "oci:layout:b"] {
+            let spec = parse(image).expect("a layout");
+            for platform in [None, Some(Platform::linux("arm64"))] {
+                let _ = sources.open(&spec, &Wanted { platform });
+            }
+        }
+    }
+
+    /// Writes a blob, and gives a descriptor of it.
+    fn put(layout: &Path, media_type: &str, bytes: &str, more: &str) -> String {
+        let digest = Digest::of(bytes.as_bytes());
+        let blobs = layout.join("blobs/sha256");
+        fs_err::create_dir_all(&blobs).expect("made");
+        fs_err::write(blobs.join(digest.hex()), bytes).expect("written");
+        let size = bytes.len();
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}{more}}}"#)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_header_and_index_are_opened_or_refused_without_a_panic(
+            header in prop_oneof![
+                Just(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+                prop::collection::vec(any::<u8>(), 0..60),
+            ],
+            index in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let around = tempfile::tempdir().expect("a directory");
+            let layout = around.path().join("layout");
+            fs_err::create_dir(&layout).expect("made");
+            fs_err::write(layout.join(LAYOUT_FILE), header).expect("written");
+            fs_err::write(layout.join("index.json"), index).expect("written");
+            open_all(around.path());
+        }
+
+        #[test]
+        fn near_documents_are_opened_or_refused_without_a_panic(
+            config in r#"(\{"os":"linux","architecture":("arm64"|null|7)\}|\{\}|\[\]|)"#,
+            config_type in "(application/vnd\\.oci\\.image\\.config\\.v1\\+json|text/plain)",
+            layers in r"(\[\]|null|\[\{\}\]|7)",
+            kind in "(manifest|index|config)",
+            platform in r#"(,"platform":(null|\{\}|\{"os":"linux","architecture":"arm64"\}))?"#,
+            depth in 0_usize..7,
+            name in "(a:1|b| |)",
+        ) {
+            let around = tempfile::tempdir().expect("a directory");
+            let layout = around.path().join("layout");
+            let config = put(&layout, &config_type, &config, "");
+            let manifest = format!(r#"{{"schemaVersion":2,"config":{config},"layers":{layers}}}"#);
+            let oci = |kind: &str| format!("application/vnd.oci.image.{kind}.v1+json");
+            let mut root = put(&layout, &oci(&kind), &manifest, &platform);
+            for _ in 0..depth {
+                let index = format!(r#"{{"schemaVersion":2,"manifests":[{root}]}}"#);
+                root = put(&layout, &oci("index"), &index, &platform);
+            }
+            let annotations = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}"#);
+            let root = root.strip_suffix('}').expect("an object").to_owned() + &annotations;
+            let index = format!(r#"{{"schemaVersion":2,"manifests":[{root},{root}]}}"#);
+            fs_err::write(layout.join("index.json"), index).expect("written");
+            fs_err::write(layout.join(LAYOUT_FILE), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("written");
+            open_all(around.path());
+        }
+    }
 }

@@ -1,15 +1,18 @@
 //! A layout that an image is read from; what a registry has comes when it is needed.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::SourceError;
-use crate::medium::{LayoutReader, MANIFEST_LIMIT};
-use crate::oci::Descriptor;
+use super::oci_archive::INDEX;
+use crate::medium::{LayoutError, LayoutReader, MANIFEST_LIMIT, StoredIndex};
+use crate::oci::{Descriptor, LAYOUT_FILE};
 use crate::reference::Repository;
 use crate::registry::{ManifestReference, Registry};
+use crate::report::printable;
 
 /// A blob that is read at most: what the largest registries take is less.
 const MAX_BLOB: u64 = 64 << 30;
@@ -18,6 +21,8 @@ const MAX_BLOB: u64 = 64 << 30;
 #[derive(Debug, Clone)]
 pub struct Place {
     directory: PathBuf,
+    /// What it was made of, as it can be typed again.
+    called: String,
     remote: Option<Remote>,
     /// Goes with the last who needs it.
     _keep: Option<Arc<TempDir>>,
@@ -31,18 +36,20 @@ struct Remote {
 
 impl Place {
     /// A layout of the user's, where it stands.
-    pub(super) fn standing(directory: PathBuf) -> Self {
+    pub(super) fn standing(directory: PathBuf, called: String) -> Self {
         Self {
             directory,
+            called,
             remote: None,
             _keep: None,
         }
     }
 
     /// A layout that was made of something else.
-    pub(super) fn temporary(directory: PathBuf, keep: &Arc<TempDir>) -> Self {
+    pub(super) fn temporary(directory: PathBuf, called: String, keep: &Arc<TempDir>) -> Self {
         Self {
             directory,
+            called,
             remote: None,
             _keep: Some(Arc::clone(keep)),
         }
@@ -57,6 +64,7 @@ impl Place {
     ) -> Self {
         Self {
             directory,
+            called: repository.to_string(),
             remote: Some(Remote {
                 registry,
                 repository,
@@ -78,9 +86,67 @@ impl Place {
     /// The layout, to be read.
     ///
     /// # Errors
-    /// [`SourceError::Layout`] when it is none.
+    /// [`SourceError::Unsound`] when it is none.
     pub fn reader(&self) -> Result<LayoutReader, SourceError> {
-        Ok(LayoutReader::open(&self.directory)?)
+        LayoutReader::open(&self.directory).map_err(|error| self.unsound(error))
+    }
+
+    /// The names that images have in it, and what they lead to.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot be read.
+    pub(super) fn index(&self) -> Result<StoredIndex, SourceError> {
+        let reader = self.reader()?;
+        reader.index().map_err(|error| self.unsound(error))
+    }
+
+    /// The image that is named `name`; without a name, the only one.
+    ///
+    /// # Errors
+    /// [`SourceError`] when there is none, or several and no name.
+    pub(super) fn resolve(&self, name: Option<&str>) -> Result<Descriptor, SourceError> {
+        let reader = self.reader()?;
+        reader.resolve(name).map_err(|error| self.unsound(error))
+    }
+
+    /// What is wrong with the layout, told of what was typed: it may stand in a temporary directory.
+    fn unsound(&self, error: LayoutError) -> SourceError {
+        let name = |path: &Path| {
+            let inside = path.strip_prefix(&self.directory).unwrap_or(path);
+            format!("`{}`", inside.display())
+        };
+        let why = match error {
+            LayoutError::NotALayout { .. } => format!("it has no `{LAYOUT_FILE}`"),
+            LayoutError::Version { version, .. } => {
+                format!("it is an image layout of version `{version}`, not 1.0.0")
+            }
+            LayoutError::Json { path, source } => {
+                let why = printable(&source.to_string());
+                format!("{} is not valid: {why}", name(&path))
+            }
+            LayoutError::TooLarge { path, limit } => {
+                format!("{} is larger than {limit} bytes", name(&path))
+            }
+            LayoutError::NoBlob { digest, .. } => format!("it has no blob {digest}"),
+            LayoutError::Content {
+                path,
+                expected,
+                expected_size,
+                found,
+                found_size,
+            } => format!(
+                "{} has {found_size} bytes of digest {found}, not {expected_size} of {expected}",
+                name(&path)
+            ),
+            LayoutError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("it has no `{INDEX}`")
+            }
+            other => return other.into(),
+        };
+        SourceError::Unsound {
+            place: self.called.clone(),
+            why,
+        }
     }
 
     /// The bytes of a manifest or index, checked against its descriptor.
@@ -99,7 +165,8 @@ impl Place {
                 .pull_manifest(&remote.repository, &reference)?;
             fs_err::write(&path, &pulled.bytes)?;
         }
-        Ok(reader.read_document(descriptor)?)
+        let bytes = reader.read_document(descriptor);
+        bytes.map_err(|error| self.unsound(error))
     }
 
     /// The bytes of a small blob, checked against its descriptor.
@@ -109,7 +176,8 @@ impl Place {
     pub fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
         check_size(descriptor, MANIFEST_LIMIT)?;
         self.blob(descriptor)?;
-        Ok(self.reader()?.read_document(descriptor)?)
+        let bytes = self.reader()?.read_document(descriptor);
+        bytes.map_err(|error| self.unsound(error))
     }
 
     /// The file of a blob. Those of a registry were checked when they came; whoever reads one of a layout

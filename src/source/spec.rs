@@ -1,11 +1,15 @@
 //! What a user calls an image, by skopeo's names.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 use crate::hint::Hint;
-use crate::reference::{InvalidName, Repository, Tag, names_a_registry};
+use crate::medium::ArchiveForm;
+use crate::oci::LAYOUT_FILE;
+use crate::reference::{
+    InvalidName, Repository, Tag, names_a_path, names_a_registry, names_an_archive,
+};
 use crate::registry::ManifestReference;
 
 /// What is meant where nothing follows a repository's name.
@@ -81,18 +85,48 @@ impl Engine {
     }
 }
 
+/// What is typed before an archive of this form.
+pub(super) fn scheme(form: ArchiveForm) -> &'static str {
+    match form {
+        ArchiveForm::Layout => "oci-archive:",
+        ArchiveForm::Docker => "docker-archive:",
+    }
+}
+
 impl ImageSpec {
+    /// What is typed before a place of this kind.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self {
+            Self::Registry { .. } => "docker://",
+            Self::Layout { .. } => "oci:",
+            Self::OciArchive { .. } => scheme(ArchiveForm::Layout),
+            Self::DockerArchive { .. } => scheme(ArchiveForm::Docker),
+            Self::Daemon { engine, .. } => match engine {
+                Engine::Docker => "docker-daemon:",
+                Engine::Podman => "containers-storage:",
+            },
+        }
+    }
+
+    /// All but the scheme, as it can be typed behind another one.
+    pub(super) fn behind_scheme(&self) -> String {
+        let whole = self.to_string();
+        let rest = whole.strip_prefix(self.scheme()).map(str::to_owned);
+        rest.unwrap_or(whole)
+    }
+
     /// The place without the image's name in it, as it can be typed again.
     pub fn place(&self) -> String {
         match self {
             Self::Registry { repository, .. } => repository.to_string(),
-            Self::Layout { directory, .. } => format!("oci:{}", directory.display()),
-            Self::OciArchive { file, .. } => format!("oci-archive:{}", file.display()),
-            Self::DockerArchive { file, .. } => format!("docker-archive:{}", file.display()),
-            Self::Daemon { engine, name, .. } => match engine {
-                Engine::Docker => format!("docker-daemon:{name}"),
-                Engine::Podman => format!("containers-storage:{name}"),
-            },
+            Self::Layout {
+                directory: path, ..
+            }
+            | Self::OciArchive { file: path, .. }
+            | Self::DockerArchive { file: path, .. } => {
+                format!("{}{}", self.scheme(), path.display())
+            }
+            Self::Daemon { name, .. } => format!("{}{name}", self.scheme()),
         }
     }
 
@@ -139,6 +173,31 @@ impl fmt::Display for ImageSpec {
     }
 }
 
+/// What stands at a path that somebody wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// A file.
+    File,
+    /// An image layout.
+    Layout,
+    /// A directory of other things.
+    Directory,
+}
+
+impl Stands {
+    /// What is at `path`, if anything is.
+    pub fn at(path: &Path) -> Option<Self> {
+        let metadata = fs_err::metadata(path).ok()?;
+        Some(if !metadata.is_dir() {
+            Self::File
+        } else if path.join(LAYOUT_FILE).exists() {
+            Self::Layout
+        } else {
+            Self::Directory
+        })
+    }
+}
+
 /// An image that nobody can look for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownImage {
@@ -148,6 +207,14 @@ pub enum UnknownImage {
     /// Neither a scheme nor a registry.
     #[error("image `{0}` is in no place that is known")]
     Unknown(String),
+    /// A path, and no scheme.
+    #[error("image `{text}` is a path without a scheme before it")]
+    Path {
+        /// As written.
+        text: String,
+        /// What is there.
+        stands: Option<Stands>,
+    },
     /// No legal name.
     #[error("image `{text}` has no legal name")]
     Illegal {
@@ -166,9 +233,7 @@ impl Hint for UnknownImage {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Digest(_) => "a digest is `sha256:` and 64 hexadecimal digits".to_owned(),
-            Self::Unknown(text) if text.starts_with(['.', '/']) => {
-                format!("write `oci:{text}` for a layout, `oci-archive:{text}` for an archive")
-            }
+            Self::Path { text, stands } => path_hint(text, *stands),
             Self::Unknown(text) if is_word(text) => format!(
                 "if `build` made it, write `oci:target/lighter/oci:{text}`; if docker has it, \
                  `docker-daemon:{text}`"
@@ -177,6 +242,71 @@ impl Hint for UnknownImage {
                   `docker-archive:FILE`, `docker-daemon:NAME` or `containers-storage:NAME`"
                 .to_owned(),
         })
+    }
+}
+
+impl UnknownImage {
+    /// The same, where it matters what `stands` at the path that was written.
+    #[must_use]
+    pub fn on_disk(self, stands: impl Fn(&Path) -> Option<Stands>) -> Self {
+        match self {
+            Self::Path { text, .. } => Self::Path {
+                stands: stands_at(&text, &stands),
+                text,
+            },
+            // A service is often called like the directory of its sources.
+            Self::Unknown(text) => match image_at(&text, &stands) {
+                None => Self::Unknown(text),
+                stands => Self::Path { text, stands },
+            },
+            other => other,
+        }
+    }
+}
+
+fn stands_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
+    let path = text.split(':').next().unwrap_or_default();
+    stands(Path::new(path)).filter(|_| !path.is_empty())
+}
+
+/// What stands there and may hold images.
+fn image_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
+    stands_at(text, stands).filter(|found| *found != Stands::Directory)
+}
+
+/// Reads what a user calls an image, where `stands` tells what is at a path: a file or layout is not taken for
+/// a repository of the same name.
+///
+/// # Errors
+/// [`UnknownImage`] saying which forms there are.
+pub fn parse_on_disk(
+    text: &str,
+    stands: impl Fn(&Path) -> Option<Stands>,
+) -> Result<ImageSpec, UnknownImage> {
+    let spec = parse(text).map_err(|error| error.on_disk(&stands))?;
+    match (&spec, image_at(text, &stands)) {
+        (ImageSpec::Registry { .. }, stands @ Some(_)) if !text.contains("://") => {
+            Err(UnknownImage::Path {
+                text: text.to_owned(),
+                stands,
+            })
+        }
+        _ => Ok(spec),
+    }
+}
+
+fn path_hint(text: &str, stands: Option<Stands>) -> String {
+    let archives = format!("`oci-archive:{text}` or `docker-archive:{text}`");
+    match stands {
+        Some(Stands::Layout | Stands::Directory) => format!("write `oci:{text}`"),
+        None if !names_an_archive(text) => format!("write `oci:{text}`, {archives}"),
+        None if names_a_registry(text.split('/').next().unwrap_or_default())
+            && text.contains('/')
+            && !names_a_path(text) =>
+        {
+            format!("write {archives}; in a registry it is `docker://{text}`")
+        }
+        _ => format!("write {archives}"),
     }
 }
 
@@ -216,12 +346,18 @@ pub fn parse(text: &str) -> Result<ImageSpec, UnknownImage> {
         }
     }
     let host = text.split('/').next().unwrap_or_default();
-    if text.contains('/')
-        && !text.contains("://")
-        && names_a_registry(host)
-        && host != "."
-        && host != ".."
-    {
+    let of_registry = text.contains('/') && !text.contains("://") && names_a_registry(host);
+    let last = text.rsplit('/').next().unwrap_or_default();
+    // As `push` prints it, with a tag or digest.
+    let is_printed = of_registry && last.contains([':', '@']);
+    let is_path = names_a_path(text) || (names_an_archive(text) && !is_printed);
+    if is_path && !text.contains("://") {
+        return Err(UnknownImage::Path {
+            text: text.to_owned(),
+            stands: None,
+        });
+    }
+    if of_registry {
         return registry(text, text);
     }
     Err(UnknownImage::Unknown(text.to_owned()))
@@ -407,7 +543,11 @@ mod tests {
             "orders",
             "acme/orders",
             "./dir",
+            "..",
             "/dir",
+            "a.tar",
+            "a.b/c.tar",
+            "c.tar:orders",
             "docker://",
             "docker://orders",
             "ghcr.io/Upper",
@@ -434,6 +574,17 @@ mod tests {
         fn foreign_text_never_panics(text in ".*", scheme in "(oci|oci-archive|docker-archive|docker-daemon|docker)?:?(//)?") {
             let _ = parse(&text);
             let _ = parse(&format!("{scheme}{text}"));
+        }
+
+        #[test]
+        fn what_is_printed_can_be_typed(
+            text in "(oci:|oci-archive:|docker-archive:|docker-daemon:|docker://)?(localhost/|a\\.b/|\\./)?[a-z./]{1,6}(\\.tar)?(:[a-z@0]{0,3}){0,2}",
+            digest in prop::option::of(Just(DIGEST)),
+        ) {
+            let text = digest.map_or(text.clone(), |digest| format!("{text}@{digest}"));
+            if let Ok(spec) = parse(&text) {
+                prop_assert_eq!(parse(&spec.to_string()), Ok(spec));
+            }
         }
     }
 }

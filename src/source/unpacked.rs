@@ -1,6 +1,6 @@
 //! A layer as a stream of its uncompressed bytes, hashed as they pass.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read, Write as _};
 use std::rc::Rc;
 
@@ -27,25 +27,90 @@ pub fn compression_of(begin: &[u8]) -> LayerCompression {
     }
 }
 
+/// Why the uncompressed bytes end before their end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The run was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// More than [`MAX_UNPACKED`], which was not read.
+    #[error("it is too large")]
+    TooLarge,
+    /// More than was allowed at once.
+    #[error("the headers of one entry are too large")]
+    Headers,
+    /// The compressed bytes end early.
+    #[error("it ends too early: its {} data is incomplete", program(*.0))]
+    Cut(LayerCompression),
+    /// The compressed bytes are something else.
+    #[error("it is no sound {} data", program(*.0))]
+    Damaged(LayerCompression),
+    /// The system fails to read them, in its words.
+    #[error("it cannot be read: {0}")]
+    Failed(String),
+}
+
+fn program(compression: LayerCompression) -> &'static str {
+    match compression {
+        LayerCompression::None => "uncompressed",
+        LayerCompression::Gzip => "gzip",
+        LayerCompression::Zstd => "zstd",
+    }
+}
+
+/// How far reading got. Shared with whoever reads, because a reader of tars hides what it reads from.
+#[derive(Debug, Default)]
+pub struct Gauge {
+    allowance: Cell<Option<u64>>,
+    position: Cell<u64>,
+    is_at_end: Cell<bool>,
+    stop: RefCell<Option<Stop>>,
+}
+
+impl Gauge {
+    /// How many bytes may be read before it is set again; `None` is no limit. A reader of tars keeps long
+    /// names and extended records in memory, however large a header says they are.
+    pub fn allow(&self, bytes: Option<u64>) {
+        self.allowance.set(bytes);
+    }
+
+    /// Bytes that were read until now.
+    pub fn position(&self) -> u64 {
+        self.position.get()
+    }
+
+    /// Whether the last byte was read.
+    pub fn is_at_end(&self) -> bool {
+        self.is_at_end.get()
+    }
+
+    /// Why there were no more, if that was not the end.
+    pub fn stop(&self) -> Option<Stop> {
+        self.stop.borrow().clone()
+    }
+
+    fn refuse(&self, stop: Stop) -> io::Error {
+        let error = io::Error::other(stop.clone());
+        self.stop.replace(Some(stop));
+        error
+    }
+}
+
 /// The uncompressed bytes of a layer.
 pub struct Unpacked<'a> {
     inner: Box<dyn Read + 'a>,
+    compression: LayerCompression,
     hash: HashingWriter<io::Sink>,
     trailing_zeros: u64,
-    is_too_large: bool,
-    /// Why the compressed bytes end early; a decoder may not say it twice.
-    failure: Option<io::Error>,
-    allowance: Rc<Cell<Option<u64>>>,
+    gauge: Rc<Gauge>,
     interrupt: Option<Interrupt>,
 }
 
 /// What is known of a layer once its last byte passed.
 #[derive(Debug)]
 pub struct UnpackedEnd {
-    /// Whether there is more than [`MAX_UNPACKED`], which was not read.
-    pub is_too_large: bool,
-    /// Why the compressed bytes end early, if they do.
-    pub failure: Option<io::Error>,
+    /// Why it ends early, if it does.
+    pub stop: Option<Stop>,
     /// Bytes of zero before the end.
     pub trailing_zeros: u64,
     /// The digest of all bytes.
@@ -67,19 +132,17 @@ impl<'a> Unpacked<'a> {
         };
         Ok(Self {
             inner,
+            compression,
             hash: HashingWriter::new(io::sink()),
             trailing_zeros: 0,
-            is_too_large: false,
-            failure: None,
-            allowance: Rc::default(),
+            gauge: Rc::default(),
             interrupt: None,
         })
     }
 
-    /// How many bytes may be read before it is set again; `None` is no limit. A reader of tars keeps long
-    /// names and extended records in memory, however large a header says they are.
-    pub fn allowance(&self) -> Rc<Cell<Option<u64>>> {
-        Rc::clone(&self.allowance)
+    /// How far reading got, and how far it may go.
+    pub fn gauge(&self) -> Rc<Gauge> {
+        Rc::clone(&self.gauge)
     }
 
     /// Lets reading fail once `interrupt` is raised.
@@ -87,20 +150,27 @@ impl<'a> Unpacked<'a> {
         self.interrupt = Some(interrupt.clone());
     }
 
-    /// Bytes that were read until now.
-    pub fn position(&self) -> u64 {
-        self.hash.written()
-    }
-
     /// What came of it, once all was read.
     pub fn end(self) -> UnpackedEnd {
         let (_, diff_id, size) = self.hash.finish();
         UnpackedEnd {
-            is_too_large: self.is_too_large,
-            failure: self.failure,
+            stop: self.gauge.stop(),
             trailing_zeros: self.trailing_zeros,
             diff_id,
             size,
+        }
+    }
+
+    /// What a decompressor means, or whoever it reads from. Each has words of its own for it.
+    fn why(&self, error: &io::Error) -> Stop {
+        match (self.compression, error.kind()) {
+            (LayerCompression::None, _) => Stop::Failed(error.to_string()),
+            (compression, io::ErrorKind::UnexpectedEof) => Stop::Cut(compression),
+            (
+                compression,
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other,
+            ) => Stop::Damaged(compression),
+            _ => Stop::Failed(error.to_string()),
         }
     }
 }
@@ -109,26 +179,28 @@ impl Read for Unpacked<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let interrupt = self.interrupt.as_ref();
         if interrupt.is_some_and(|interrupt| interrupt.received().is_some()) {
-            return Err(io::Error::other("interrupted"));
+            return Err(self.gauge.refuse(Stop::Interrupted));
         }
-        if self.is_too_large || self.hash.written() >= MAX_UNPACKED {
-            self.is_too_large = true;
-            return Err(io::Error::other("it is too large"));
+        // A decoder may not say it twice.
+        if let Some(stop) = self.gauge.stop().filter(|stop| *stop != Stop::Headers) {
+            return Err(self.gauge.refuse(stop));
         }
-        let length = match self.allowance.get() {
-            Some(0) => return Err(io::Error::other("the headers of one entry are too large")),
+        if self.hash.written() >= MAX_UNPACKED {
+            return Err(self.gauge.refuse(Stop::TooLarge));
+        }
+        let length = match self.gauge.allowance.get() {
+            Some(0) => return Err(self.gauge.refuse(Stop::Headers)),
             Some(allowed) => usize::try_from(allowed).map_or(buffer.len(), |n| n.min(buffer.len())),
             None => buffer.len(),
         };
         let count = match self.inner.read(&mut buffer[..length]) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) => {
-                let copy = io::Error::new(error.kind(), error.to_string());
-                self.failure = Some(error);
-                return Err(copy);
-            }
+            Err(error) => return Err(self.gauge.refuse(self.why(&error))),
         };
+        if count == 0 && length > 0 {
+            self.gauge.is_at_end.set(true);
+        }
         let bytes = &buffer[..count];
         self.hash.write_all(bytes)?;
         let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
@@ -136,9 +208,10 @@ impl Read for Unpacked<'_> {
             self.trailing_zeros = 0;
         }
         self.trailing_zeros += zeros as u64;
-        if let Some(allowed) = self.allowance.get() {
-            self.allowance
-                .set(Some(allowed.saturating_sub(count as u64)));
+        self.gauge.position.set(self.hash.written());
+        if let Some(allowed) = self.gauge.allowance.get() {
+            let left = allowed.saturating_sub(count as u64);
+            self.gauge.allow(Some(left));
         }
         Ok(count)
     }

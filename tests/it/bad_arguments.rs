@@ -84,6 +84,21 @@ fn a_destination_that_is_none_is_told_before_anything_is_done() {
             "write `docker://HOST/PREFIX` (lower-case letters and digits) or `oci:DIRECTORY`",
         ),
         (
+            "x.tar",
+            "destination `x.tar` is a path without a scheme before it",
+            "write `oci-archive:x.tar` or `docker-archive:x.tar`",
+        ),
+        (
+            "./out",
+            "destination `./out` is a path without a scheme before it",
+            "write `oci:./out`, `oci-archive:./out` or `docker-archive:./out`",
+        ),
+        (
+            "alpha",
+            "destination `alpha` is a path without a scheme before it",
+            "write `oci:alpha`",
+        ),
+        (
             "docker://",
             "nothing says which registry to push `alpha` to",
             "type `--repo HOST/PREFIX`, set LIGHTER_REPO, or set `repo` in \

@@ -1,6 +1,9 @@
 //! `inspect`: what an image is made of, whether it keeps to the specification, and in what it differs from
 //! another.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -9,13 +12,13 @@ use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
 use crate::hint::Hint;
 use crate::inspect::{
-    Difference, InspectError, Inspected, Inspector, Report, Verified, compare, differences_text,
-    share, verify,
+    Difference, InspectError, Inspected, Inspector, Page, Report, Verified, compare,
+    differences_text, share, verify,
 };
 use crate::oci::Platform;
 use crate::registry::Options;
 use crate::report::{Event, Reporter as _};
-use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Wanted, parse};
+use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Stands, Wanted, parse_on_disk};
 
 /// What `--help` shows last.
 const EXAMPLES: &str = "Examples:
@@ -49,13 +52,14 @@ pub(in crate::cli) struct Arguments {
     /// Images, such as oci:target/lighter/oci:orders:latest or ghcr.io/acme/orders
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
-    /// Of an image for several platforms, look at this one, such as linux/arm64
+    /// Look at the image for this platform, such as linux/arm64; an error where there is none
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
     /// Check against the image specification and name each violation; exit code 3 if there is one
     #[arg(long, conflicts_with = "against")]
     verify: bool,
-    /// With --verify, also name what is allowed and images of this program never have
+    /// With --verify, also name what is allowed and images of this program never have; exit code 3 if there is
+    /// any
     #[arg(long, requires = "verify")]
     strict: bool,
     /// Tell in what the image differs from this one; exit code 3 if it does
@@ -115,8 +119,9 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         .map(str::parse)
         .transpose()
         .map_err(Failure::usage)?;
-    let named: Result<Vec<ImageSpec>, _> =
-        arguments.images.iter().map(|text| parse(text)).collect();
+    let stands = |path: &Path| Stands::at(&context.environment.resolve(path));
+    let parse = |text: &String| parse_on_disk(text, stands);
+    let named: Result<Vec<ImageSpec>, _> = arguments.images.iter().map(parse).collect();
     let images = named.map_err(Failure::usage)?;
     let options = Options {
         insecure: arguments.insecure.registries.clone(),
@@ -132,6 +137,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         ),
         wanted: Wanted { platform },
         format: arguments.format,
+        warnings: BTreeSet::new(),
     };
     let result = match &arguments.against {
         Some(old) => {
@@ -144,7 +150,8 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         None if arguments.verify => desk.verify(&images, arguments.strict),
         None => desk.describe(&images, arguments.files),
     };
-    for warning in desk.sources.warnings() {
+    let warnings = desk.sources.warnings();
+    for warning in warnings.into_iter().chain(desk.warnings) {
         context.console.report(Event::Warning(warning));
     }
     result
@@ -156,6 +163,8 @@ struct Desk<'a> {
     sources: Sources,
     wanted: Wanted,
     format: Format,
+    /// Told once, however many images share a layer.
+    warnings: BTreeSet<String>,
 }
 
 impl Desk<'_> {
@@ -174,7 +183,7 @@ impl Desk<'_> {
             Format::Text => {
                 let texts: Vec<String> = inspected
                     .iter()
-                    .map(|image| image.report.to_text())
+                    .map(|image| image.report.to_text(self.page()))
                     .collect();
                 texts.join("\n")
             }
@@ -191,7 +200,7 @@ impl Desk<'_> {
         let mut checks = Vec::new();
         for image in images {
             self.announce("Checking", image);
-            let verified = verify(&mut self.sources, image, strict);
+            let verified = verify(&mut self.sources, image, &self.wanted, strict);
             checks.push(verified.map_err(Failure::of_inspection)?);
         }
         let text = match self.format {
@@ -202,7 +211,7 @@ impl Desk<'_> {
             })?,
         };
         self.print(&text)?;
-        let sound = checks.iter().all(|check| check.violations.is_empty());
+        let sound = checks.iter().all(Verified::is_sound);
         Ok(if sound {
             Exit::Success
         } else {
@@ -218,7 +227,7 @@ impl Desk<'_> {
         let differences = compare(&new, &old);
         let (image, against) = (&new.report.reference, &old.report.reference);
         let text = match self.format {
-            Format::Text => differences_text(image, against, &differences),
+            Format::Text => differences_text(image, against, &differences, self.page()),
             Format::Json => json(&Comparison {
                 version: 1,
                 image,
@@ -243,7 +252,13 @@ impl Desk<'_> {
         let source = self.sources.open(image, &self.wanted);
         let source = source.map_err(|error| Failure::of_inspection(error.into()))?;
         let inspected = inspector.inspect(&source);
-        Ok((source, inspected.map_err(Failure::of_inspection)?))
+        let inspected = inspected.map_err(Failure::of_inspection)?;
+        self.warnings.extend(inspected.warnings.iter().cloned());
+        Ok((source, inspected))
+    }
+
+    fn page(&self) -> Page {
+        Page::new(self.context.columns)
     }
 
     fn announce(&self, verb: &'static str, image: &ImageSpec) {

@@ -1,6 +1,5 @@
 //! The rules for a layer's entries: order, names, owners, times and kinds.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::ops::Bound;
@@ -10,33 +9,31 @@ use tar::{Archive, Entry, EntryType, Header};
 use super::problem::{EntryFault, Findings, Problem};
 use crate::digest::Digest;
 use crate::report::printable;
+use crate::source::{Entries, EntryName, Limits, NameFault, TarFault, Unpacked};
 
-/// Bytes of headers, long names and extended records of one entry.
-const MAX_HEADERS: u64 = 2 << 20;
-const MAX_ENTRIES: usize = 1_000_000;
-/// Bytes of all names together, which are kept to find duplicates.
-const MAX_NAMES: usize = 256 << 20;
-const MAX_PATH: usize = 4096;
 /// Linux and the runtimes keep owners in 32 bits with a sign.
 const MAX_OWNER: u64 = 0x7fff_ffff;
 const WHITEOUT: &[u8] = b".wh.";
 
-/// Reads the tar to its end, or to where it is none. `allowance` limits what the next header may take.
+/// Reads the tar to its end, or to where it is none.
 pub(super) fn check(
-    tar: &mut impl Read,
-    allowance: &Cell<Option<u64>>,
+    tar: &mut Unpacked<'_>,
     layer: Digest,
     findings: &mut Findings,
-) -> io::Result<()> {
-    let rules = Rules {
+) -> Result<(), TarFault> {
+    let gauge = tar.gauge();
+    let mut rules = Rules {
         layer,
         findings,
         seen: BTreeMap::new(),
-        names: 0,
         previous: Vec::new(),
         time: None,
     };
-    rules.apply_to_all(&mut Archive::new(tar), allowance)
+    let mut archive = Archive::new(tar);
+    for entry in Entries::of(&mut archive, &gauge, Limits::LAYER)? {
+        rules.apply(&mut entry?);
+    }
+    Ok(())
 }
 
 struct Rules<'a> {
@@ -44,37 +41,11 @@ struct Rules<'a> {
     findings: &'a mut Findings,
     /// Each name and whether it is a directory or a file.
     seen: BTreeMap<Vec<u8>, EntryType>,
-    names: usize,
     previous: Vec<u8>,
     time: Option<u64>,
 }
 
 impl Rules<'_> {
-    fn apply_to_all(
-        mut self,
-        archive: &mut Archive<impl Read>,
-        allowance: &Cell<Option<u64>>,
-    ) -> io::Result<()> {
-        let mut entries = archive.entries()?;
-        loop {
-            allowance.set(Some(MAX_HEADERS));
-            let Some(entry) = entries.next() else {
-                return Ok(());
-            };
-            let mut entry = entry?;
-            allowance.set(None);
-            self.apply(&mut entry);
-            if self.seen.len() > MAX_ENTRIES || self.names > MAX_NAMES {
-                return Err(io::Error::other("it has too many names"));
-            }
-            // A sparse file can claim any length, and the reader would make up its zeros.
-            if entry.header().entry_type().is_gnu_sparse() {
-                return Err(io::Error::other("it has a sparse file"));
-            }
-            io::copy(&mut entry, &mut io::sink())?;
-        }
-    }
-
     fn apply(&mut self, entry: &mut Entry<'_, impl Read>) {
         let raw = entry.path_bytes().into_owned();
         let records_fault = records_fault(entry);
@@ -85,14 +56,21 @@ impl Rules<'_> {
         faults.extend(kind_fault(kind));
         faults.extend(owner_faults(header));
         faults.extend(self.time_fault(header));
-        match normal(&raw) {
-            None => faults.push(EntryFault::UnsafePath),
-            Some(name) => {
-                if kind.is_hard_link() && !self.links_back(entry.link_name_bytes().as_deref()) {
-                    faults.push(EntryFault::HardLink);
+        match EntryName::of(&raw) {
+            Err(fault) => faults.push(EntryFault::Name(fault)),
+            // Its order and its like among others are those of another name.
+            Ok(EntryName {
+                path,
+                fault: Some(fault),
+            }) => {
+                faults.push(EntryFault::Name(fault));
+                self.seen.entry(path).or_insert(kind);
+            }
+            Ok(EntryName { path: name, .. }) => {
+                if kind.is_hard_link() {
+                    faults.extend(self.link_fault(entry.link_name_bytes().as_deref()));
                 }
                 self.name_faults(&name, kind, &mut faults);
-                self.names += name.len();
                 self.previous.clone_from(&name);
                 self.seen.entry(name).or_insert(kind);
             }
@@ -146,11 +124,14 @@ impl Rules<'_> {
         }
     }
 
-    fn links_back(&self, target: Option<&[u8]>) -> bool {
-        target
-            .and_then(normal)
-            .and_then(|target| self.seen.get(&target))
-            .is_some_and(|kind| kind.is_file() || kind.is_hard_link())
+    fn link_fault(&self, target: Option<&[u8]>) -> Option<EntryFault> {
+        let name = target.and_then(|target| EntryName::of(target).ok());
+        let found = name.as_ref().and_then(|name| self.seen.get(&name.path));
+        if !found.is_some_and(|kind| kind.is_file() || kind.is_hard_link()) {
+            return Some(EntryFault::HardLink);
+        }
+        let fault = name.and_then(|name| name.fault);
+        (fault == Some(NameFault::Absolute)).then_some(EntryFault::AbsoluteLink)
     }
 
     fn time_fault(&mut self, header: &Header) -> Option<EntryFault> {
@@ -160,22 +141,6 @@ impl Rules<'_> {
         let first = *self.time.get_or_insert(time);
         (first != time).then_some(EntryFault::ModificationTime)
     }
-}
-
-/// The name without `./` before it and `/` after it; `None` for names that are no path in an image.
-fn normal(raw: &[u8]) -> Option<Vec<u8>> {
-    if raw.len() > MAX_PATH || raw.contains(&0) {
-        return None;
-    }
-    let name = raw.strip_prefix(b"./").unwrap_or(raw);
-    let name = name.strip_suffix(b"/").unwrap_or(name);
-    // Some tools begin a layer with its root.
-    if raw.starts_with(b".") && (name.is_empty() || name == b".") {
-        return Some(Vec::new());
-    }
-    name.split(|byte| *byte == b'/')
-        .all(|part| !matches!(part, b"" | b"." | b".."))
-        .then(|| name.to_vec())
 }
 
 fn kind_fault(kind: EntryType) -> Option<EntryFault> {

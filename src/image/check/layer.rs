@@ -8,7 +8,7 @@ use super::problem::{Findings, Problem};
 use crate::digest::Digest;
 use crate::oci::LayerCompression;
 use crate::report::printable;
-use crate::source::{MAX_UNPACKED, Unpacked};
+use crate::source::{MAX_UNPACKED, Stop, Unpacked};
 
 const BLOCK: u64 = 512;
 
@@ -21,26 +21,27 @@ pub(super) fn check(
 ) -> io::Result<Option<Digest>> {
     let file = BufReader::new(fs_err::File::open(path)?);
     let mut unpacked = Unpacked::new(file, compression)?;
-    let allowance = unpacked.allowance();
-    let tar = entries::check(&mut unpacked, &allowance, layer, findings);
-    let read = unpacked.position();
+    let tar = entries::check(&mut unpacked, layer, findings);
+    let read = unpacked.gauge().position();
     // The reader stops at the tar's end, or at a fault in it; the digest is of everything.
-    allowance.set(None);
     let drained = io::copy(&mut unpacked, &mut io::sink());
     let end = unpacked.end();
-    if end.is_too_large {
-        findings.add(Problem::Inflated {
-            layer,
-            limit: MAX_UNPACKED,
-        });
-        return Ok(None);
-    }
-    if let Some(error) = end.failure.or(drained.err()) {
-        findings.add(Problem::Compression {
-            layer,
-            error: printable(&error.to_string()),
-        });
-        return Ok(None);
+    match (end.stop, drained) {
+        (Some(Stop::TooLarge), _) => {
+            findings.add(Problem::Inflated {
+                layer,
+                limit: MAX_UNPACKED,
+            });
+            return Ok(None);
+        }
+        (Some(stop), Err(_)) => {
+            findings.add(Problem::Compression {
+                layer,
+                error: printable(&stop.to_string()),
+            });
+            return Ok(None);
+        }
+        _ => {}
     }
     let (zeros, diff_id, size) = (end.trailing_zeros, end.diff_id, end.size);
     // The first empty block made the reader stop; a second one and nothing else follows.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::digest::Digest;
+use crate::source::NameFault;
 
 /// Problems kept at most of each kind; a hostile layer could have millions.
 const MAX_PROBLEMS: usize = 10_000;
@@ -243,14 +244,16 @@ pub enum EntryFault {
     ParentAfterChild,
     /// It is below something that is not a directory.
     ParentNotDirectory,
-    /// Absolute, climbing, empty or too long.
-    UnsafePath,
+    /// Its name is none that an image should have.
+    Name(NameFault),
     /// An order to delete something of a lower layer.
     Whiteout,
     /// A device, pipe, sparse file or unknown kind; its type byte.
     SpecialFile(u8),
     /// A hard link to what is not an earlier file of the layer.
     HardLink,
+    /// A hard link to a path from a root: they are relative to that of the image.
+    AbsoluteLink,
     /// User or group is no number, or beyond what runtimes accept.
     Owner,
     /// User or group has a name.
@@ -272,12 +275,13 @@ impl fmt::Display for EntryFault {
             Self::ParentNotDirectory => {
                 formatter.write_str("it is below something that is not a directory")
             }
-            Self::UnsafePath => formatter.write_str("its name leads out of the image"),
+            Self::Name(fault) => fault.fmt(formatter),
             Self::Whiteout => formatter.write_str("it deletes a file of a lower layer"),
             Self::SpecialFile(kind) => {
                 write!(formatter, "it is a special file of type {kind:#04x}")
             }
             Self::HardLink => formatter.write_str("it links to no earlier file of the layer"),
+            Self::AbsoluteLink => formatter.write_str("it links to a path with a slash before it"),
             Self::Owner => formatter.write_str("its owner is no sensible number"),
             Self::OwnerName => formatter.write_str("its owner has a name"),
             Self::ModificationTime => formatter.write_str("its time differs from the others'"),
@@ -299,8 +303,9 @@ impl Problem {
             Self::Entry { fault, .. } => matches!(
                 fault,
                 EntryFault::Duplicate
-                    | EntryFault::UnsafePath
+                    | EntryFault::Name(_)
                     | EntryFault::HardLink
+                    | EntryFault::AbsoluteLink
                     | EntryFault::Owner
                     | EntryFault::Header
             ),

@@ -553,6 +553,26 @@ proptest! {
         }
     }
 
+    #[test]
+    fn near_documents_never_panic(
+        header in r#"(\{"imageLayoutVersion":"1\.0\.0"\}|\{\}|7|)"#,
+        digest in "(sha256:[0-9a-f]{64}|sha256:|)",
+        size in "(2|-1|null|99999999999999999999)",
+        name in "(orders:1|c|/etc/passwd|\\.\\./c)",
+        list in prop::option::of(r#"(\[\{"Config":"(c|x|\.\./c)","RepoTags":(null|\["orders:1"\]|7),"Layers":(null|\["c"\]|\["x"\]|\[7\])\}\]|\[\]|null)"#),
+        with_header in any::<bool>(),
+    ) {
+        let index = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}","size":{size},"annotations":{{"org.opencontainers.image.ref.name":"{name}"}}}}]}}"#
+        );
+        let mut entries: Vec<(&str, u8, &[u8])> = vec![("c", b'0', b"{}"), ("index.json", b'0', index.as_bytes())];
+        entries.extend(with_header.then_some(("oci-layout", b'0', header.as_bytes())));
+        entries.extend(list.as_deref().map(|list| ("manifest.json", b'0', list.as_bytes())));
+        if let Ok(reader) = open(&tar_of(&entries)) {
+            let _ = read_all(&reader);
+        }
+    }
+
     /// Whatever is changed: what can be read is what was packed, or reading fails.
     #[test]
     fn no_change_goes_unnoticed(at in any::<prop::sample::Index>(), change in 1_u8..) {

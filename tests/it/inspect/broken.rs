@@ -407,13 +407,23 @@ fn layers() -> Vec<Broken> {
         ),
         of_files(
             "absolute name",
-            "entry `/etc/passwd`: its name leads out",
+            "entry `/etc/passwd`: its name begins with a slash",
             &[file("/etc/passwd", "")],
         ),
         of_files(
             "climbing name",
             "entry `a/../../b`: its name leads out",
             &[file("a/../../b", "")],
+        ),
+        of_files(
+            "name with a way back",
+            "entry `a/../b`: its name has `..` in it",
+            &[file("a/../b", "")],
+        ),
+        of_files(
+            "name with an empty part",
+            "entry `a//b`: its name has an empty part",
+            &[file("a//b", "")],
         ),
         of_files(
             "hard link to nothing",

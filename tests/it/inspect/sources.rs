@@ -97,10 +97,14 @@ fn what_is_no_image_is_told_with_what_to_type() {
             "hint: if `build` made it, write `oci:target/lighter/oci:orders`",
         ),
         ("acme/orders", 2, "in no place that is known"),
-        ("./layout", 2, "hint: write `oci:./layout` for a layout"),
+        ("./layout", 2, "hint: write `oci:./layout`"),
         ("ghcr.io/Upper", 2, "has no legal name"),
         ("oci:", 2, "names no place"),
-        ("oci:nowhere", 1, "is not an image layout"),
+        (
+            "oci:nowhere",
+            1,
+            "hint: make one with `cargo lighter build --to oci:nowhere`",
+        ),
         ("oci-archive:nowhere.tar", 1, "nowhere.tar"),
         (
             "oci-archive:other.tar",
@@ -108,18 +112,7 @@ fn what_is_no_image_is_told_with_what_to_type() {
             "it has no `oci-layout` and no `index.json`",
         ),
         ("oci-archive:text", 1, "cannot be read as an OCI archive"),
-        (
-            "oci-archive:docker.tar",
-            1,
-            "hint: if `docker save` wrote it, write `docker-archive:`",
-        ),
-        ("oci-archive:layout", 1, "it is no regular file"),
         ("docker-archive:other.tar", 1, "it has no `manifest.json`"),
-        (
-            "docker-archive:oci.tar",
-            1,
-            "hint: if it is an image layout in a tar, write `oci-archive:`",
-        ),
         (
             "docker-archive:docker.tar:billing",
             1,
@@ -130,6 +123,234 @@ fn what_is_no_image_is_told_with_what_to_type() {
         assert_eq!(run.code, code, "{image}: {}", run.stderr);
         run.says(&["error: ", says]);
     }
+}
+
+#[test]
+fn an_archive_of_the_other_form_is_called_by_its_name() {
+    let laid = Laid::of(&Draft::default());
+    laid.archive("oci.tar");
+    docker_archive(&Draft::default(), &laid.path().join("docker.tar"));
+    inspect(laid.path(), "oci-archive:docker.tar:orders")
+        .expect(1)
+        .says(&[
+            "error: `docker.tar` cannot be read as an OCI archive: it is a Docker archive",
+            "hint: write `docker-archive:docker.tar:orders`",
+        ]);
+    inspect(laid.path(), "docker-archive:oci.tar")
+        .expect(1)
+        .says(&[
+            "error: `oci.tar` cannot be read as a Docker archive: it is an OCI archive",
+            "hint: write `oci-archive:oci.tar`",
+        ]);
+    inspect(laid.path(), "oci-archive:layout").expect(1).says(&[
+        "error: `layout` cannot be read as an OCI archive: it is a directory",
+        "hint: if it is an image layout, write `oci:layout`",
+    ]);
+    inspect(laid.path(), "oci:oci.tar:orders").expect(1).says(&[
+        "error: `oci.tar` is a file, and an image layout is a directory",
+        "hint: write `oci-archive:oci.tar:orders` or `docker-archive:oci.tar:orders`",
+    ]);
+}
+
+#[test]
+fn broken_archives_are_told_in_own_words_with_what_to_type() {
+    let laid = Laid::of(&Draft::default());
+    let oci = fs_err::read(laid.archive("oci.tar")).expect("readable");
+    docker_archive(&Draft::default(), &laid.path().join("docker.tar"));
+    let docker = fs_err::read(laid.path().join("docker.tar")).expect("readable");
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 3).expect("compressed");
+    let cut = |bytes: Vec<u8>, at: usize| bytes[..at].to_vec();
+    let half = |bytes: Vec<u8>| cut(bytes.clone(), bytes.len() / 2);
+    let spoiled = |mut bytes: Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 40].fill(0xa5);
+        bytes
+    };
+    for (scheme, form, whole) in [
+        ("oci-archive", "an OCI archive", &oci),
+        ("docker-archive", "a Docker archive", &docker),
+    ] {
+        for (name, bytes, says) in [
+            ("empty", Vec::new(), "it is empty"),
+            ("short", vec![b'x'; 100], "it is no tar"),
+            (
+                "garbage",
+                b"no tar, but long enough ".repeat(90),
+                "it is no tar",
+            ),
+            (
+                "cut",
+                cut(whole.clone(), 600),
+                "it ends too early, after 600 bytes",
+            ),
+            (
+                "cut.gz",
+                half(gzip(whole)),
+                "it ends too early: its gzip data is incomplete",
+            ),
+            (
+                "cut.zst",
+                half(zstd(whole)),
+                "it ends too early: its zstd data is incomplete",
+            ),
+            ("spoiled.gz", spoiled(gzip(whole)), "it is no "),
+            ("spoiled.zst", spoiled(zstd(whole)), "it is no "),
+            (
+                "other.xz",
+                b"\xfd7zXZ\0".repeat(90),
+                "it is compressed with xz",
+            ),
+        ] {
+            fs_err::write(laid.path().join(name), bytes).expect("written");
+            let run = inspect(laid.path(), &format!("{scheme}:{name}")).expect(1);
+            let reason = format!("error: `{name}` cannot be read as {form}: {says}");
+            let run = run.says(&[&reason, "\nhint: "]);
+            for leaked in [
+                "tmp", "stream", "checksum", "cksum", "block", "numeric", "octal",
+            ] {
+                assert!(!run.stderr.contains(leaked), "{name}: {}", run.stderr);
+            }
+        }
+        let run = inspect(laid.path(), &format!("{scheme}:nowhere/x.tar")).expect(1);
+        run.says(&[
+            "error: there is no file `nowhere/x.tar`",
+            &format!("hint: make one with `cargo lighter build --to {scheme}:nowhere/x.tar`"),
+        ]);
+        let run = inspect(laid.path(), &format!("{scheme}:cut.gs")).expect(1);
+        run.says(&["there is no file `cut.gs`", "hint: there is `cut.gz`"]);
+    }
+    inspect(laid.path(), "oci:layuot")
+        .expect(1)
+        .says(&["there is no directory `layuot`", "hint: there is `layout`"]);
+}
+
+#[test]
+fn broken_documents_of_layouts_are_named_by_the_place_that_was_typed() {
+    for (file, bytes, says) in [
+        ("index.json", &b""[..], "`index.json` is not valid"),
+        ("index.json", b"{", "`index.json` is not valid"),
+        ("index.json", b"no JSON", "`index.json` is not valid"),
+        ("oci-layout", b"", "`oci-layout` is not valid"),
+        ("oci-layout", b"{}", "`oci-layout` is not valid"),
+        (
+            "oci-layout",
+            br#"{"imageLayoutVersion":"7"}"#,
+            "it is an image layout of version `7`, not 1.0.0",
+        ),
+    ] {
+        let laid = Laid::of(&Draft::default());
+        fs_err::write(laid.path().join("layout").join(file), bytes).expect("written");
+        laid.archive("oci.tar");
+        for place in ["oci:layout", "oci-archive:oci.tar"] {
+            for image in [place.to_owned(), format!("{place}:orders")] {
+                let run = inspect(laid.path(), &image).expect(1);
+                let run = run.says(&[
+                    &format!("error: `{place}` cannot be read: {says}"),
+                    &format!(
+                        "hint: see all that is wrong with `cargo lighter inspect --verify {place}`"
+                    ),
+                ]);
+                assert!(!run.stderr.contains("cargo-lighter-"), "{}", run.stderr);
+            }
+            Lighter::at(laid.path())
+                .args(["inspect", "--verify", place])
+                .run()
+                .expect(3);
+        }
+    }
+    let laid = Laid::of(&Draft::default());
+    fs_err::write(laid.blob(&laid.written.manifest), "{}").expect("written");
+    laid.archive("oci.tar");
+    for place in ["oci:layout", "oci-archive:oci.tar"] {
+        inspect(laid.path(), place).expect(1).says(&[
+            &format!(
+                "error: `{place}` cannot be read: `blobs/sha256/{}` has 2 bytes of",
+                laid.written.manifest.hex()
+            ),
+            "hint: see all that is wrong",
+        ]);
+    }
+    fs_err::remove_file(laid.blob(&laid.written.manifest)).expect("removed");
+    laid.archive("oci.tar");
+    for place in ["oci:layout", "oci-archive:oci.tar"] {
+        inspect(laid.path(), place).expect(1).says(&[
+            &format!(
+                "error: `{place}` cannot be read: it has no blob {}",
+                laid.written.manifest
+            ),
+            "hint: see all that is wrong",
+        ]);
+    }
+}
+
+#[test]
+fn a_path_without_a_scheme_is_answered_with_the_schemes() {
+    let laid = Laid::of(&Draft::default());
+    laid.archive("here.tar");
+    fs_err::write(laid.path().join("image"), "x").expect("written");
+    let archives =
+        |text: &str| format!("hint: write `oci-archive:{text}` or `docker-archive:{text}`");
+    for text in [
+        "here.tar",
+        "there.tar",
+        "there.tar:orders:1",
+        "out/there.tar.gz",
+        "there.tgz",
+        "out.d/there.tar",
+        "image",
+    ] {
+        let run = inspect(laid.path(), text).expect(2);
+        run.says(&[&format!("error: image `{text}` is "), &archives(text)]);
+    }
+    inspect(laid.path(), "ghcr.io/acme/x.tar").expect(2).says(&[
+        &archives("ghcr.io/acme/x.tar"),
+        "`docker://ghcr.io/acme/x.tar`",
+    ]);
+    for text in ["layout", "layout:orders", "./layout"] {
+        let run = inspect(laid.path(), text).expect(2);
+        let run = run.says(&[&format!("hint: write `oci:{text}`")]);
+        assert!(!run.stderr.contains("archive:"), "{}", run.stderr);
+    }
+    for text in ["./nowhere", "/nowhere", "../nowhere"] {
+        let all =
+            format!("hint: write `oci:{text}`, `oci-archive:{text}` or `docker-archive:{text}`");
+        inspect(laid.path(), text).expect(2).says(&[&all]);
+    }
+    // A host could be called so, and then nobody would have such a file.
+    let layout = laid.path().join("layout");
+    let dotted = laid.path().join("out.d");
+    fs_err::create_dir(&dotted).expect("made");
+    fs_err::rename(&layout, dotted.join("layout")).expect("moved");
+    inspect(laid.path(), "out.d/layout")
+        .expect(2)
+        .says(&["hint: write `oci:out.d/layout`"]);
+    // As ever.
+    inspect(laid.path(), "orders:1")
+        .expect(2)
+        .says(&["`oci:target/lighter/oci:orders:1`"]);
+}
+
+#[test]
+fn a_list_of_images_says_that_there_are_more() {
+    let laid = Laid::of(&Draft::default());
+    for number in 0..7 {
+        let draft = Draft {
+            name: format!("service-{number}:1.0"),
+            execution: json!({ "User": number.to_string() }),
+            ..Draft::default()
+        };
+        draft.write(&laid.path().join("layout"));
+    }
+    let five = "`orders:latest`, `service-0:1.0`, `service-1:1.0`, `service-2:1.0`, `service-3:1.0` and 3 more";
+    inspect(laid.path(), "oci:layout")
+        .expect(1)
+        .says(&[&format!("hint: write `oci:layout:NAME`: it has {five}")]);
+    inspect(laid.path(), "oci:layout:zzz")
+        .expect(1)
+        .says(&[&format!("hint: it has {five}")]);
+    inspect(laid.path(), "oci:layout:ordes")
+        .expect(1)
+        .says(&["hint: it has `orders:latest` and 7 more"]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn each_of_many_broken_images_is_refused_for_its_one_violation() {
             .lines()
             .into_iter()
             .skip(1)
-            .filter(|line| !line.contains("allowed ("))
+            .filter(|line| !line.contains("remark ("))
             .collect();
         assert_eq!(violations.len(), 1, "{}: {}", row.name, run.stdout);
         assert!(
@@ -39,7 +39,7 @@ fn each_of_many_broken_images_is_refused_for_its_one_violation() {
             run.stdout
         );
         assert!(
-            run.stdout.starts_with("oci:layout: 1 violation\n"),
+            run.stdout.starts_with("oci:layout: 1 violation"),
             "{}",
             run.stdout
         );
@@ -102,18 +102,49 @@ fn what_the_specification_allows_is_counted_and_a_strict_check_names_it() {
     };
     let laid = Laid::of(&draft);
     let run = verified(laid.path(), "oci:layout", &[]).expect(0);
-    for remark in [
-        "allowed (2): of an entry, it is not in the order of names",
-        "allowed (1): of an entry, it deletes a file of a lower layer",
+    for line in [
+        "oci:layout: nothing violates the image specification, 3 remarks\n",
+        "  remark (2): of an entry, it is not in the order of names\n",
+        "  remark (1): of an entry, it deletes a file of a lower layer\n",
     ] {
-        assert!(run.stdout.contains(remark), "{}", run.stdout);
+        assert!(run.stdout.contains(line), "{}", run.stdout);
     }
-    let run = verified(laid.path(), "oci:layout", &["--strict"]).expect(3);
-    assert!(
-        run.stdout.contains("oci:layout: 3 violations"),
-        "{}",
-        run.stdout
+}
+
+#[test]
+fn a_strict_check_counts_remarks_and_does_not_call_them_violations() {
+    let allowed = || vec![file("b", ""), file("a", "")];
+    let laid = |files: &[File]| {
+        Laid::of(&Draft {
+            layers: vec![Layer::of(files)],
+            ..Draft::default()
+        })
+    };
+    let only = laid(&allowed());
+    let layer = only.written.layers[0];
+    let run = verified(only.path(), "oci:layout", &["--strict"]).expect(3);
+    let expected = format!(
+        "oci:layout: nothing violates the image specification, 1 remark\n  \
+         remark: layer {layer}, entry `a`: it is not in the order of names\n"
     );
+    assert_eq!(run.stdout, expected);
+    let words = ["--strict", "--format", "json"];
+    let run = verified(only.path(), "oci:layout", &words).expect(3);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let image = &document["images"][0];
+    assert_eq!(image["violations"], json!([]));
+    let kind = "of an entry, it is not in the order of names";
+    assert_eq!(image["remarks"], json!({ kind: 1 }));
+    let each = format!("layer {layer}, entry `a`: it is not in the order of names");
+    assert_eq!(image["each_remark"], json!([each]));
+    let both = laid(&[allowed(), vec![file("../x", "")]].concat());
+    let run = verified(both.path(), "oci:layout", &["--strict"]).expect(3);
+    let head = "oci:layout: 1 violation, 1 remark\n";
+    assert!(run.stdout.starts_with(head), "{}", run.stdout);
+    assert!(run.stdout.contains("\n  layer "), "{}", run.stdout);
+    // Who does not ask for a strict check is told how many there are, and gets no list.
+    let run = verified(only.path(), "oci:layout", &["--format", "json"]).expect(0);
+    assert!(!run.stdout.contains("each_remark"), "{}", run.stdout);
 }
 
 #[test]
@@ -130,10 +161,10 @@ fn a_violation_is_not_lost_among_what_is_allowed() {
     let laid = Laid::of(&draft);
     let run = verified(laid.path(), "oci:layout", &[]).expect(3);
     for line in [
-        "oci:layout: 1 violation\n",
-        "entry `/etc/passwd`: its name leads out of the image\n",
-        "allowed (10000): of an entry, it is not in the order of names\n",
-        "allowed (1): there are more than 10000 such problems\n",
+        "oci:layout: 1 violation, 10001 remarks\n",
+        "entry `/etc/passwd`: its name begins with a slash, which runtimes leave out\n",
+        "remark (10000): of an entry, it is not in the order of names\n",
+        "remark (1): there are more than 10000 such problems\n",
     ] {
         assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
     }

@@ -188,7 +188,15 @@ impl Lighter {
     /// Runs as a process of its own on a terminal of its own, on which `typed` is typed. All output
     /// goes to the terminal.
     pub(crate) fn run_on_terminal(&self, typed: &str) -> Run {
-        let command = self.command(":");
+        Self::on_terminal(
+            &self.command(":"),
+            &self.environment,
+            &self.directory,
+            typed,
+        )
+    }
+
+    fn on_terminal(command: &Command, environment: &Environment, at: &Path, typed: &str) -> Run {
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let line: Vec<String> = words
             .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")))
@@ -197,8 +205,8 @@ impl Lighter {
         terminal
             .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
             .env_clear()
-            .envs(self.environment.variables())
-            .current_dir(&self.directory)
+            .envs(environment.variables())
+            .current_dir(at)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -209,6 +217,12 @@ impl Lighter {
         let output = child.wait_with_output().expect("it ends");
         drop(stdin);
         Run::from(&output)
+    }
+
+    /// Runs as a process of its own on a terminal that is so many columns wide.
+    pub(crate) fn run_on_terminal_of(&self, columns: usize) -> Run {
+        let command = self.command(&format!("stty rows 40 cols {columns}"));
+        Self::on_terminal(&command, &self.environment, &self.directory, "")
     }
 
     /// Runs another program in the same world.

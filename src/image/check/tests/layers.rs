@@ -7,6 +7,7 @@ use super::fixture::{Fixture, cases, directory, entry, file, good_tar, gzip, tar
 use crate::digest::Digest;
 use crate::image::{EntryFault, Problem};
 use crate::oci::media_type;
+use crate::source::NameFault;
 
 /// The faults of the entries, each with its path.
 fn faults(headers: &[Header]) -> Vec<(String, EntryFault)> {
@@ -61,11 +62,16 @@ fn order_and_names() {
         faults(&[directory("a"), file("a/.wh.b")]),
         one("a/.wh.b", EntryFault::Whiteout)
     );
-    for unsafe_path in ["/etc/passwd", "../a", "a/../b", "a//b", "", "/", ".."] {
-        assert_eq!(
-            faults(&[file(unsafe_path)]),
-            one(unsafe_path, EntryFault::UnsafePath)
-        );
+    for (path, fault) in [
+        ("/etc/passwd", NameFault::Absolute),
+        ("/", NameFault::Absolute),
+        ("../a", NameFault::LeadsOut),
+        ("..", NameFault::LeadsOut),
+        ("a/../b", NameFault::Up),
+        ("a//b", NameFault::EmptyPart),
+        ("", NameFault::Empty),
+    ] {
+        assert_eq!(faults(&[file(path)]), one(path, EntryFault::Name(fault)));
     }
 }
 
@@ -121,7 +127,8 @@ fn hard_links_lead_to_earlier_files() {
         faults(&[file("a"), header])
     };
     assert_eq!(link("a"), []);
-    for target in ["c", "/a", "b"] {
+    assert_eq!(link("/a"), one("b", EntryFault::AbsoluteLink));
+    for target in ["c", "/c", "b"] {
         assert_eq!(link(target), one("b", EntryFault::HardLink), "{target}");
     }
 }
