@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::tools::run;
+use crate::support::tools::{run, skipped};
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 
@@ -37,4 +37,15 @@ fn binstall_looks_for_the_archives_that_a_release_has() {
     let stem = archive.strip_suffix(".tar.gz").expect("an archive");
     assert_eq!(value("bin-dir"), format!("{stem}/cargo-lighter"));
     assert_eq!(value("pkg-fmt"), "tgz");
+}
+
+#[test]
+fn a_release_has_the_same_bytes_from_two_places_and_runs() {
+    if std::env::var_os("LIGHTER_TEST_LONG").is_none_or(|value| value != "1") {
+        skipped("LIGHTER_TEST_LONG is not 1, no release is built, which takes minutes");
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut check = Command::new(root.join(".ci/release"));
+    run(check.arg("--check").env("LIGHTER_RELEASE_PROFILE", "dev"));
 }
