@@ -161,6 +161,7 @@ fn merged_directories(root: &LibraryRoot) -> Result<Vec<&'static str>, RuntimeEr
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
@@ -248,6 +249,42 @@ Package: gone\nStatus: deinstall ok config-files\nArchitecture: all\nVersion: 4\
         // The first line of a list, and a part of a line.
         assert_eq!(version(&database, "/usr/share/zone").as_deref(), Some("3"));
         assert_eq!(version(&database, "/usr/share"), None);
+    }
+
+    #[test]
+    fn whoever_asks_for_many_files_gets_the_owners_that_few_get() {
+        let directory = TempDir::new().expect("temp");
+        let root = directory.path().join("var/lib/dpkg");
+        let mut status = String::new();
+        let paths: Vec<String> = (0..30).map(|file| format!("/usr/share/z{file}")).collect();
+        for number in 0..30_usize {
+            let name = format!("package-{number}");
+            writeln!(
+                status,
+                "Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: {number}\n"
+            )
+            .expect("written");
+            // Each file is in three lists, and one of them may be named after it.
+            let files = (0..3).map(|more| paths[(number + 10 * more) % 30].as_str());
+            let list = files.chain(["/usr/share"]).collect::<Vec<_>>().join("\n");
+            let named = if number == 29 { "z7" } else { &name };
+            status = status.replace("Package: package-29\n", "Package: z7\n");
+            let file = root.join(format!("info/{named}.list"));
+            fs::create_dir_all(file.parent().expect("has one")).expect("directory");
+            fs::write(file, list + "\n").expect("written");
+        }
+        fs::write(root.join("status"), status).expect("written");
+        let open = || {
+            let root = LibraryRoot::open(directory.path()).expect("a directory");
+            let database = PackageDatabase::read(&root).expect("sound").expect("there");
+            (root, database)
+        };
+        let many = open();
+        let absent = ["/usr/share/z", "/usr/share/z300", "/usr", ""].map(str::to_owned);
+        for path in paths.iter().chain(&absent) {
+            assert_eq!(version(&many, path), version(&open(), path), "{path}");
+        }
+        assert!(paths.iter().all(|path| version(&many, path).is_some()));
     }
 
     #[test]

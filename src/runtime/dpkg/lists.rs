@@ -1,7 +1,8 @@
 //! The lists of the files of packages, read as far as they are needed.
 //!
 //! Of a hundred thousand files a run asks for a few. Most belong to packages that are named after them,
-//! so that two or three of hundreds of lists are read, and none is sorted into a table.
+//! so that two or three of hundreds of lists are read. Only whoever asks for many others, such as all time
+//! zones, has the lines of all lists sorted.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +15,8 @@ use crate::runtime::search::file_name;
 
 const MAX_LIST: u64 = 64 * 1024 * 1024;
 const MAX_LISTS: usize = 1024 * 1024 * 1024;
+/// Searches of all lists that take less time than to sort their lines.
+const MAX_SEARCHES: usize = 8;
 /// Owns the loader and the libraries that every executable needs, and is not named after most of them.
 const C_LIBRARY: &str = "libc6";
 
@@ -41,6 +44,53 @@ struct Read {
     bytes: usize,
     /// Paths that were asked for, with the packages that own them.
     known: BTreeMap<String, Option<usize>>,
+    /// How often all lists were searched.
+    searches: usize,
+    /// All lines of all lists, sorted by their text and then by the place of their list, once that is worth it.
+    lines: Vec<Line>,
+}
+
+/// Where a line stands: in which list, and from where to where in its text.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    place: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Read {
+    fn line(&self, line: &Line) -> &[u8] {
+        let text = self.texts.get(&line.place);
+        text.and_then(|text| text.get(line.start..line.end))
+            .unwrap_or_default()
+    }
+
+    /// Sorts the lines of all texts.
+    fn sort(&mut self) {
+        let mut lines = Vec::new();
+        for (&place, text) in &self.texts {
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', text) {
+                if start < end {
+                    lines.push(Line { place, start, end });
+                }
+                start = end + 1;
+            }
+        }
+        lines.sort_unstable_by(|a, b| {
+            let texts = self.line(a).cmp(self.line(b));
+            texts.then(a.place.cmp(&b.place))
+        });
+        self.lines = lines;
+    }
+
+    /// The first list that has this line.
+    fn first_with(&self, text: &str) -> Option<usize> {
+        let text = text.as_bytes();
+        let at = self.lines.partition_point(|line| self.line(line) < text);
+        let found = self.lines.get(at)?;
+        (self.line(found) == text).then_some(found.place)
+    }
 }
 
 impl Lists {
@@ -70,21 +120,47 @@ impl Lists {
         if let Some(known) = read.known.get(path) {
             return Ok(*known);
         }
-        let lines: Vec<String> = spellings.iter().map(|path| format!("\n{path}\n")).collect();
         let stem = stem(path);
         let (likely, others): (Vec<usize>, Vec<usize>) =
             (0..self.all.len()).partition(|place| self.all[*place].is_likely(&stem));
-        let mut owner = None;
-        for place in likely.into_iter().chain(others) {
-            let text = self.text(root, place, &mut read)?;
-            let has = |line: &String| memmem::find(text, line.as_bytes()).is_some();
-            if lines.iter().any(has) {
-                owner = Some(self.all[place].package);
-                break;
+        let mut place = self.search(root, &likely, spellings, &mut read)?;
+        if place.is_none() && read.searches < MAX_SEARCHES {
+            read.searches += 1;
+            place = self.search(root, &others, spellings, &mut read)?;
+        } else if place.is_none() {
+            if read.lines.is_empty() {
+                // Each is read by now, but those that stood behind what was found.
+                for place in others {
+                    self.text(root, place, &mut read)?;
+                }
+                read.sort();
             }
+            let first = spellings.iter().filter_map(|path| read.first_with(path));
+            place = first.min();
         }
+        let owner = place.and_then(|place| self.all.get(place));
+        let owner = owner.map(|list| list.package);
         read.known.insert(path.clone(), owner);
         Ok(owner)
+    }
+
+    /// The first of these lists that has one of the paths.
+    fn search(
+        &self,
+        root: &LibraryRoot,
+        places: &[usize],
+        paths: &[String],
+        read: &mut Read,
+    ) -> Result<Option<usize>, RuntimeError> {
+        let lines: Vec<String> = paths.iter().map(|path| format!("\n{path}\n")).collect();
+        for &place in places {
+            let text = self.text(root, place, read)?;
+            let has = |line: &String| memmem::find(text, line.as_bytes()).is_some();
+            if lines.iter().any(has) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
     }
 
     fn text<'a>(
