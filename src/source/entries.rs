@@ -82,6 +82,8 @@ pub struct Entries<'a, R: 'a + Read> {
     limits: Limits,
     count: usize,
     names: usize,
+    /// Where in the tar the content of the last entry ends.
+    content_end: u64,
 }
 
 impl<'a, R: Read> Entries<'a, R> {
@@ -100,6 +102,7 @@ impl<'a, R: Read> Entries<'a, R> {
             limits,
             count: 0,
             names: 0,
+            content_end: 0,
         })
     }
 
@@ -124,11 +127,19 @@ impl<'a, R: Read> Iterator for Entries<'a, R> {
     type Item = Result<Entry<'a, R>, TarFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.gauge.allow(Some(self.limits.headers));
+        // What nobody read of the last entry's content is skipped on the way to the next header.
+        let skipped = self.content_end.saturating_sub(self.gauge.position());
+        let allowed = self.limits.headers.saturating_add(skipped);
+        self.gauge.allow(Some(allowed));
         let entry = self.inner.next();
         self.gauge.allow(None);
         let entry = entry?.map_err(|_| TarFault::of(&self.gauge));
-        Some(entry.and_then(|entry| self.within_limits(&entry).map(|()| entry)))
+        Some(entry.and_then(|entry| {
+            let content = entry.size().checked_next_multiple_of(BLOCK);
+            let begin = self.gauge.position();
+            self.content_end = begin.saturating_add(content.unwrap_or(u64::MAX));
+            self.within_limits(&entry).map(|()| entry)
+        }))
     }
 }
 
@@ -224,10 +235,51 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::oci::LayerCompression;
+    use crate::source::Unpacked;
 
     fn read(raw: &str) -> Result<(String, Option<NameFault>), NameFault> {
         let name = EntryName::of(raw.as_bytes())?;
         Ok((String::from_utf8(name.path).expect("text"), name.fault))
+    }
+
+    /// Each entry's size, with the content read or not, within limits that take a header and little more.
+    fn sizes(contents: &[usize], reads: bool) -> Result<Vec<u64>, TarFault> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (number, size) in contents.iter().enumerate() {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(*size as u64);
+            let content = vec![1; *size];
+            let name = format!("file-{number}");
+            tar.append_data(&mut header, name, &content[..])
+                .expect("written");
+        }
+        let tar = tar.into_inner().expect("written");
+        let mut unpacked = Unpacked::new(&tar[..], LayerCompression::None).expect("nothing to do");
+        let gauge = unpacked.gauge();
+        let mut archive = Archive::new(&mut unpacked);
+        let limits = Limits {
+            headers: 2048,
+            ..Limits::LAYER
+        };
+        let mut sizes = Vec::new();
+        for entry in Entries::of(&mut archive, &gauge, limits)? {
+            let mut entry = entry?;
+            sizes.push(entry.size());
+            if reads {
+                io::copy(&mut entry, &mut io::sink()).expect("there");
+            }
+        }
+        Ok(sizes)
+    }
+
+    #[test]
+    fn content_that_nobody_reads_is_no_header() {
+        let contents = [70_000, 0, 511, 1_000_000, 1];
+        let expected: Vec<u64> = contents.iter().map(|size| *size as u64).collect();
+        for reads in [true, false] {
+            assert_eq!(sizes(&contents, reads), Ok(expected.clone()), "{reads}");
+        }
     }
 
     #[test]
