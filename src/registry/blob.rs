@@ -23,7 +23,7 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::report::{Attempt, Meter};
 
-/// A registry that refused to take over so many blobs is not asked again.
+/// A registry that refused to take over so many blobs is not asked again; what is under way goes on.
 const MAX_DECLINED: u32 = 2;
 
 /// How a blob got into a repository.
@@ -100,17 +100,10 @@ impl Call<'_> {
         let first = first_turn.lock().await;
         let holders = known.holders(&blob.digest);
         let _first = holders.is_empty().then_some(first);
-        let foreknowledge = match foreknowledge {
-            Foreknowledge::Nothing if known.is_new(&blob.digest) => Foreknowledge::NewElsewhere,
-            other => other,
-        };
         let arrival = self
             .bring(blob, content, foreknowledge, &holders, meter)
             .await?;
         known.note(&blob.digest, &path);
-        if arrival != Arrival::Existed {
-            known.note_new(&blob.digest);
-        }
         Ok(arrival)
     }
 

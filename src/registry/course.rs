@@ -26,9 +26,6 @@ const MAX_LOSSES: u32 = 3;
 pub(super) enum Foreknowledge {
     /// Nothing: it is looked for first.
     Nothing,
-    /// This run brought it into another repository, where it was not: thus it will hardly be in this one,
-    /// and is taken over without a look.
-    NewElsewhere,
     /// A look just now did not find it.
     NotFound,
     /// The registry lost it, whatever it says: it is sent without a look, and not taken over.
@@ -140,11 +137,10 @@ impl Course {
     /// The beginning: a look, unless nothing new would come of it; then a mount, if it `mounts`; and in the
     /// end a confirmation, if it `confirms`.
     pub(super) fn new(foreknowledge: Foreknowledge, mounts: bool, confirms: bool) -> Self {
-        use Foreknowledge::{Lost, NewElsewhere, NotFound, Nothing};
+        use Foreknowledge::{Lost, NotFound, Nothing};
         let (step, untried) = match (foreknowledge, mounts) {
             (Nothing, true) => (Step::Look, Some(Step::Mount)),
-            (Nothing | NewElsewhere, false) => (Step::Look, None),
-            (NewElsewhere, true) => (Step::Mount, Some(Step::Look)),
+            (Nothing, false) => (Step::Look, None),
             (NotFound, true) => (Step::Mount, None),
             (NotFound, false) | (Lost, _) => (Step::Open, None),
         };
@@ -351,21 +347,6 @@ mod tests {
             [Open, Put, Step::End(End::Uploaded)]
         );
         assert_eq!(Course::new(Foreknowledge::Lost, true, true).step, Open);
-        // What is new elsewhere is looked for only where it cannot be taken over.
-        let new = |mounts| Course::new(Foreknowledge::NewElsewhere, mounts, true);
-        assert_eq!(new(false).step, Look);
-        assert_eq!(
-            steps(new(true), &[Mounted, Present]),
-            [Mount, Confirm, Step::End(End::Mounted)]
-        );
-        assert_eq!(
-            steps(new(true), &[Declined, Absent, Opened]),
-            [Mount, Look, Open, Put]
-        );
-        assert_eq!(
-            steps(new(true), &[Declined, Present]),
-            [Mount, Look, Step::End(End::Existed)]
-        );
     }
 
     #[test]
@@ -532,7 +513,6 @@ mod tests {
             choices in prop::collection::vec(0_usize..1000, 200),
             foreknowledge in prop::sample::select(vec![
                 Foreknowledge::Nothing,
-                Foreknowledge::NewElsewhere,
                 Foreknowledge::NotFound,
                 Foreknowledge::Lost,
             ]),

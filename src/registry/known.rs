@@ -22,8 +22,6 @@ pub(super) type Turn = Arc<AsyncMutex<()>>;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     holders: Mutex<BTreeMap<Digest, Holders>>,
-    /// Those that this run brought to where they were not.
-    new: Mutex<BTreeSet<Digest>>,
     /// By blob, and by repository; `None` is the first one that gets it.
     turns: Mutex<BTreeMap<(Digest, Option<String>), Turn>>,
 }
@@ -57,16 +55,6 @@ impl Known {
         if let Some(of_blob) = locked(&self.holders).get_mut(digest) {
             of_blob.remove(repository);
         }
-    }
-
-    /// Notes that this run brought a blob to where it was not.
-    pub(super) fn note_new(&self, digest: &Digest) {
-        locked(&self.new).insert(*digest);
-    }
-
-    /// Whether this run brought a blob to where it was not.
-    pub(super) fn is_new(&self, digest: &Digest) -> bool {
-        locked(&self.new).contains(digest)
     }
 
     /// The turn to bring a blob into a repository.

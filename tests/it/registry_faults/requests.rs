@@ -162,8 +162,7 @@ fn services_of_one_registry_share_the_ping_and_blobs_and_need_one_token_each() {
             ("GET manifest", 3),
             ("GET ping", 1),
             ("GET token", 3),
-            // Each is confirmed, and looked for before, but for two that are new and taken over at once.
-            ("HEAD blob", 2 * 9 - 2),
+            ("HEAD blob", 2 * 9),
             ("HEAD tag", 2 * 3),
             ("POST mount", 2),
             ("POST upload", 7),
@@ -196,6 +195,36 @@ fn a_layer_that_one_repository_has_is_taken_over_by_the_others_at_the_same_time(
     let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
     let statuses: Vec<_> = mounts.map(|seen| seen.status).collect();
     assert_eq!(statuses, [Some(201); 3]);
+}
+
+#[test]
+fn what_a_repository_has_is_not_sent_to_it_again_because_another_did_not_have_it() {
+    for mounts in [true, false] {
+        let stage = Stage::new(
+            Settings {
+                mounts,
+                ..Settings::default()
+            },
+            Some("me:secret"),
+        );
+        let old = stage.client().push("old", &stage.image(2), &["v1"]);
+        old.expect("pushed");
+        stage.server.forget();
+        let client = stage.client();
+        client.expect(&["new", "old"]);
+        client
+            .push("new", &stage.image(1), &["v2"])
+            .expect("pushed");
+        client
+            .push("old", &stage.image(3), &["v2"])
+            .expect("pushed");
+        let log = stage.server.log();
+        let to_old = log.iter().filter(|seen| seen.path.contains("/old/"));
+        let large = to_old.clone().filter(|seen| seen.body > 1_000_000);
+        assert_eq!(large.count(), 0, "{mounts}");
+        let mounted = to_old.filter(|seen| seen.query.contains("mount="));
+        assert_eq!(mounted.count(), 0, "{mounts}");
+    }
 }
 
 #[test]
