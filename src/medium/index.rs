@@ -52,6 +52,14 @@ impl StoredIndex {
             .collect()
     }
 
+    /// The entries that are descriptors with a sha256 digest, in order.
+    pub fn descriptors(&self) -> Vec<Descriptor> {
+        self.manifests
+            .iter()
+            .filter_map(|raw| serde_json::from_str(raw.get()).ok())
+            .collect()
+    }
+
     /// The first entry named `name`.
     ///
     /// # Errors

@@ -209,6 +209,10 @@ impl Hint for SourceError {
                     let near = if near.is_empty() { first(known) } else { near };
                     Some(format!("it has {}", among(&near, known.len())))
                 }
+                None if known.iter().all(|name| name.starts_with('@')) => Some(format!(
+                    "write `{place}@DIGEST`: it has {}",
+                    among(&first(known), known.len())
+                )),
                 None => Some(format!(
                     "write `{place}:NAME`: it has {}",
                     among(&first(known), known.len())

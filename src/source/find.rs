@@ -19,7 +19,17 @@ pub(super) fn find(
 ) -> Result<(String, Descriptor), SourceError> {
     let index = place.index()?;
     let names = index.names();
-    let known = || names.iter().map(|name| printable(name)).collect();
+    // What has no name can be meant by its digest.
+    let known = || {
+        let names: Vec<String> = names.iter().map(|name| printable(name)).collect();
+        let entries = index.descriptors().into_iter().take(MAX_NAMES);
+        let digests = entries.map(|entry| format!("@{}", known_by(spec, place, &entry)));
+        if names.is_empty() {
+            digests.collect()
+        } else {
+            names
+        }
+    };
     let missing = |name: Option<&str>| SourceError::NoImage {
         place: spec.place(),
         name: name.map(printable),
@@ -27,15 +37,9 @@ pub(super) fn find(
     };
     let Some(name) = &wanted.name else {
         if let Some(digest) = wanted.digest {
-            let by_digest = named_images(place);
-            let found = by_digest
-                .into_iter()
-                .find(|(_, found)| known_by(spec, place, found) == digest);
-            let found = found.or_else(|| {
-                let only = place.resolve(None).ok()?;
-                (known_by(spec, place, &only) == digest).then_some((String::new(), only))
-            });
-            let (_, found) = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
+            let mut entries = index.descriptors().into_iter().take(MAX_NAMES);
+            let found = entries.find(|entry| known_by(spec, place, entry) == digest);
+            let found = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
             return Ok((format!("@{digest}"), found));
         }
         if let Ok(only) = place.resolve(None) {
@@ -43,13 +47,12 @@ pub(super) fn find(
             return Ok((name.unwrap_or_default(), only));
         }
         // Several tags of one image are no question.
-        let mut images = named_images(place);
-        let first = images.first().map(|(_, found)| found.digest);
-        if images.len() == names.len()
-            && images.iter().all(|(_, found)| Some(found.digest) == first)
+        let images = named_images(place);
+        if let Some((name, first)) = images.first()
+            && images.len() == names.len()
+            && images.iter().all(|(_, found)| found.digest == first.digest)
         {
-            let (name, found) = images.swap_remove(0);
-            return Ok((format!(":{}", printable(&name)), found));
+            return Ok((format!(":{}", printable(name)), first.clone()));
         }
         return Err(missing(None));
     };

@@ -4,6 +4,7 @@ mod against;
 mod broken;
 mod describe;
 mod draft;
+mod engines;
 mod registries;
 mod sources;
 mod verify;

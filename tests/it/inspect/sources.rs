@@ -1,6 +1,5 @@
-//! Where `inspect` finds images: layouts, archives, and programs that keep them.
+//! Where `inspect` finds images: layouts and archives.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,13 +10,13 @@ use tempfile::TempDir;
 
 use super::draft::{Draft, Laid, docker_archive, gzip, write_tar};
 use crate::support::cli::{Lighter, Run};
-use crate::support::tools::{is_root, run, skipped};
+use crate::support::tools::run;
 
-fn inspect(directory: &Path, image: &str) -> Run {
+pub(super) fn inspect(directory: &Path, image: &str) -> Run {
     Lighter::at(directory).args(["inspect", "-q", image]).run()
 }
 
-fn reference(run: &Run) -> String {
+pub(super) fn reference(run: &Run) -> String {
     run.lines().first().copied().unwrap_or_default().to_owned()
 }
 
@@ -77,6 +76,47 @@ fn several_tags_of_one_image_are_no_question_and_several_images_are_one() {
     inspect(laid.path(), "oci:layout:biling")
         .expect(1)
         .says(&["has no image `biling`", "hint: it has `billing:1.0`"]);
+}
+
+/// A layout that keeps images and no names for them, as some tools write it.
+#[test]
+fn images_without_names_are_found_by_their_digests_and_none_is_no_panic() {
+    let laid = Laid::of(&Draft::default());
+    let other = Draft {
+        execution: json!({ "User": "7" }),
+        name: "billing:1.0".to_owned(),
+        ..Draft::default()
+    };
+    other.write(&laid.path().join("layout"));
+    let file = laid.path().join("layout/index.json");
+    let text = fs_err::read_to_string(&file).expect("readable");
+    let mut index: Value = serde_json::from_str(&text).expect("JSON");
+    let entries = index["manifests"].as_array_mut().expect("a list");
+    for entry in entries.iter_mut() {
+        entry
+            .as_object_mut()
+            .expect("an object")
+            .remove("annotations");
+    }
+    let digest = entries[1]["digest"].as_str().expect("text").to_owned();
+    fs_err::write(&file, index.to_string()).expect("written");
+    inspect(laid.path(), "oci:layout").expect(1).says(&[
+        "no image that could be meant without a name",
+        "hint: write `oci:layout@DIGEST`",
+        &digest,
+    ]);
+    let image = format!("oci:layout@{digest}");
+    let run = inspect(laid.path(), &image).expect(0);
+    assert_eq!(reference(&run), image);
+    for empty in [
+        json!({ "schemaVersion": 2, "manifests": [] }),
+        json!({ "schemaVersion": 2, "manifests": [{}, { "size": -1 }] }),
+    ] {
+        fs_err::write(&file, empty.to_string()).expect("written");
+        inspect(laid.path(), "oci:layout")
+            .expect(1)
+            .says(&["error: ", "hint: "]);
+    }
 }
 
 #[test]
@@ -496,64 +536,6 @@ fn links_of_old_dockers_are_followed_and_lead_nowhere_else() {
         .says(&["it has no `c`"]);
 }
 
-/// A program `docker` that gives the archive `image.tar` of `directory`, or refuses.
-fn fake_docker(directory: &Path, script: &str) {
-    let path = directory.join("docker");
-    fs_err::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
-}
-
-#[test]
-fn docker_is_asked_to_save_what_it_has() {
-    let directory = TempDir::new().expect("a directory");
-    docker_archive(&Draft::default(), &directory.path().join("image.tar"));
-    let here = directory.path().display();
-    fake_docker(
-        directory.path(),
-        &format!("test \"$1 $2 $4\" = 'save --output orders:old' && cp '{here}/image.tar' \"$3\""),
-    );
-    let asked = |image: &str| {
-        Lighter::at(directory.path())
-            .first_on_path(directory.path())
-            .args(["inspect", image])
-            .run()
-    };
-    let run = asked("docker-daemon:orders:old").expect(0);
-    assert_eq!(reference(&run), "docker-daemon:orders:old");
-    assert!(run.stdout.contains("/app/orders"), "{}", run.stdout);
-    fake_docker(directory.path(), "echo 'Error: no such image' >&2; exit 1");
-    asked("docker-daemon:orders:old").expect(1).says(&[
-        "`docker` cannot save image `orders:old`: no such image",
-        "hint: see what there is with `docker images`",
-    ]);
-}
-
-#[test]
-fn where_there_is_no_manifest_a_digest_is_that_of_the_configuration() {
-    let directory = TempDir::new().expect("a directory");
-    let archive = directory.path().join("image.tar");
-    docker_archive(&Draft::default(), &archive);
-    let script = format!("cp '{}' \"$3\"", archive.display());
-    fake_docker(directory.path(), &script);
-    let asked = |image: &str| {
-        Lighter::at(directory.path())
-            .first_on_path(directory.path())
-            .args(["inspect", "--format", "json", image])
-            .run()
-    };
-    let run = asked("docker-archive:image.tar").expect(0);
-    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let id = document["images"][0]["image_id"].as_str().expect("text");
-    let other = Digest::of(b"other");
-    for name in [
-        "docker-archive:image.tar:orders:latest",
-        "docker-daemon:orders:latest",
-    ] {
-        asked(&format!("{name}@{id}")).expect(0);
-        asked(&format!("{name}@{other}")).expect(1);
-    }
-}
-
 #[test]
 fn an_interrupt_ends_the_reading_of_an_archive() {
     let directory = TempDir::new().expect("a directory");
@@ -567,99 +549,4 @@ fn an_interrupt_ends_the_reading_of_an_archive() {
             .run()
             .expect(130);
     }
-}
-
-#[test]
-fn what_buildah_builds_is_the_same_in_every_form() {
-    if !is_root() {
-        skipped("buildah builds for others than root in a namespace of its own");
-        return;
-    }
-    let directory = TempDir::new().expect("a directory");
-    let place = |name: &str| directory.path().join(name).display().to_string();
-    let storage = format!(
-        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
-        place("graph"),
-        place("run")
-    );
-    fs_err::write(place("storage.conf"), storage).expect("written");
-    fs_err::write(place("app"), "#!").expect("written");
-    let dockerfile = "FROM scratch\nCOPY --chown=7:8 app /app/orders\nUSER 65532\nENTRYPOINT [\"/app/orders\"]\n";
-    fs_err::write(place("Dockerfile"), dockerfile).expect("written");
-    let buildah = |words: &[&str]| {
-        run(Command::new("buildah")
-            .args(words)
-            .env("CONTAINERS_STORAGE_CONF", place("storage.conf"))
-            .current_dir(directory.path()))
-    };
-    buildah(&["bud", "-q", "--isolation", "chroot", "-t", "old:1", "."]);
-    buildah(&["push", "-q", "old:1", "oci:layout:old:1"]);
-    buildah(&["push", "-q", "old:1", "docker-archive:old.tar:old:1"]);
-    let lighter =
-        || Lighter::at(directory.path()).env("CONTAINERS_STORAGE_CONF", place("storage.conf"));
-    for image in ["docker-archive:old.tar", "containers-storage:old:1"] {
-        let words = ["inspect", image, "--against", "oci:layout"];
-        lighter().args(words).run().expect(0);
-        lighter()
-            .args(["inspect", "--verify", image])
-            .run()
-            .expect(0);
-    }
-    lighter()
-        .args(["inspect", "--verify", "oci:layout"])
-        .run()
-        .expect(0);
-    let run = inspect(directory.path(), "oci:layout").expect(0);
-    assert!(
-        run.stdout.contains("  user        65532\n"),
-        "{}",
-        run.stdout
-    );
-}
-
-#[test]
-fn an_engine_that_is_not_there_is_an_error() {
-    let directory = TempDir::new().expect("a directory");
-    for (image, program) in [
-        ("docker-daemon:a", "docker"),
-        ("containers-storage:a", "podman"),
-    ] {
-        Lighter::at(directory.path())
-            .env("PATH", directory.path())
-            .args(["inspect", image])
-            .run()
-            .expect(1)
-            .says(&[&format!("install `{program}`")]);
-    }
-}
-
-#[test]
-fn podman_s_images_are_read() {
-    if !is_root() {
-        skipped("podman keeps images of others than root in a namespace of its own");
-        return;
-    }
-    let laid = Laid::of(&Draft::default());
-    docker_archive(&Draft::default(), &laid.path().join("image.tar"));
-    let place = |name: &str| laid.path().join(name).display().to_string();
-    let storage = format!(
-        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
-        place("graph"),
-        place("run")
-    );
-    fs_err::write(place("storage.conf"), storage).expect("written");
-    run(Command::new("podman")
-        .args(["load", "-q", "-i", "image.tar"])
-        .env("CONTAINERS_STORAGE_CONF", place("storage.conf"))
-        .current_dir(laid.path()));
-    Lighter::at(laid.path())
-        .env("CONTAINERS_STORAGE_CONF", place("storage.conf"))
-        .args([
-            "inspect",
-            "containers-storage:orders",
-            "--against",
-            "docker-archive:image.tar",
-        ])
-        .run()
-        .expect(0);
 }
