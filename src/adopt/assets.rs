@@ -14,6 +14,8 @@ use super::stage::{self, Action, From, Stage, Step, lineage};
 use crate::fs::{normalized, relative};
 use crate::workspace::{Package, Workspace};
 
+/// What of a context docker leaves out.
+const IGNORE_FILE: &str = ".dockerignore";
 /// More entries of one directory are not listed.
 const MAX_ENTRIES: usize = 200;
 
@@ -64,6 +66,17 @@ impl Files<'_> {
             }
         }
         draft.list("assets", assets);
+    }
+
+    /// Tells that docker may leave something out of a directory of the context.
+    fn ignored(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
+        if self.context.join(IGNORE_FILE).is_file() {
+            draft.lost(
+                line,
+                &format!("`{IGNORE_FILE}` is not read: of `{path}` the image has what that keeps out, too"),
+                "name the files that the service reads, and see what there is with `cargo lighter inspect --files 1000`",
+            );
+        }
     }
 
     fn copy(
@@ -188,12 +201,8 @@ impl Files<'_> {
 
     /// Files of the context.
     fn context(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
-        let Item {
-            line,
-            copy,
-            path,
-            to,
-        } = item;
+        let Item { line, copy, .. } = item;
+        let (path, to) = (item.path, item.to);
         let what = copy.instruction;
         let archive = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"];
         if what == "ADD" && archive.iter().any(|end| path.ends_with(end)) {
@@ -221,6 +230,7 @@ impl Files<'_> {
             return;
         }
         if is_pattern(path) {
+            self.ignored(line, path, draft);
             self.pattern(item, draft, assets);
             return;
         }
@@ -236,6 +246,9 @@ impl Files<'_> {
             );
             return;
         };
+        if facts.is_dir() {
+            self.ignored(line, path, draft);
+        }
         // The root takes no asset as a whole.
         if facts.is_dir() && copy.to == "/" {
             for entry in entries(&on_disk) {
@@ -305,12 +318,8 @@ impl Files<'_> {
     }
 
     fn asset(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
-        let Item {
-            line,
-            copy,
-            path,
-            to,
-        } = item;
+        let Item { line, copy, .. } = item;
+        let (path, to) = (item.path, item.to);
         let Some(from) = self.from(&self.context.join(path)) else {
             draft.lost(
                 line,

@@ -47,6 +47,14 @@ struct Filling<'a> {
     filled: Filled,
 }
 
+/// What stands in for a variable.
+#[derive(Clone, Copy)]
+struct Fallback<'a> {
+    text: &'a str,
+    /// Also for one that is set to nothing.
+    if_empty: bool,
+}
+
 impl Filling<'_> {
     fn run(&mut self) {
         self.filled.needs_shell = self.rest.starts_with('~');
@@ -145,10 +153,18 @@ impl Filling<'_> {
             self.all_parameters();
             return;
         }
-        let default = modifier
-            .strip_prefix(":-")
-            .or_else(|| modifier.strip_prefix('-'));
-        let is_plain = default.is_some_and(|text| !text.contains(['$', '`', '\'', '"', '\\']));
+        let default = match modifier.strip_prefix(":-") {
+            Some(text) => Some(Fallback {
+                text,
+                if_empty: true,
+            }),
+            None => modifier.strip_prefix('-').map(|text| Fallback {
+                text,
+                if_empty: false,
+            }),
+        };
+        let special = ['$', '`', '\'', '"', '\\'];
+        let is_plain = default.is_some_and(|default| !default.text.contains(special));
         if modifier.is_empty() || is_plain {
             self.value(name, default);
         } else {
@@ -157,7 +173,7 @@ impl Filling<'_> {
         }
     }
 
-    fn value(&mut self, name: &str, default: Option<&str>) {
+    fn value(&mut self, name: &str, default: Option<Fallback<'_>>) {
         let is_parameter = name.bytes().all(|byte| byte.is_ascii_digit());
         let value = if is_parameter {
             let at: Option<usize> = name.parse().ok();
@@ -166,7 +182,9 @@ impl Filling<'_> {
             value.or_else(|| Some(String::new()))
         } else {
             note(&mut self.filled.variables, name);
-            (self.lookup)(name).or_else(|| default.map(str::to_owned))
+            let if_empty = default.is_some_and(|default| default.if_empty);
+            let value = (self.lookup)(name).filter(|value| !(if_empty && value.is_empty()));
+            value.or_else(|| default.map(|default| default.text.to_owned()))
         };
         let Some(value) = value else {
             note(&mut self.filled.unknown, name);
@@ -218,6 +236,7 @@ mod tests {
         Filled::new(word, &parameters, &|name| match name {
             "A" => Some("one".to_owned()),
             "TWO" => Some("a b".to_owned()),
+            "EMPTY" => Some(String::new()),
             _ => None,
         })
     }
@@ -229,6 +248,7 @@ mod tests {
             ("\"x $TWO\"", &["x a b"]),
             ("x$TWO", &["xa", "b"]),
             ("${A}-${X:-y}-${A:-z}", &["one-y-one"]),
+            ("${EMPTY:-y}-x${EMPTY-z}", &["y-x"]),
             ("\"$@\"", &["p q", "r"]),
             ("x\"$@\"", &["xp q", "r"]),
             ("$1-$2", &["p", "q-r"]),

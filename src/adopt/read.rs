@@ -147,7 +147,7 @@ impl Reading<'_> {
                 use parse_dockerfile::JsonOrStringArray::{Json, String};
                 let line = self.source.line(volume.volume.span.start);
                 let volumes = match &volume.arguments {
-                    Json(words) => self.all(line, words.value.iter().map(|w| w.value.as_ref())),
+                    Json(words) => self.whole(line, words.value.iter().map(|w| w.value.as_ref())),
                     String(words) => self.all(line, words.iter().map(|w| w.value.as_ref())),
                 };
                 self.settings(|settings| settings.volumes.extend(volumes));
@@ -391,18 +391,33 @@ impl Reading<'_> {
     }
 
     fn all<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
-        let mut all = Vec::new();
-        for word in words {
+        let split = |whole: Said<String>| {
+            let values = whole.value.split_whitespace().map(str::to_owned);
+            let values: Vec<String> = values.collect();
+            values.into_iter().map(move |value| Said {
+                value,
+                ..whole.clone()
+            })
+        };
+        self.whole(line, words)
+            .into_iter()
+            .flat_map(split)
+            .collect()
+    }
+
+    /// The same of a list in JSON, whose words may have blanks in them.
+    fn whole<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
+        let word = |word| {
             self.touched.set(false);
             let expanded = self.expand(word);
-            all.extend(expanded.text.split_whitespace().map(|value| Said {
+            Said {
                 line,
-                value: value.to_owned(),
-                unset: expanded.unset.clone(),
+                value: expanded.text,
+                unset: expanded.unset,
                 secret: self.touched.get(),
-            }));
-        }
-        all
+            }
+        };
+        words.map(word).collect()
     }
 
     /// Names and values; all of one instruction see what held before it.
