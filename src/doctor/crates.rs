@@ -11,12 +11,21 @@ pub(super) struct Crate {
     pub(super) name: String,
     /// The features that are turned on.
     pub(super) features: BTreeSet<String>,
-    /// Names of the crates in the closure that depend on it.
-    pub(super) dependents: BTreeSet<String>,
+    /// The crates in the closure that depend on it.
+    pub(super) dependents: BTreeSet<Dependent>,
     /// Whether it is compiled for the target; else only for build scripts and procedural macros.
     pub(super) for_target: bool,
     /// Whether something of it runs while others are compiled: a build script, or procedural macros.
     pub(super) runs_here: bool,
+}
+
+/// A crate that depends on another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Dependent {
+    pub(super) name: String,
+    /// Whether it is compiled for the target, and what its build script compiles as well, though the script
+    /// itself runs here.
+    pub(super) for_target: bool,
 }
 
 /// All that is compiled for the package of that id, dev-dependencies left out.
@@ -64,7 +73,10 @@ pub(super) fn closure(metadata: &Metadata, package: &str) -> Vec<Crate> {
             }
             if !kinds.is_empty() {
                 let entry = found.entry(&dependency.pkg).or_default();
-                entry.dependents.insert(package.name.to_string());
+                entry.dependents.insert(Dependent {
+                    name: package.name.to_string(),
+                    for_target,
+                });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What the crates of services need beside a Rust compiler.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::compiler;
@@ -59,25 +59,25 @@ pub(super) fn missing(place: &Place<'_>, needy: &[Needy<'_>]) -> Vec<Finding> {
     let mut wanted: BTreeMap<(Probe, &str), Users> = BTreeMap::new();
     for service in needy {
         for (row, krate) in rows_of(place.environment, &service.crates) {
-            let target = if krate.for_target {
-                service.target
-            } else {
-                place.host
-            };
-            if row.probe == Probe::Compiler && service.zigbuild && krate.for_target {
-                continue;
+            for (name, for_target) in users_of(row, krate) {
+                if row.probe == Probe::Compiler && service.zigbuild && for_target {
+                    continue;
+                }
+                // Programs run here, whatever they are run for.
+                let runs_here = matches!(row.probe, Probe::Program(_) | Probe::Clang);
+                let target = if for_target && !runs_here {
+                    service.target
+                } else {
+                    place.host
+                };
+                let users = wanted.entry((row.probe, target)).or_default();
+                users.services.insert(service.service.to_owned());
+                users.crates.insert(name.to_owned());
+                if let When::Without(features) = row.when {
+                    users.features.extend(features.first());
+                }
+                users.rows.push(row);
             }
-            let users = wanted.entry((row.probe, target)).or_default();
-            users.services.insert(service.service.to_owned());
-            if row.is_tool {
-                users.crates.extend(users_of(row, krate));
-            } else {
-                users.crates.insert(krate.name.clone());
-            }
-            if let When::Without(features) = row.when {
-                users.features.extend(features.first());
-            }
-            users.rows.push(row);
         }
     }
     let mut findings = Vec::new();
@@ -141,7 +141,7 @@ fn rows_of<'a>(environment: &Environment, crates: &'a [Crate]) -> Vec<(&'static 
             .iter()
             .any(|name| environment.os(name).is_some());
         let brought = row.not_beside.iter().any(|name| named(name));
-        wanted && !told && !brought && (!row.is_tool || !users_of(row, krate).is_empty())
+        wanted && !told && !brought
     };
     let mut found = Vec::new();
     for row in rows() {
@@ -154,12 +154,16 @@ fn rows_of<'a>(environment: &Environment, crates: &'a [Crate]) -> Vec<(&'static 
     found
 }
 
-/// The crates that use a tool and cannot do without what it needs.
-fn users_of(row: &Row, krate: &Crate) -> Vec<String> {
+/// The crates that need what a row says, and whether for the target: of a tool those that use it and cannot
+/// do without; else the crate itself.
+fn users_of<'a>(row: &Row, krate: &'a Crate) -> Vec<(&'a str, bool)> {
+    if !row.is_tool {
+        return vec![(&krate.name, krate.for_target)];
+    }
     let dependents = krate.dependents.iter();
     dependents
-        .filter(|name| !row.not_for.contains(&name.as_str()))
-        .cloned()
+        .filter(|dependent| !row.not_for.contains(&dependent.name.as_str()))
+        .map(|dependent| (dependent.name.as_str(), dependent.for_target))
         .collect()
 }
 
@@ -202,7 +206,7 @@ fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Op
             let name = compiler::missing(environment, place.host, target)?;
             Some(compiler::finding(&name, target))
         }
-        Probe::Clang if has_clang(environment, place.root) => None,
+        Probe::Clang if has_clang(place) => None,
         Probe::Clang => Some(Finding::new("libclang is not installed").packages(packages)),
         Probe::Library(names) => {
             let feature = users.features.first();
@@ -303,33 +307,51 @@ fn library(place: &Place<'_>, names: &[&str], target: &str) -> Option<Finding> {
 }
 
 /// Whether bindgen would find libclang, by the places that clang-sys searches.
-fn has_clang(environment: &Environment, root: &Path) -> bool {
-    let programs = ["llvm-config", "clang"];
-    if programs
+fn has_clang(place: &Place<'_>) -> bool {
+    let mut directories: Vec<PathBuf> = CLANG_PLACES
         .iter()
-        .any(|name| environment.find_program(name).is_some())
-    {
-        return true;
-    }
-    CLANG_PLACES.iter().any(|place| {
-        let mut directories = vec![root.to_owned()];
-        for part in place.split('/') {
-            directories = match part {
-                "*" => directories.iter().flat_map(|one| entries(one)).collect(),
-                part => directories.iter().map(|one| one.join(part)).collect(),
-            };
-        }
-        let files = directories.iter().flat_map(|one| entries(one));
-        files.into_iter().any(|file| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("libclang.so")
-                || name.starts_with("libclang-")
-                || name == "libclang.dylib"
-        })
-    })
+        .flat_map(|pattern| matching(place.root, pattern))
+        .collect();
+    directories.extend(llvm_libraries(place));
+    directories
+        .iter()
+        .flat_map(|directory| entries(directory))
+        .any(|file| is_libclang(&file))
 }
 
-fn entries(directory: &Path) -> Vec<std::path::PathBuf> {
+/// The directories below `root` of which `*` is a part of any name.
+fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut directories = vec![root.to_owned()];
+    for part in pattern.split('/') {
+        directories = match part {
+            "*" => directories.iter().flat_map(|one| entries(one)).collect(),
+            part => directories.iter().map(|one| one.join(part)).collect(),
+        };
+    }
+    directories
+}
+
+/// Where LLVM says that its libraries are.
+fn llvm_libraries(place: &Place<'_>) -> Option<PathBuf> {
+    place.environment.find_program("llvm-config")?;
+    let asked = Program::new("llvm-config", place.environment)
+        .args(["--libdir"])
+        .time_limit(TIME_LIMIT)
+        .interrupted_by(place.interrupt)
+        .capture(b"");
+    let answer = asked.ok().filter(|answer| answer.status.success())?;
+    let text = String::from_utf8(answer.stdout).ok()?;
+    Some(PathBuf::from(text.trim()))
+}
+
+/// Of LLVM's C++ interface, which has a similar name, bindgen makes nothing.
+fn is_libclang(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let versioned = name.starts_with("libclang-") && !name.starts_with("libclang-cpp");
+    name.starts_with("libclang.so") || versioned || name == "libclang.dylib"
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs_err::read_dir(directory) else {
         return Vec::new();
     };

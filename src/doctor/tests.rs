@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::crates::Crate;
+use super::crates::{Crate, Dependent};
 use super::native::{Needy, Place, missing};
 use super::system::detect;
 use super::table::{Probe, Row, When, rows};
@@ -75,11 +75,16 @@ impl Bare {
     }
 }
 
+fn dependent(name: &str, for_target: bool) -> Dependent {
+    let name = name.to_owned();
+    Dependent { name, for_target }
+}
+
 fn krate(name: &str, features: &[&str]) -> Crate {
     Crate {
         name: name.to_owned(),
         features: features.iter().map(|&feature| feature.to_owned()).collect(),
-        dependents: BTreeSet::from(["native-sys".to_owned()]),
+        dependents: BTreeSet::from([dependent("native-sys", true)]),
         for_target: true,
         runs_here: false,
     }
@@ -189,7 +194,7 @@ fn what_turns_a_row_off_turns_it_off() {
         }
         for user in row.not_for {
             let (mut krate, bare) = needing(row);
-            krate.dependents = BTreeSet::from([(*user).to_owned()]);
+            krate.dependents = BTreeSet::from([dependent(user, true)]);
             let found = bare.missing(&[krate], X86, false);
             assert_eq!(of_row(row, found), None, "{name} for {user}");
         }
@@ -210,8 +215,26 @@ fn a_compiler_is_looked_for_where_a_crate_is_compiled() {
     assert!(found[0].commands.contains(&debian), "{found:?}");
     // zigbuild has one for targets, a build script's is this machine's own.
     assert_eq!(bare.missing(std::slice::from_ref(&cc), ARM, true), []);
+    // It is built for this machine, and compiles for whom its users are.
     cc.for_target = false;
+    assert_eq!(bare.missing(std::slice::from_ref(&cc), ARM, false), found);
+    cc.dependents = BTreeSet::from([dependent("native-sys", false)]);
     assert_eq!(bare.missing(&[cc], ARM, false), []);
+}
+
+#[test]
+fn another_library_of_llvm_and_a_program_are_no_libclang() {
+    let bindgen = [krate("bindgen", &[])];
+    let bare = Bare::new().program("clang", "exit 0");
+    let llvm = bare.directory.path().join("elsewhere");
+    fs_err::create_dir_all(bare.directory.path().join("usr/lib")).expect("made");
+    let other = bare.directory.path().join("usr/lib/libclang-cpp.so.14");
+    fs_err::write(other, "").expect("written");
+    fs_err::create_dir_all(&llvm).expect("made");
+    let bare = bare.program("llvm-config", &format!("echo {}", llvm.display()));
+    assert_eq!(bare.missing(&bindgen, ARM, false).len(), 1);
+    fs_err::write(llvm.join("libclang.so.19"), "").expect("written");
+    assert_eq!(bare.missing(&bindgen, ARM, false), []);
 }
 
 #[test]

@@ -292,6 +292,39 @@ fn a_missing_linker_is_mended_alike_by_build_and_doctor_and_on_every_system() {
 }
 
 #[test]
+fn a_build_script_that_compiles_c_needs_a_compiler_for_the_target() {
+    let checkout = needing(&["native-sys"]);
+    checkout.write("crates/cc/Cargo.toml", &manifest("cc", ""));
+    checkout.write("crates/cc/src/lib.rs", "");
+    checkout.append(
+        "crates/native-sys/Cargo.toml",
+        "\n[build-dependencies]\ncc = { path = \"../cc\" }\n",
+    );
+    checkout.write("crates/native-sys/build.rs", "fn main() {}\n");
+    checkout.cargo(&["generate-lockfile"]);
+    let target = "riscv64gc-unknown-linux-gnu";
+    let doctor = |compiler: &str| {
+        let run = doctor(&checkout)
+            .args(["--target", target])
+            .env("CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_LINKER", "sh")
+            .env("CC_riscv64gc_unknown_linux_gnu", compiler)
+            .run()
+            .expect(3);
+        let found = findings(&run).into_iter();
+        let of_compiler = found.filter(|one| one["what"].to_string().contains("no C compiler"));
+        of_compiler.collect::<Vec<_>>()
+    };
+    let found = doctor("no-such-compiler");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0]["what"],
+        format!("no C compiler for `{target}`: `no-such-compiler` is not on PATH")
+    );
+    assert_eq!(found[0]["because"], "`native-sys` compiles C");
+    assert!(doctor("sh").is_empty());
+}
+
+#[test]
 fn zigbuild_needs_zig_or_pythons_module() {
     let checkout = needing(&[]);
     let programs = Checkout::empty();
