@@ -61,12 +61,14 @@ fn podman_loads_images_with_their_digests_and_runs_them() {
         podman
             .command("run")
             .args(RUN)
+            .args(["--name", "gateway"])
             .args(["--env", "HOST=127.0.0.1", "--env", "PORT=0"])
             .arg(&words[5]),
     );
     let answer = gateway.get("/livez");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert_eq!(gateway.stop().1, Some(0));
+    let (printed, code) = gateway.stop_by(&mut podman.terminate("gateway"));
+    assert_eq!(code, Some(0), "{printed}");
 }
 
 #[test]

@@ -50,6 +50,13 @@ impl Podman {
         podman
     }
 
+    /// Asks the first process of a container to end.
+    pub(crate) fn terminate(&self, container: &str) -> Command {
+        let mut kill = self.command("kill");
+        kill.args(["--signal", "TERM", container]);
+        kill
+    }
+
     /// A directory in which `podman` is one that keeps everything here.
     pub(crate) fn program(&self, checkout: &Checkout) -> PathBuf {
         let podman = run(Command::new("sh").args(["-c", "command -v podman"]));

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::tools::run;
+
 /// Far more than any answer takes, so that a test ends even where a service hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -64,9 +66,22 @@ impl Serving {
     /// Sends SIGTERM to the process, waits for its end, and gives what else it printed and its exit
     /// code.
     #[track_caller]
-    pub(crate) fn stop(mut self) -> (String, Option<i32>) {
+    pub(crate) fn stop(self) -> (String, Option<i32>) {
         let id = i32::try_from(self.child.id()).expect("small");
         kill_process(Pid::from_raw(id).expect("no zero"), Signal::TERM).expect("it runs");
+        self.end()
+    }
+
+    /// As [`Serving::stop`] where the process is an engine's client: the engine sends the signal, since
+    /// its client hands on only those that come after it has seen the container start, which may be
+    /// later than the service listens.
+    #[track_caller]
+    pub(crate) fn stop_by(self, engine: &mut Command) -> (String, Option<i32>) {
+        run(engine);
+        self.end()
+    }
+
+    fn end(mut self) -> (String, Option<i32>) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("readable");
         (rest, self.child.wait().expect("it ends").code())
