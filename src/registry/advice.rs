@@ -176,9 +176,16 @@ fn is_this_machine(registry: &str) -> bool {
 }
 
 fn tls_hint(source: &Cause) -> String {
-    if source.0.to_lowercase().contains("expired") {
+    if source.0.contains("expired") {
         return "the registry's certificate must be renewed; if it is not that old, correct the clock of \
                 this machine"
+            .to_owned();
+    }
+    if source.0.contains("not valid before") || source.0.contains("not valid yet") {
+        return "correct the clock of this machine, or wait".to_owned();
+    }
+    if source.0.contains("for other names") {
+        return "use a name that the registry's certificate has, or have one made for this name"
             .to_owned();
     }
     if source.0.contains("InvalidContentType") {

@@ -126,7 +126,8 @@ impl Call<'_> {
         loop {
             self.rest(&course).await;
             match course.step {
-                Step::Mount | Step::Open if transfer.is_none() => {
+                // Taking a blob over moves no bytes; the upload that may come of it does.
+                Step::Open | Step::Put if transfer.is_none() => {
                     transfer = Some(self.core.transfers.begin().await);
                 }
                 // Its bytes are there: somebody else's may come while we ask for it.
@@ -296,7 +297,7 @@ impl Call<'_> {
         let mut url = self.url("blobs/uploads/");
         // A digest and a repository's path have no characters that would have to be escaped.
         url.set_query(Some(&format!("mount={digest}&from={source}")));
-        let request = Request::new(Method::POST, url, "take over a blob");
+        let request = Request::to_open(url, "take over a blob");
         let reply = match self.ask_to_mount(&request).await {
             Ok(reply) => reply,
             Err(error) if error.is_of_a_server() => {

@@ -12,6 +12,7 @@ use super::address::host_of;
 use super::authorize::Permit;
 use super::core::Core;
 use super::error::{Attempt, RegistryError, User};
+use super::limit::Limit;
 use super::location;
 use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
@@ -182,9 +183,11 @@ impl<'a> Call<'a> {
     ) -> Result<Reply, RegistryError> {
         let host = host_of(&request.url);
         let patience = &self.core.patience;
+        let limit = patience.limit(&host);
         let mut attempt = 0;
         self.note_receiver(request, authorization, &host);
         loop {
+            let running = limit.begin().await;
             patience.pass_gate(&host).await;
             self.requests.fetch_add(1, Ordering::Relaxed);
             let sent = &self.core.transport;
@@ -197,13 +200,14 @@ impl<'a> Call<'a> {
             });
             let first_wait = self.core.transport.limits.first_wait;
             if let Ok(reply) = &result {
-                self.hear(reply);
+                self.hear(reply, &limit);
             }
             let ending = Ending::of(&result);
             let decision = retry::next(attempt, ending, first_wait, patience.share());
             if let Decision::AgainAfter(wait) = decision {
                 patience.close_gate(&host, wait);
             }
+            drop(running);
             match (persistence, decision) {
                 (Persistence::Once, _) | (_, Decision::Stop) => return result,
                 (Persistence::Brief, _) if attempt > 0 || ending == Ending::Silent => {
@@ -232,9 +236,12 @@ impl<'a> Call<'a> {
     }
 
     /// Takes note of what an answer says beside what was asked.
-    fn hear(&self, reply: &Reply) {
+    fn hear(&self, reply: &Reply, limit: &Limit) {
         if matches!(reply.status.as_u16(), 429 | 503) {
             self.core.transfers.slow_down();
+            limit.slow_down();
+        } else {
+            limit.went_well();
         }
         let endpoint = self.access.endpoint();
         if endpoint.owns(&reply.url) {

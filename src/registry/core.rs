@@ -9,18 +9,21 @@ use super::certificates;
 use super::endpoint::Endpoint;
 use super::error::RegistryError;
 use super::keychain;
+use super::limit::Limit;
 use super::notes::Notes;
 use super::options::Options;
 use super::patience::Patience;
 use super::server_key::server_key;
 use super::sessions::Sessions;
-use super::transfers::Transfers;
 use super::transport::Transport;
 use super::vouched::Vouched;
 use super::warnings::Warnings;
 use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
 use crate::report::Clock;
+
+/// Blobs that are on their way at the same time.
+const MOST_TRANSFERS: usize = 8;
 
 /// The shared part of the client.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub(super) struct Core {
     /// The time for all calls.
     pub(super) budget: Budget,
     /// Each upload is one.
-    pub(super) transfers: Transfers,
+    pub(super) transfers: Limit,
     /// What registries say besides.
     pub(super) warnings: Warnings,
     /// What only those hear who want detail.
@@ -82,7 +85,7 @@ impl Core {
             clock,
             interrupt: interrupt.clone(),
             transport: Transport::new(environment, options.limits)?,
-            transfers: Transfers::default(),
+            transfers: Limit::of(MOST_TRANSFERS, 1),
             warnings: Warnings::default(),
             notes: Notes::default(),
             vouched: Vouched::of(environment),

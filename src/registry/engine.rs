@@ -1,12 +1,13 @@
 //! The threads of the client, and how a caller waits for them.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 
@@ -50,16 +51,21 @@ impl Engine {
         done.unwrap_or(Err(RegistryError::Interrupted))
     }
 
-    /// Closes the uploads that are open, as far as that can be done in a moment: registries drop abandoned
-    /// ones by themselves, after a week.
+    /// Closes the uploads that are open or being opened, as far as that can be done in a moment: registries drop
+    /// abandoned ones by themselves, after a week.
     pub(super) fn close(&self, core: &Core) {
-        let open = core.sessions.take();
-        if open.is_empty() {
+        let (open, opening) = (core.sessions.take(), core.transport.abandoned.take());
+        if open.is_empty() && opening.is_empty() {
             return;
         }
-        let closing = open
-            .into_iter()
-            .map(|upload| async move { upload.close(&core.transport).await });
+        let transport = &core.transport;
+        let open = open.into_iter().map(|upload| ready(Some(upload)).boxed());
+        let opening = opening.into_iter().map(|opening| opening.upload().boxed());
+        let closing = open.chain(opening).map(|upload| async move {
+            if let Some(upload) = upload.await {
+                upload.close(transport).await;
+            }
+        });
         let end = Instant::now() + LAST_MOMENT;
         self.wait_for(join_all(closing), || Instant::now() >= end);
     }

@@ -2,10 +2,16 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
 
 use super::error::{Attempt, Cause, ProxyTrouble, RegistryError};
 use crate::report::printable;
+
+/// The last second of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// A request without an answer.
 #[derive(Debug)]
@@ -61,8 +67,8 @@ impl Failure {
         let cause = Cause(printable(&last_cause(error)));
         if let (Some(variable), Some(trouble)) = (proxy, trouble_of_proxy(error)) {
             Self::Proxy(variable, trouble, cause)
-        } else if find::<rustls::Error>(error).is_some() {
-            Self::Tls(cause)
+        } else if let Some(trouble) = find::<rustls::Error>(error) {
+            Self::Tls(words_of(trouble).map_or(cause, Cause))
         } else if error.is_timeout() {
             Self::TimedOut(connect_limit)
         } else if find::<hyper::Error>(error).is_some_and(has_too_much_head) {
@@ -142,6 +148,47 @@ impl Failure {
     }
 }
 
+/// What is wrong with a certificate, where the library says it in seconds since 1970 or in names of its own.
+fn words_of(trouble: &rustls::Error) -> Option<String> {
+    let rustls::Error::InvalidCertificate(trouble) = trouble else {
+        return None;
+    };
+    Some(match trouble {
+        CertificateError::Expired => "its certificate expired".to_owned(),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("its certificate expired on {}", date(*not_after)?)
+        }
+        CertificateError::NotValidYet => "its certificate is not valid yet".to_owned(),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("its certificate is not valid before {}", date(*not_before)?)
+        }
+        CertificateError::UnknownIssuer => {
+            "no authority that is trusted here issued its certificate".to_owned()
+        }
+        CertificateError::NotValidForName => "its certificate is for other names".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
+            let names: Vec<&str> = presented.iter().map(|name| bare(name)).collect();
+            let names = printable(&names.join(", "));
+            format!("its certificate is for other names: {names}")
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        _ => return None,
+    })
+}
+
+/// A name without its kind: the library writes `DnsName("ghcr.io")`.
+fn bare(name: &str) -> &str {
+    let inner = name.strip_suffix(')').and_then(|name| name.split_once('('));
+    inner.map_or(name, |(_, name)| name.trim_matches('"'))
+}
+
+fn date(time: UnixTime) -> Option<String> {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()))?;
+    // It can write no others.
+    let writable = time < UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
+    writable.then(|| httpdate::fmt_http_date(time))
+}
+
 /// The innermost text of an error chain. The outer ones name URLs or say nothing.
 pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
@@ -199,4 +246,41 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(trouble: CertificateError) -> Option<String> {
+        words_of(&rustls::Error::InvalidCertificate(trouble))
+    }
+
+    #[test]
+    fn certificates_are_told_in_words_and_dates() {
+        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expired = |seconds| {
+            said(CertificateError::ExpiredContext {
+                time: time(1_800_000_000),
+                not_after: time(seconds),
+            })
+        };
+        assert_eq!(
+            expired(1_577_836_800).expect("words"),
+            "its certificate expired on Wed, 01 Jan 2020 00:00:00 GMT"
+        );
+        for unwritable in [LAST_SECOND, u64::MAX] {
+            assert_eq!(expired(unwritable), None);
+        }
+        let other = said(CertificateError::NotValidForNameContext {
+            expected: "registry.example".try_into().expect("a name"),
+            presented: vec!["a\u{1b}.example".to_owned(), "b.example".to_owned()],
+        });
+        let other = other.expect("words");
+        assert!(
+            other.contains("b.example") && !other.contains('\u{1b}'),
+            "{other}"
+        );
+        assert_eq!(said(CertificateError::BadEncoding), None);
+    }
 }

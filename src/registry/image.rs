@@ -61,6 +61,15 @@ impl ImageOutcome {
             Arrival::Uploaded => self.uploaded_bytes += blob.size,
         }
     }
+
+    /// A blob that arrived so before did not stay. What was sent was sent all the same.
+    fn take_back(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Existed => self.existing_blobs -= 1,
+            Arrival::Mounted => self.mounted_blobs -= 1,
+            Arrival::Uploaded => {}
+        }
+    }
 }
 
 impl Call<'_> {
@@ -104,10 +113,13 @@ impl Call<'_> {
             Ok::<_, RegistryError>((*blob, arrival.await?))
         }));
         let mut outcome = ImageOutcome::default();
+        let mut arrived = BTreeMap::new();
         for (blob, arrival) in arrivals.await? {
             outcome.count(blob, arrival);
+            arrived.insert(blob.digest, arrival);
         }
-        self.put_last(image, &parts, &mut outcome).await?;
+        self.put_last(image, &parts, &mut arrived, &mut outcome)
+            .await?;
         Ok(outcome)
     }
 
@@ -158,6 +170,7 @@ impl Call<'_> {
         &self,
         image: &ImagePush<'_>,
         parts: &[Part<'_>],
+        arrived: &mut BTreeMap<Digest, Arrival>,
         outcome: &mut ImageOutcome,
     ) -> Result<(), RegistryError> {
         let descriptor = image.manifest.descriptor();
@@ -186,6 +199,9 @@ impl Call<'_> {
                 }
                 let lost = Foreknowledge::Lost;
                 let arrival = self.push_blob(blob, content, lost, image.meter).await?;
+                if let Some(before) = arrived.insert(blob.digest, arrival) {
+                    outcome.take_back(before);
+                }
                 outcome.count(blob, arrival);
             }
         }

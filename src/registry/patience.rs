@@ -1,13 +1,24 @@
-//! Waiting: pauses of random length, and hosts that asked to be left alone for a while.
+//! Waiting: pauses of random length, hosts that asked to be left alone for a while, and how much is asked of
+//! one at the same time.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::limit::Limit;
 use crate::report::Clock;
+
+/// Requests that one host is sent at the same time, those that carry blobs included.
+const MOST_REQUESTS: usize = 32;
+/// A request is given up when it was refused six times, and each growth of the limit may mean that one is: at
+/// every second that would happen, at every eighth it does not.
+const CAUTION: usize = 8;
+/// Those who were told to wait come back within so much more of what they were told, so that they do not all
+/// come at the same moment, wherever they run.
+const SPREAD: f64 = 0.1;
 
 /// The waits of a run. An interrupt ends them, because it ends whoever waits.
 #[derive(Debug)]
@@ -15,6 +26,8 @@ pub(super) struct Patience {
     clock: Clock,
     /// Until when, on the clock, nothing may be sent to a host.
     gates: Mutex<BTreeMap<String, Duration>>,
+    /// How many requests a host is sent at the same time.
+    limits: Mutex<BTreeMap<String, Arc<Limit>>>,
     random: AtomicU64,
 }
 
@@ -26,6 +39,7 @@ impl Patience {
         Self {
             clock,
             gates: Mutex::default(),
+            limits: Mutex::default(),
             random: AtomicU64::new(seed),
         }
     }
@@ -37,9 +51,9 @@ impl Patience {
         }
     }
 
-    /// Asks everybody to leave a host alone for a while.
+    /// Asks everybody to leave a host alone for a while, and a little longer.
     pub(super) fn close_gate(&self, host: &str, wait: Duration) {
-        let until = self.clock.now() + wait;
+        let until = self.clock.now() + wait.mul_f64(1.0 + SPREAD * self.share());
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let gate = gates.entry(host.to_owned()).or_default();
         *gate = until.max(*gate);
@@ -58,6 +72,13 @@ impl Patience {
             }
             self.pause(left).await;
         }
+    }
+
+    /// The limit on requests to a host.
+    pub(super) fn limit(&self, host: &str) -> Arc<Limit> {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = limits.entry(host.to_owned());
+        Arc::clone(limit.or_insert_with(|| Arc::new(Limit::of(MOST_REQUESTS, CAUTION))))
     }
 
     /// A random number between 0 and 1, so that those who failed together do not come back together.
@@ -103,8 +124,9 @@ mod tests {
         runtime.block_on(patience.pass_gate("b"));
         assert_eq!(clock.now(), Duration::ZERO);
         runtime.block_on(patience.pass_gate("a"));
-        assert_eq!(clock.now(), Duration::from_secs(8));
+        let passed = clock.now();
+        assert!((8.0..=8.8).contains(&passed.as_secs_f64()), "{passed:?}");
         runtime.block_on(patience.pass_gate("a"));
-        assert_eq!(clock.now(), Duration::from_secs(8));
+        assert_eq!(clock.now(), passed);
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Request {
     pub(super) wanted: Wanted,
     /// Counts what is sent, if somebody wants to know.
     pub(super) meter: Option<Meter>,
+    /// Whether a success opens an upload, which has to be closed even if nobody waits for the answer.
+    pub(super) opens: bool,
     /// The token service it goes to, where it is not for the registry, as errors name it.
     pub(super) token_service: Option<String>,
 }
@@ -75,7 +77,16 @@ impl Request {
             patience: None,
             wanted: Wanted::Head,
             meter: None,
+            opens: false,
             token_service: None,
+        }
+    }
+
+    /// A request to open an upload.
+    pub(super) fn to_open(url: Url, action: &str) -> Self {
+        Self {
+            opens: true,
+            ..Self::new(Method::POST, url, action)
         }
     }
 

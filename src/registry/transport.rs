@@ -17,8 +17,9 @@ use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, Url};
 use super::clients::Clients;
 use super::content::Progress;
 use super::endpoint::Endpoint;
-use super::error::RegistryError;
+use super::error::{Cause, RegistryError};
 use super::failure::Failure;
+use super::opening::{Abandoned, Awaited, Opening};
 use super::options::Limits;
 use super::reply::Reply;
 use super::request::{Request, Wanted};
@@ -41,6 +42,8 @@ pub(super) struct Transport {
     requests: AtomicU64,
     /// Origins that answered before.
     known: Mutex<BTreeSet<String>>,
+    /// Uploads that are being opened for nobody.
+    pub(super) abandoned: Abandoned,
 }
 
 impl Transport {
@@ -54,6 +57,7 @@ impl Transport {
             clients: Clients::new(environment, limits)?,
             requests: AtomicU64::new(0),
             known: Mutex::default(),
+            abandoned: Abandoned::default(),
         })
     }
 
@@ -77,7 +81,14 @@ impl Transport {
         let builder = prepare(&client, request, authorization, &progress).await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let patience = request.patience.unwrap_or(self.limits.answer);
-        let sending = std::pin::pin!(builder.send());
+        let sending = async {
+            if !request.opens {
+                return Some(builder.send().await);
+            }
+            let opening = Opening::send(builder.send(), &request.url, endpoint, authorization);
+            Awaited::new(opening, &self.abandoned).await
+        };
+        let sending = std::pin::pin!(sending);
         let stalled = std::pin::pin!(progress.stalled(self.limits.idle, patience));
         let sent = match select(sending, stalled).await {
             Either::Left((sent, _)) => sent,
@@ -85,8 +96,12 @@ impl Transport {
         };
         let mut response = match (sent, progress.failure()) {
             (_, Some(error)) => return Err(Failure::Content(error)),
-            (Err(error), None) => return Err(self.failure_of(&error, &request.url)),
-            (Ok(response), None) => response,
+            (Some(Err(error)), None) => return Err(self.failure_of(&error, &request.url)),
+            (None, None) => {
+                let cause = Cause("the request came to no end".to_owned());
+                return Err(Failure::Lost(cause));
+            }
+            (Some(Ok(response)), None) => response,
         };
         self.remember(&request.url);
         let body = self.read_body(&mut response, request).await?;

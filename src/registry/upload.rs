@@ -56,7 +56,7 @@ impl Call<'_> {
 
     /// The same, with the status of the answer.
     pub(super) async fn ask_to_upload(&self) -> Result<(Session, u16), RegistryError> {
-        let request = Request::new(Method::POST, self.url("blobs/uploads/"), "open an upload");
+        let request = Request::to_open(self.url("blobs/uploads/"), "open an upload");
         let action = request.action.clone();
         let send = async |request: &Request| self.perform(request, Persistence::Patient).await;
         let reply = self.at_home(request, send).await?;
@@ -104,7 +104,15 @@ impl Call<'_> {
                 self.put_pieces(session, blob, content, size, meter).await
             }
         };
-        self.core.sessions.ended(open);
+        // What was refused leaves the upload open: it is closed when the run ends. Whatever else happened, it is
+        // gone, or may be the blob by now.
+        let stays = matches!(
+            sent.0,
+            Outcome::Refused | Outcome::TooLarge | Outcome::ShapeRefused
+        );
+        if foreign || !stays {
+            self.core.sessions.ended(open);
+        }
         // What is put together from pieces is another content where one of them got lost.
         if shape != Shape::Whole
             && sent

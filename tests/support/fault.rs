@@ -1,5 +1,7 @@
 //! Faults as data: which requests, and what happens to them.
 
+use std::time::Duration;
+
 use super::answer::Answer;
 use super::exchange::Origin;
 use super::wire::Head;
@@ -54,6 +56,8 @@ pub(crate) enum Act {
     LoseSessions,
     /// All tokens end, then the request is answered.
     EndTokens,
+    /// All is done, and answered only after this time.
+    Late(Duration),
     /// The request is answered once so many came in that are like it but for the repository; if they do not
     /// come, the connection ends.
     Gather(usize),

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) chunk_minimum: Option<u64>,
     /// Whether refusals and warnings repeat what the request said, secrets included.
     pub(crate) echoes: bool,
+    /// More requests than this at the same time are told to come back in a second.
+    pub(crate) at_once: Option<usize>,
     /// The repositories that exist; where it is `None`, a push makes them.
     pub(crate) repositories: Option<Vec<String>>,
 }
@@ -53,6 +55,7 @@ impl Default for Settings {
             unknown_status: 400,
             chunk_minimum: None,
             echoes: false,
+            at_once: None,
             repositories: None,
         }
     }
@@ -75,6 +78,8 @@ pub(super) struct State {
     pub(super) chance: Option<Chance>,
     pub(super) log: Vec<Exchange>,
     pub(super) flooded: u64,
+    /// Requests that are being answered.
+    pub(super) running: usize,
     pub(super) stopped: bool,
 }
 
@@ -208,6 +213,15 @@ impl Drop for FaultRegistry {
     }
 }
 
+/// A request that is being answered.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+    }
+}
+
 impl Shared {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -266,7 +280,18 @@ impl Shared {
                 return;
             };
             self.state().log[entry].body = body.len() as u64;
+            let Some(_running) = self.begin() else {
+                let answer = Answer::status(429).with("Retry-After", "1");
+                self.finish(entry, &answer);
+                if wire.answer(&head.method, &answer, usize::MAX).is_err() {
+                    return;
+                }
+                continue;
+            };
             let answer = self.answer(origin, &head, &body, act.as_ref());
+            if let Some(Act::Late(time)) = act {
+                self.hold(time);
+            }
             if matches!(act, Some(Act::LoseAnswer)) {
                 return wire.reset();
             }
@@ -279,6 +304,31 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// Holds an answer back for some time.
+    fn hold(&self, time: Duration) {
+        let held = |state: &mut State| !state.stopped;
+        drop(self.noted.wait_timeout_while(self.state(), time, held));
+    }
+
+    /// Begins to answer a request, which takes until others came in meanwhile or some time went by; `None` is
+    /// where there are too many already.
+    fn begin(&self) -> Option<Running<'_>> {
+        let running = Running(self);
+        let mut state = self.state();
+        state.running += 1;
+        let Some(most) = self.settings.at_once else {
+            return Some(running);
+        };
+        if state.running > most {
+            return None;
+        }
+        let seen = state.log.len();
+        let more = |state: &mut State| state.log.len() < seen + most;
+        let time = Duration::from_millis(20);
+        let _ = self.noted.wait_timeout_while(state, time, more);
+        Some(running)
     }
 
     /// Waits until `count` requests came in that are like this one but for the repository; tells whether they

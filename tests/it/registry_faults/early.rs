@@ -11,6 +11,8 @@ use super::requests::{expected, kinds, with_an_image, with_tokens};
 use super::stage::Stage;
 use crate::fault_registry::{Act, Answer, Guard, Scopes, Settings, on};
 
+const UPLOADS: &str = "/blobs/uploads/";
+
 #[test]
 fn an_early_look_at_a_new_repository_opens_the_upload_that_carries_the_first_blob() {
     let stage = with_tokens();
@@ -111,9 +113,7 @@ fn an_early_upload_that_ended_before_it_was_needed_is_replaced() {
     let image = stage.image(1);
     let client = stage.client();
     client.prepare("orders", "v1").expect("it can be pushed to");
-    stage
-        .server
-        .add(on("PUT", "/blobs/uploads/").act(Act::LoseSessions));
+    stage.server.add(on("PUT", UPLOADS).act(Act::LoseSessions));
     client.push("orders", &image, &["v1"]).expect("pushed");
     assert!(stage.has("orders", &image, "v1"));
 }
@@ -126,7 +126,7 @@ fn an_interrupted_push_closes_its_uploads_and_ends_within_two_seconds() {
     let client = stage.client_of(stage.options(true), &interrupt);
     stage
         .server
-        .add(on("PUT", "/blobs/uploads/").always().act(Act::Silence));
+        .add(on("PUT", UPLOADS).always().act(Act::Silence));
     let (error, took) = thread::scope(|scope| {
         let pushing = scope.spawn(|| {
             let error = client
@@ -173,4 +173,23 @@ fn a_budget_that_is_used_up_ends_waits_and_is_named() {
     });
     assert!(error.to_string().contains("30 s"), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("--timeout")));
+}
+
+/// Its answer comes when nobody waits for it any more.
+#[test]
+fn an_upload_that_is_being_opened_at_an_interrupt_is_closed() {
+    let stage = Stage::new(Settings::default(), None);
+    let image = stage.image(1);
+    let late = Act::Late(Duration::from_millis(300));
+    stage.server.add(on("POST", UPLOADS).always().act(late));
+    let interrupt = Interrupt::new();
+    let client = stage.client_of(stage.options(true), &interrupt);
+    let pushed = thread::scope(|scope| {
+        let pushing = scope.spawn(|| client.push("orders", &image, &["v1"]));
+        stage.server.wait_for("POST", UPLOADS);
+        interrupt.send(Signal::Interrupt);
+        pushing.join().expect("no panic")
+    });
+    pushed.expect_err("interrupted");
+    assert_eq!(stage.server.open_uploads(), 0);
 }

@@ -264,3 +264,30 @@ fn services_that_are_pushed_at_the_same_time_send_a_common_layer_once() {
         1 + 2 * services.len()
     );
 }
+
+/// They were counted as there and as sent.
+#[test]
+fn blobs_that_are_lost_meanwhile_are_sent_and_not_there() {
+    let stage = Stage::new(Settings::default(), None);
+    let image = stage.image(1);
+    stage.store_all_but_one("orders", &image);
+    let lost = on("PUT", "/manifests/sha256").act(Act::LoseBlobs);
+    stage.server.add(lost);
+    let pushed = stage.client().push("orders", &image, &["v1"]);
+    assert_eq!(pushed.expect("pushed").existing_blobs, 0);
+    assert!(stage.has("orders", &image, "v1"));
+}
+
+/// A registry keeps it for a week, and one that counts them refuses the next.
+#[test]
+fn an_upload_that_was_refused_is_closed() {
+    let stage = Stage::new(Settings::default(), None);
+    let image = stage.image(1);
+    stage
+        .server
+        .add(on("PUT", "/blobs/uploads/").always().status(403));
+    let client = stage.client();
+    client.push("orders", &image, &["v1"]).expect_err("refused");
+    drop(client);
+    assert_eq!(stage.server.open_uploads(), 0);
+}

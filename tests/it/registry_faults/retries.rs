@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, counted, play, scenario};
-use crate::fault_registry::{Act, Answer, Change, Flood, on};
+use super::stage::Stage;
+use crate::fault_registry::{Act, Answer, Change, Flood, Settings, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -37,7 +38,7 @@ fn busy_registries() {
         .waits(27, 31),
         opening("R1p at once, five times", 5, busy("0")).waits(2, 16),
         opening("R1c without a time", 1, Answer::status(429)).waits(0, 1),
-        opening("R1d five times", 5, busy("8")).waits(40, 41),
+        opening("R1d five times", 5, busy("8")).waits(40, 44),
         opening("R1e six times", 6, busy("1"))
             .fails(|error| matches!(error, RegistryError::Busy { status: 429, .. })),
         opening(
@@ -45,7 +46,7 @@ fn busy_registries() {
             1,
             Answer::status(503).with("Retry-After", "120"),
         )
-        .waits(120, 121),
+        .waits(120, 132),
         opening("R1g longer than that", 1, busy("21600"))
             .fails(|error| error.to_string().ends_with("it asks to wait 21600 s"))
             .then(|stage| counted(stage, "POST", "", 1)),
@@ -72,6 +73,34 @@ fn busy_registries() {
             .fault(on("GET", "/v2/").answer(busy("8")))
             .waits(8, 9),
     ]);
+}
+
+/// Those who are refused together with the same time to wait must not fail because they come back together.
+#[test]
+fn ten_pushes_to_a_registry_that_takes_one_request_at_a_time_end_well() {
+    let settings = Settings {
+        at_once: Some(1),
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, None);
+    let client = stage.client();
+    let images: Vec<_> = (1..=10).map(|seed| stage.small_image(seed)).collect();
+    std::thread::scope(|scope| {
+        for (number, image) in images.iter().enumerate() {
+            let (client, service) = (&client, format!("service-{number}"));
+            scope.spawn(move || client.push(&service, image, &["v1"]).expect("pushed"));
+        }
+    });
+    for (number, image) in images.iter().enumerate() {
+        assert!(stage.has(&format!("service-{number}"), image, "v1"));
+    }
+    let log = stage.server.log();
+    let refused = log.iter().filter(|seen| seen.status == Some(429)).count();
+    assert!(
+        refused > 0 && refused * 2 < log.len(),
+        "{refused} of {}",
+        log.len()
+    );
 }
 
 #[test]

@@ -1,16 +1,17 @@
-//! How many blobs are on their way at the same time: half as many after each answer that says "too
-//! much", one more after as many that went well as there may be.
+//! How much of a kind is under way at the same time: half as much after each answer that says "too
+//! much", one more after a while in which all went well.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Never more, however well it goes.
-const MOST: usize = 8;
-
-/// The limit on transfers of a run.
+/// A limit that learns.
 #[derive(Debug)]
-pub(super) struct Transfers {
+pub(super) struct Limit {
+    /// Never more, however well it goes.
+    most: usize,
+    /// For each that may be under way, so many have to go well before one more may be.
+    caution: usize,
     state: Mutex<State>,
     /// Told whenever one more may begin.
     freed: Notify,
@@ -19,35 +20,37 @@ pub(super) struct Transfers {
 #[derive(Debug)]
 struct State {
     running: usize,
-    /// From 1 to [`MOST`].
+    /// From 1 to the most.
     allowed: usize,
-    /// Transfers that went well since `allowed` changed.
+    /// Those that went well since `allowed` changed.
     well: usize,
 }
 
-impl Default for Transfers {
-    fn default() -> Self {
+impl Limit {
+    /// A limit that is never more than `most`, which it begins with. It grows by one after as many as may be
+    /// under way went well `caution` times.
+    pub(super) fn of(most: usize, caution: usize) -> Self {
         Self {
+            most,
+            caution,
             state: Mutex::new(State {
                 running: 0,
-                allowed: MOST,
+                allowed: most,
                 well: 0,
             }),
             freed: Notify::new(),
         }
     }
-}
 
-impl Transfers {
-    /// Waits until one more transfer may begin. It goes on until the value is dropped.
-    pub(super) async fn begin(&self) -> Transfer<'_> {
+    /// Waits until one more may begin. It goes on until the value is dropped.
+    pub(super) async fn begin(&self) -> Running<'_> {
         loop {
             let freed = self.freed.notified();
             let mut freed = std::pin::pin!(freed);
             // From here on no notice is missed.
             freed.as_mut().enable();
             if self.try_begin() {
-                return Transfer(self);
+                return Running(self);
             }
             freed.await;
         }
@@ -60,11 +63,11 @@ impl Transfers {
         state.well = 0;
     }
 
-    /// A transfer went well.
+    /// One of them went well.
     pub(super) fn went_well(&self) {
         let mut state = self.state();
         state.well += 1;
-        if state.well >= state.allowed && state.allowed < MOST {
+        if state.well >= state.allowed * self.caution && state.allowed < self.most {
             state.allowed += 1;
             state.well = 0;
             drop(state);
@@ -84,11 +87,11 @@ impl Transfers {
     }
 }
 
-/// A transfer under way.
+/// One that is under way.
 #[derive(Debug)]
-pub(super) struct Transfer<'a>(&'a Transfers);
+pub(super) struct Running<'a>(&'a Limit);
 
-impl Drop for Transfer<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.state().running -= 1;
         self.0.freed.notify_waiters();
@@ -102,38 +105,40 @@ mod tests {
 
     use super::*;
 
+    const MOST: usize = 8;
+
     /// How many begin at once.
-    fn at_once(transfers: &Transfers) -> usize {
-        let begun = std::iter::from_fn(|| transfers.begin().now_or_never());
+    fn at_once(limit: &Limit) -> usize {
+        let begun = std::iter::from_fn(|| limit.begin().now_or_never());
         begun.take(MOST + 1).collect::<Vec<_>>().len()
     }
 
     #[test]
     fn each_busy_answer_halves_them_and_success_brings_them_back_one_by_one() {
-        let transfers = Transfers::default();
-        assert_eq!(at_once(&transfers), 8);
+        let limit = Limit::of(MOST, 1);
+        assert_eq!(at_once(&limit), 8);
         let mut allowed = Vec::new();
         for _ in 0..4 {
-            transfers.slow_down();
-            allowed.push(at_once(&transfers));
+            limit.slow_down();
+            allowed.push(at_once(&limit));
         }
         assert_eq!(allowed, [4, 2, 1, 1]);
         allowed.clear();
         for _ in 0..8 {
-            transfers.went_well();
-            allowed.push(at_once(&transfers));
+            limit.went_well();
+            allowed.push(at_once(&limit));
         }
         assert_eq!(allowed, [2, 2, 3, 3, 3, 4, 4, 4]);
     }
 
     #[test]
     fn whoever_waits_begins_when_another_ends() {
-        let transfers = Transfers::default();
+        let limit = Limit::of(MOST, 1);
         for _ in 0..3 {
-            transfers.slow_down();
+            limit.slow_down();
         }
-        let first = transfers.begin().now_or_never().expect("free");
-        let mut second = std::pin::pin!(transfers.begin());
+        let first = limit.begin().now_or_never().expect("free");
+        let mut second = std::pin::pin!(limit.begin());
         assert!(second.as_mut().now_or_never().is_none());
         drop(first);
         assert!(second.as_mut().now_or_never().is_some());
@@ -142,10 +147,10 @@ mod tests {
     proptest! {
         #[test]
         fn there_is_always_one_and_never_more_than_the_most(steps in prop::collection::vec(any::<bool>(), 0..40)) {
-            let transfers = Transfers::default();
+            let limit = Limit::of(MOST, 1);
             for busy in steps {
-                if busy { transfers.slow_down() } else { transfers.went_well() }
-                prop_assert!((1..=MOST).contains(&at_once(&transfers)));
+                if busy { limit.slow_down() } else { limit.went_well() }
+                prop_assert!((1..=MOST).contains(&at_once(&limit)));
             }
         }
     }
