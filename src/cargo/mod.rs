@@ -22,6 +22,6 @@ pub use invocation::{Cargo, Network};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_version};
 pub use metadata::{metadata, package, resolved};
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
-pub use toolchain::Toolchain;
+pub use toolchain::{RUSTC_VARIABLES, Toolchain};
 pub use update::{minimise_lock, version};
 pub use vendor::vendor;

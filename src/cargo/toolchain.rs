@@ -25,6 +25,10 @@ pub struct Toolchain {
     pub cfgs: Vec<Cfg>,
 }
 
+/// Variables that name another compiler than `rustc`, the strongest first (the Cargo book, "Configuration",
+/// `build.rustc`).
+pub const RUSTC_VARIABLES: [&str; 2] = ["RUSTC", "CARGO_BUILD_RUSTC"];
+
 impl Toolchain {
     /// Asks the compiler of the workspace that `cargo` stands in about `target` (this machine's when
     /// `None`).
@@ -36,10 +40,9 @@ impl Toolchain {
         configuration: &Configuration,
         target: Option<&str>,
     ) -> Result<Self, CargoError> {
-        let environment = cargo.environment();
-        let rustc = environment
-            .os("RUSTC")
-            .or_else(|| environment.os("CARGO_BUILD_RUSTC"))
+        let rustc = RUSTC_VARIABLES
+            .iter()
+            .find_map(|name| cargo.environment().os(name))
             .map(PathBuf::from)
             .or_else(|| configuration.path(&["build", "rustc"]))
             .unwrap_or_else(|| PathBuf::from("rustc"));

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::remedy::{INSTALL_ZIGBUILD, Remedy};
-use crate::cargo::CargoError;
+use crate::cargo::{CargoError, target_variable};
 use crate::hint::{Hint, near_names};
 
 /// A service cannot be compiled here, or its compilation failed.
@@ -35,6 +35,8 @@ pub enum CompileError {
         linker: String,
         /// The target.
         target: String,
+        /// Whether the environment or cargo's configuration names it: then another name may be the mend.
+        chosen: bool,
     },
     /// This machine's own linker cannot link for the target, and no other is configured.
     #[error(
@@ -79,14 +81,21 @@ impl Hint for CompileError {
                 Some(unknown_profile_hint(profile, known))
             }
             Self::TargetMissing { target } => Some(format!("run `rustup target add {target}`")),
-            Self::LinkerMissing { linker, target } => Some(Remedy::of(linker, target).sentence()),
+            Self::LinkerMissing {
+                linker,
+                target,
+                chosen,
+            } => {
+                let remedy = Remedy::of(linker, target).sentence();
+                Some(match self.another_linker().filter(|_| *chosen) {
+                    Some(other) => format!("{other}; or {remedy}"),
+                    None => remedy,
+                })
+            }
             Self::NoLinker { target, .. } => {
-                let linker = cross_compiler(target);
-                let remedy = Remedy::of(&linker, target).sentence();
-                Some(format!(
-                    "name one that is installed, such as `CARGO_TARGET_{}_LINKER={linker}`; {remedy}",
-                    target.to_uppercase().replace(['-', '.'], "_")
-                ))
+                let remedy = Remedy::of(&cross_compiler(target), target).sentence();
+                let other = self.another_linker()?;
+                Some(format!("{other}; {remedy}"))
             }
             Self::GlibcVersion { .. } => {
                 Some("set `builder = \"zigbuild\"`, or leave the version away".to_owned())
@@ -96,6 +105,28 @@ impl Hint for CompileError {
                 Some("free some space, or choose another disk with `--target-dir`".to_owned())
             }
             Self::Failed | Self::SetAside { .. } => None,
+        }
+    }
+}
+
+impl CompileError {
+    /// How another linker is named, where that may be the mend.
+    pub fn another_linker(&self) -> Option<String> {
+        match self {
+            Self::LinkerMissing {
+                target,
+                chosen: true,
+                ..
+            } => Some(format!(
+                "name one that is there in `{}`, or in the `linker` of cargo's configuration",
+                target_variable(target, "LINKER")
+            )),
+            Self::NoLinker { target, .. } => Some(format!(
+                "name one that is installed, such as `{}={}`",
+                target_variable(target, "LINKER"),
+                cross_compiler(target)
+            )),
+            _ => None,
         }
     }
 }

@@ -14,20 +14,21 @@ pub(super) fn check(
     flags: &UserFlags,
     target: &str,
 ) -> Result<(), CompileError> {
-    let missing = |linker: String| CompileError::LinkerMissing {
+    let missing = |linker: String, chosen| CompileError::LinkerMissing {
         linker,
         target: target.to_owned(),
+        chosen,
     };
     match configured(environment, configuration, toolchain, target) {
         Some(linker) if environment.find_program(&linker).is_some() => Ok(()),
-        Some(linker) => Err(missing(linker.display().to_string())),
+        Some(linker) => Err(missing(linker.display().to_string(), true)),
         // Flags may name a linker too; rustc has the last word on those.
         None if flags.words.iter().any(|flag| flag.contains("linker=")) => Ok(()),
         None if !links_for_itself(&toolchain.host, target) => Err(CompileError::NoLinker {
             target: target.to_owned(),
             host: toolchain.host.clone(),
         }),
-        None if environment.find_program("cc").is_none() => Err(missing("cc".to_owned())),
+        None if environment.find_program("cc").is_none() => Err(missing("cc".to_owned(), false)),
         None => Ok(()),
     }
 }

@@ -50,7 +50,7 @@ impl Remedy {
                 homebrew: "",
             }),
             // Fedora's compilers of these names come without a C library, and are for kernels only.
-            _ if program.ends_with("-gcc") && target.contains("-gnu") => {
+            _ if program.ends_with("-gcc") && !program.contains('/') && target.contains("-gnu") => {
                 let stem = program.trim_end_matches("-gcc").replace('_', "-");
                 Self {
                     debian: Some(format!("gcc-{stem}")),

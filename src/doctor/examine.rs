@@ -119,9 +119,12 @@ fn toolchain(missing: &[(String, CompileError)]) -> Vec<Finding> {
 fn of_error(error: &CompileError) -> Finding {
     let finding = Finding::new(with_causes(error).join(": "));
     match error {
-        CompileError::LinkerMissing { linker, target } => install(finding, linker, target),
+        CompileError::LinkerMissing { linker, target, .. } => {
+            install(finding, linker, target, error.another_linker())
+        }
         CompileError::NoLinker { target, .. } => {
-            install(finding, &cross_compiler(target), target).hint(error.hint())
+            let linker = cross_compiler(target);
+            install(finding, &linker, target, error.another_linker())
         }
         CompileError::ZigbuildMissing | CompileError::GlibcVersion { .. } => {
             finding.commands(zigbuild_commands()).hint(error.hint())

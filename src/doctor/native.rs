@@ -82,7 +82,8 @@ pub(super) fn missing(place: &Place<'_>, needy: &[Needy<'_>]) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     // Without pkg-config nothing can be said of any library, and that is one trouble, not many.
-    let mut unanswered: BTreeMap<String, (Users, BTreeSet<String>)> = BTreeMap::new();
+    let mut unanswered: BTreeMap<(String, Option<String>), (Users, BTreeSet<String>)> =
+        BTreeMap::new();
     for ((probe, target), users) in wanted {
         if let Probe::Library(names) = probe
             && let Some(program) = PkgConfig::of(place, target).absent()
@@ -95,18 +96,22 @@ pub(super) fn missing(place: &Place<'_>, needy: &[Needy<'_>]) -> Vec<Finding> {
             findings.push(users.told(finding, verb(probe, &users)));
         }
     }
-    for (program, (users, libraries)) in unanswered {
+    for ((program, variable), (users, libraries)) in unanswered {
         let verb = if users.crates.len() == 1 {
             "asks it"
         } else {
             "ask it"
         };
-        let hint = format!(
-            "then run this again, which asks it for {}",
-            quoted(&libraries)
-        );
+        let then = format!("run this again, which asks it for {}", quoted(&libraries));
         let finding = Finding::new(format!("`{program}` is not on PATH"));
-        let finding = finding.packages(&PKG_CONFIG).hint(Some(hint));
+        let finding = if let Some(variable) = variable {
+            finding.hint(Some(format!(
+                "name one that is there in `{variable}`, or unset it; then {then}"
+            )))
+        } else {
+            let hint = Some(format!("then {then}"));
+            finding.packages(&PKG_CONFIG).hint(hint)
+        };
         findings.push(users.told(finding, verb));
     }
     findings
@@ -203,8 +208,8 @@ fn probe_for(place: &Place<'_>, probe: Probe, target: &str, users: &Users) -> Op
             Some(Finding::new(format!("`{name}` is not on PATH")).packages(packages))
         }
         Probe::Compiler => {
-            let name = compiler::missing(environment, place.host, target)?;
-            Some(compiler::finding(&name, target))
+            let absent = compiler::missing(environment, place.host, target)?;
+            Some(compiler::finding(&absent, target))
         }
         Probe::Clang if has_clang(place) => None,
         Probe::Clang => Some(Finding::new("libclang is not installed").packages(packages)),
@@ -242,6 +247,11 @@ impl<'a> PkgConfig<'a> {
 
     /// A variable of it: the one for the target before the general one.
     fn variable(&self, stem: &str) -> Option<String> {
+        self.set(stem).map(|(_, value)| value)
+    }
+
+    /// The same with its name.
+    fn set(&self, stem: &str) -> Option<(String, String)> {
         let target = self.target;
         [
             format!("{stem}_{target}"),
@@ -249,9 +259,11 @@ impl<'a> PkgConfig<'a> {
             format!("TARGET_{stem}"),
             stem.to_owned(),
         ]
-        .iter()
-        .find_map(|name| self.place.environment.get(name))
-        .map(str::to_owned)
+        .into_iter()
+        .find_map(|name| {
+            let value = self.place.environment.get(&name)?.to_owned();
+            Some((name, value))
+        })
     }
 
     fn program(&self) -> String {
@@ -259,11 +271,14 @@ impl<'a> PkgConfig<'a> {
         own.unwrap_or_else(|| "pkg-config".to_owned())
     }
 
-    /// The program, if it is not there.
-    fn absent(&self) -> Option<String> {
-        let program = self.program();
+    /// The program, if it is not there, and the variable that names it.
+    fn absent(&self) -> Option<(String, Option<String>)> {
+        let (variable, program) = match self.set("PKG_CONFIG") {
+            Some((variable, program)) => (Some(variable), program),
+            None => (None, "pkg-config".to_owned()),
+        };
         let found = self.place.environment.find_program(&program);
-        found.is_none().then_some(program)
+        found.is_none().then_some((program, variable))
     }
 
     /// Whether it may answer at all: for another processor only if it was told where to look.

@@ -338,3 +338,17 @@ fn findings_say_what_to_type_here_or_everywhere() {
          \"hint\":\"or turn on the feature `vendored` of `openssl-sys`, which brings it\"}]}"
     );
 }
+
+#[test]
+fn a_pkg_config_that_a_variable_misnames_is_no_package_s_matter() {
+    let crates = [krate("openssl-sys", &[])];
+    let bare = Bare::new().variable("PKG_CONFIG", "/no/pkg-config");
+    let found = bare.missing(&crates, X86, false);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].commands, []);
+    let hint = found[0].hint.as_deref().expect("a hint");
+    assert!(
+        hint.starts_with("name one that is there in `PKG_CONFIG`, or unset it"),
+        "{hint}"
+    );
+}

@@ -204,14 +204,11 @@ fn targets_linkers_and_zigbuild_are_missed_together() {
 fn a_machine_without_cargo_or_rustc_is_told_so_with_what_brings_them() {
     let checkout = needing(&[]);
     let nothing = Checkout::empty();
-    let without_rustc = doctor(&checkout).env("RUSTC", "no-such-rustc");
     let without_cargo = doctor(&checkout).env("PATH", nothing.path());
-    for (doctor, what) in [(without_rustc, "rustc"), (without_cargo, "cargo")] {
-        let found = findings(&doctor.run().expect(3));
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0]["what"].to_string().contains(what), "{found:?}");
-        assert_eq!(found[0]["commands"]["Debian"], "apt-get install rustup");
-    }
+    let found = findings(&without_cargo.run().expect(3));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0]["what"].to_string().contains("cargo"), "{found:?}");
+    assert_eq!(found[0]["commands"]["Debian"], "apt-get install rustup");
     let broken = Checkout::empty();
     broken.write_executable("rustc", "#!/bin/sh\necho no toolchain here >&2\nexit 1\n");
     let rustc = broken.path().join("rustc");
@@ -220,6 +217,52 @@ fn a_machine_without_cargo_or_rustc_is_told_so_with_what_brings_them() {
         found[0]["what"].to_string().contains("no toolchain here"),
         "{found:?}"
     );
+}
+
+/// No package brings what a variable misnames: the mend is the variable.
+#[test]
+fn a_variable_that_names_something_absent_is_named() {
+    let checkout = needing(&["native-sys"]);
+    checkout.write("crates/cc/Cargo.toml", &manifest("cc", ""));
+    checkout.write("crates/cc/src/lib.rs", "");
+    checkout.append(
+        "crates/native-sys/Cargo.toml",
+        "[build-dependencies]\ncc = { path = \"../cc\" }\n",
+    );
+    checkout.cargo(&["generate-lockfile"]);
+    let linker = format!(
+        "CARGO_TARGET_{}_LINKER",
+        host().to_uppercase().replace('-', "_")
+    );
+    for variable in ["RUSTC", &linker, "CC"] {
+        let run = doctor(&checkout).env(variable, "/no/such-gcc").run();
+        let found = findings(&run.expect(3));
+        assert_eq!(found.len(), 1, "{variable}: {found:?}");
+        let hint = found[0]["hint"].as_str().expect("a hint");
+        assert!(hint.contains(variable), "{hint}");
+        let commands = found[0]["commands"].to_string();
+        assert!(!commands.contains("/no/such"), "{commands}");
+        assert!(!commands.contains("rustup"), "{commands}");
+    }
+    let run = doctor(&checkout)
+        .env("RUSTUP_TOOLCHAIN", "1.2.3-none")
+        .run();
+    let found = findings(&run.expect(3));
+    let hint = found[0]["hint"].as_str().expect("a hint");
+    assert!(hint.contains("unset RUSTUP_TOOLCHAIN"), "{hint}");
+}
+
+/// It was named in the command and again in the hint.
+#[test]
+fn a_package_is_named_once() {
+    let checkout = needing(&[]);
+    let target = "aarch64-unknown-linux-gnu";
+    let run = doctor(&checkout).args(["--target", target]).run();
+    let found = findings(&run.expect(3));
+    let text = found.iter().map(ToString::to_string);
+    let text = text.filter(|one| one.contains("linker is configured"));
+    let text = text.collect::<String>();
+    assert_eq!(text.matches("gcc-aarch64-linux-gnu").count(), 1, "{text}");
 }
 
 #[test]
