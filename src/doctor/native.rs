@@ -193,9 +193,11 @@ pub(super) fn quoted(names: &BTreeSet<String>) -> String {
         .take(SHOWN)
         .map(|name| format!("`{name}`"))
         .collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    let more = names.len().saturating_sub(SHOWN);
+    match shown.split_last() {
+        _ if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => shown.join(""),
     }
 }
 

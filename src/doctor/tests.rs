@@ -266,11 +266,11 @@ fn a_missing_pkg_config_is_one_trouble_however_many_ask_it() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].what, "`pkg-config` is not on PATH");
     let because = found[0].because.as_deref();
-    assert_eq!(because, Some("`openssl-sys`, `pq-sys` ask it"));
+    assert_eq!(because, Some("`openssl-sys` and `pq-sys` ask it"));
     let hint = found[0].hint.as_deref();
     assert_eq!(
         hint,
-        Some("then run this again, which asks it for `libpq`, `openssl`")
+        Some("then run this again, which asks it for `libpq` and `openssl`")
     );
 }
 

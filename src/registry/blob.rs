@@ -122,16 +122,17 @@ impl Call<'_> {
         };
         let mut course = Course::new(foreknowledge, source.is_some(), self.core.confirm);
         let mut hands = Hands::default();
-        let mut transfer = None;
+        let (mut upload, mut transfer) = (None, None);
         loop {
             self.rest(&course).await;
             match course.step {
                 // Taking a blob over moves no bytes; the upload that may come of it does.
-                Step::Open | Step::Put if transfer.is_none() => {
+                Step::Open if upload.is_none() => upload = Some(self.core.uploads.begin().await),
+                Step::Put if transfer.is_none() => {
                     transfer = Some(self.core.transfers.begin().await);
                 }
                 // Its bytes are there: somebody else's may come while we ask for it.
-                Step::Confirm => transfer = None,
+                Step::Confirm => (upload, transfer) = (None, None),
                 _ => {}
             }
             let outcome = match course.step {
@@ -158,6 +159,7 @@ impl Call<'_> {
                 Step::End(end) => {
                     if matches!(end, End::Mounted | End::Uploaded) {
                         self.core.transfers.went_well();
+                        self.core.uploads.went_well();
                     }
                     return self.end(end, blob, hands);
                 }

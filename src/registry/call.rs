@@ -239,6 +239,7 @@ impl<'a> Call<'a> {
     fn hear(&self, reply: &Reply, limit: &Limit) {
         if matches!(reply.status.as_u16(), 429 | 503) {
             self.core.transfers.slow_down();
+            self.core.uploads.slow_down();
             limit.slow_down();
         } else {
             limit.went_well();
