@@ -8,16 +8,22 @@ use toml_edit::InlineTable;
 use super::choose::Placed;
 use super::draft::Draft;
 use super::elsewhere;
+use super::ignored::Ignored;
+use super::listing::Listing;
 use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pattern, origin};
 use super::paths::{join, name};
+use super::runs::few;
+use super::secret_file::is_secret_file;
 use super::stage::{self, Action, From, Stage, Step, lineage};
 use crate::fs::{normalized, relative};
 use crate::workspace::{Package, Workspace};
 
-/// What of a context docker leaves out.
-const IGNORE_FILE: &str = ".dockerignore";
+/// More sources are not looked for.
+const MAX_SOURCES: usize = 200;
 /// More entries of one directory are not listed.
-const MAX_ENTRIES: usize = 200;
+const MAX_ENTRIES: usize = 10_000;
+/// More files of one source are not named one by one.
+const MAX_NAMED: usize = 20;
 
 /// The files that a stage is given.
 pub(super) struct Files<'a> {
@@ -27,6 +33,8 @@ pub(super) struct Files<'a> {
     pub(super) package: &'a Package,
     /// The directory that `docker build` is given.
     pub(super) context: &'a Path,
+    /// What of it docker does not see.
+    pub(super) ignored: &'a Ignored,
     /// What is copied as executables.
     pub(super) executables: &'a [Placed],
     /// The one of the service.
@@ -66,17 +74,6 @@ impl Files<'_> {
             }
         }
         draft.list("assets", assets);
-    }
-
-    /// Tells that docker may leave something out of a directory of the context.
-    fn ignored(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
-        if self.context.join(IGNORE_FILE).is_file() {
-            draft.lost(
-                line,
-                &format!("`{IGNORE_FILE}` is not read: of `{path}` the image has what that keeps out, too"),
-                "name the files that the service reads, and see what there is with `cargo lighter inspect --files 1000`",
-            );
-        }
     }
 
     fn copy(
@@ -221,16 +218,7 @@ impl Files<'_> {
             );
             return;
         }
-        if path.contains(['{', '}', '\\', ']']) && !is_pattern(path) {
-            draft.lost(
-                line,
-                &format!("the name of `{path}` means something to `assets`"),
-                "rename it",
-            );
-            return;
-        }
         if is_pattern(path) {
-            self.ignored(line, path, draft);
             self.pattern(item, draft, assets);
             return;
         }
@@ -247,22 +235,104 @@ impl Files<'_> {
             return;
         };
         if facts.is_dir() {
-            self.ignored(line, path, draft);
+            let to = copy.to.as_str();
+            self.directory(Item { to, ..item }, draft, assets);
+        } else if self.may_be_seen(line, &[path.to_owned()], draft) {
+            self.named(item, draft, assets);
         }
+    }
+
+    /// Whether docker sees any of those files; tells which of them it does not.
+    fn may_be_seen(&self, line: usize, paths: &[String], draft: &mut Draft<'_>) -> bool {
+        let out = paths.iter().filter(|path| self.is_ignored(path));
+        let out: Vec<String> = out.cloned().collect();
+        if !out.is_empty() && out.len() == paths.len() {
+            draft.lost(
+                line,
+                &format!(
+                    "`{}` keeps out {}, so that `docker build` finds nothing",
+                    self.ignored.file,
+                    few(&out)
+                ),
+                "leave this `COPY` out, or let that file keep less out",
+            );
+            return false;
+        }
+        let secrets = paths
+            .iter()
+            .filter(|path| self.is_secret(path) && !self.is_ignored(path));
+        let secrets: Vec<String> = secrets.cloned().collect();
+        told_of_secrets(line, &secrets, draft);
+        secrets.len() + out.len() < paths.len()
+    }
+
+    /// Whether docker does not see a file; what is in a directory is asked about itself.
+    fn is_ignored(&self, path: &str) -> bool {
+        self.ignored.keeps_out(path) && !self.context.join(path).is_dir()
+    }
+
+    fn is_secret(&self, path: &str) -> bool {
+        let path = self.context.join(path);
+        is_secret_file(&path) && !path.is_dir()
+    }
+
+    /// A directory of the context: as a whole, or what docker sees of it.
+    fn directory(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item { line, path, to, .. } = item;
+        let target = &self.workspace.target_directory;
+        let listing = Listing::new(self.context, path, target, self.ignored);
+        let below = |files: Vec<String>| -> Vec<String> {
+            files.iter().map(|file| format!("{path}/{file}")).collect()
+        };
+        let ignored = below(listing.ignored());
+        told_of_secrets(line, &below(listing.secrets()), draft);
         // The root takes no asset as a whole.
-        if facts.is_dir() && copy.to == "/" {
-            for entry in entries(&on_disk) {
-                let inner = Item {
-                    path: &format!("{path}/{entry}"),
-                    to: &format!("/{entry}"),
-                    ..item
-                };
-                self.asset(inner, draft, assets);
+        if listing.is_whole() && to != "/" {
+            self.named(item, draft, assets);
+            if !listing.complete {
+                draft.lost(
+                    line,
+                    &format!("`{path}` has more than can be looked at"),
+                    "see what the image has of it with `cargo lighter inspect --files 1000`",
+                );
             }
             return;
         }
-        let to = if facts.is_dir() { copy.to.as_str() } else { to };
-        self.asset(Item { to, ..item }, draft, assets);
+        let parts = listing.parts();
+        let file = &self.ignored.file;
+        if parts.is_empty() && !ignored.is_empty() {
+            self.may_be_seen(line, &ignored, draft);
+        } else if parts.len() > MAX_NAMED || !listing.complete {
+            let why = if ignored.is_empty() {
+                String::new()
+            } else {
+                format!("; `{file}` keeps out {}", few(&ignored))
+            };
+            draft.lost(
+                line,
+                &format!("`{path}` has too many files to name those of the image one by one{why}"),
+                "put them into a directory of their own, and name that in `assets`",
+            );
+        } else {
+            if !ignored.is_empty() {
+                draft.changed(
+                    line,
+                    &format!(
+                        "`{file}` keeps out {}: what stands beside that is named one by one",
+                        few(&ignored)
+                    ),
+                    "name in `assets` what is added later",
+                );
+            }
+            for part in parts {
+                let inner = Item {
+                    path: &format!("{path}/{part}"),
+                    to: &join(to, &part),
+                    ..item
+                };
+                self.named(inner, draft, assets);
+            }
+        }
     }
 
     fn pattern(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
@@ -271,6 +341,15 @@ impl Files<'_> {
         } = item;
         let (directory, last) = path.rsplit_once('/').unwrap_or(("", path));
         let on_disk = self.context.join(directory);
+        // Here these are no more than characters.
+        if path.contains(['{', '}', '\\']) || path.contains("[!") {
+            draft.lost(
+                line,
+                &format!("`{path}` means something else to `assets`"),
+                "name the files in `assets`",
+            );
+            return;
+        }
         let glob = GlobBuilder::new(last).literal_separator(true).build();
         let glob = glob.ok().filter(|_| !is_pattern(directory));
         let Some(matcher) = glob.map(|glob| glob.compile_matcher()) else {
@@ -284,37 +363,81 @@ impl Files<'_> {
         let fitting: Vec<String> = entries(&on_disk)
             .into_iter()
             .filter(|entry| matcher.is_match(entry))
+            .map(|entry| {
+                format!("{directory}/{entry}")
+                    .trim_start_matches('/')
+                    .to_owned()
+            })
             .collect();
-        let is_directory = |entry: &String| on_disk.join(entry).is_dir();
         if fitting.is_empty() {
             draft.lost(
                 line,
                 &format!("nothing is there that `{path}` matches"),
                 "add it to `assets` when something is",
             );
-        } else if fitting.iter().any(is_directory) || copy.to == "/" {
-            // docker takes what such a directory holds; a pattern here would keep its name.
-            for entry in fitting {
-                let inner = join("/", &format!("{directory}/{entry}"));
-                let inner = inner.trim_start_matches('/');
-                let to = if is_directory(&entry) {
-                    copy.to.clone()
-                } else {
-                    join(&copy.to, &entry)
-                };
-                if to != "/" {
-                    let inner = Item {
-                        path: inner,
-                        to: &to,
-                        ..item
-                    };
-                    self.asset(inner, draft, assets);
-                }
-            }
-        } else {
+            return;
+        }
+        if !self.may_be_seen(line, &fitting, draft) {
+            return;
+        }
+        let is_directory = |path: &String| self.context.join(path).is_dir();
+        let is_ignored = |path: &String| self.is_ignored(path);
+        let is_out = |path: &String| is_ignored(path) || self.is_secret(path);
+        // docker takes what such a directory holds; a pattern here would keep its name.
+        let is_plain = copy.to != "/"
+            && !fitting
+                .iter()
+                .any(|path| is_directory(path) || is_out(path));
+        if is_plain {
             let to = &copy.to;
             self.asset(Item { to, ..item }, draft, assets);
+            return;
         }
+        let taken: Vec<&String> = fitting.iter().filter(|path| !is_out(path)).collect();
+        if taken.len() > MAX_NAMED {
+            draft.lost(
+                line,
+                &format!("`{path}` matches too many files to name those of the image one by one"),
+                "put them into a directory of their own, and name that in `assets`",
+            );
+            return;
+        }
+        let out = fitting.iter().filter(|path| is_ignored(path));
+        let out: Vec<String> = out.cloned().collect();
+        if !out.is_empty() {
+            draft.changed(
+                line,
+                &format!(
+                    "`{}` keeps out {}: what else `{path}` matches is named one by one",
+                    self.ignored.file,
+                    few(&out)
+                ),
+                "name in `assets` what is added later",
+            );
+        }
+        for path in taken {
+            if is_directory(path) {
+                let to = copy.to.as_str();
+                self.directory(Item { path, to, ..item }, draft, assets);
+            } else {
+                let to = &join(&copy.to, name(path));
+                self.named(Item { path, to, ..item }, draft, assets);
+            }
+        }
+    }
+
+    /// A file or directory, whose name may not look like a pattern.
+    fn named(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+        let Item { line, path, .. } = item;
+        if path.contains(['{', '}', '\\', '[', ']', '*', '?']) {
+            draft.lost(
+                line,
+                &format!("the name of `{path}` means something to `assets`"),
+                "rename it",
+            );
+            return;
+        }
+        self.asset(item, draft, assets);
     }
 
     fn asset(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
@@ -385,6 +508,20 @@ impl Files<'_> {
     }
 }
 
+/// What everyone who has the image could read is not proposed.
+fn told_of_secrets(line: usize, files: &[String], draft: &mut Draft<'_>) {
+    let message = match files {
+        [] => return,
+        [file] => format!("`{file}` looks like a secret"),
+        files => format!("{} look like secrets", few(files)),
+    };
+    draft.lost(
+        line,
+        &format!("{message}: left out of `assets`, as everyone who has the image could read it"),
+        "mount it where the service runs, such as from a Kubernetes Secret; what everyone may read is named in `assets` by itself",
+    );
+}
+
 /// `--chmod` as the configuration writes it.
 fn mode(copy: &stage::Copy) -> Option<String> {
     let (_, value) = copy.flags.iter().find(|(flag, _)| flag == "chmod")?;
@@ -432,7 +569,7 @@ pub(super) fn likely_context(stages: &[Stage], candidates: &[PathBuf]) -> PathBu
         })
         .flatten()
         .filter(|source| !is_pattern(source))
-        .take(MAX_ENTRIES)
+        .take(MAX_SOURCES)
         .collect();
     let found = |directory: &PathBuf| {
         let there = sources.iter().filter(|source| {

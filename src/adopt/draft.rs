@@ -91,6 +91,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether something was taken for a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     pub(super) fn package(&self) -> &'a Package {
         self.package
     }

@@ -10,6 +10,7 @@ use super::assets::{Files, likely_context, see_files};
 use super::choose::{Choice, Chosen, executables};
 use super::draft::Draft;
 use super::error::AdoptError;
+use super::ignored::Ignored;
 use super::launch::launch;
 use super::paths::name;
 use super::remark::Remark;
@@ -115,12 +116,15 @@ pub fn propose(
     settings::check(said, &launch, &mut draft);
     settings::values(said, &mut draft);
     settings::lists(said, &mut draft);
+    let dockerfile = request.directory.join(name(request.file));
+    let ignored = Ignored::of(&dockerfile, &context);
     let files = Files {
         stages: &stages,
         stage,
         workspace,
         package,
         context: &context,
+        ignored: &ignored,
         executables: &all,
         own: chosen.placed.as_ref(),
         compiles,
@@ -141,6 +145,9 @@ pub fn propose(
         draft.remarks.extend(remarks.unwrap_or_default());
     }
     draft.remarks.extend(launch.remarks);
+    if draft.has("assets") {
+        draft.remarks.extend(ignored.remarks);
+    }
     draft
         .remarks
         .extend(unused(request.arguments, &read.arguments));

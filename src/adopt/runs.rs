@@ -233,13 +233,21 @@ impl Runs<'_> {
 
 /// Names in one sentence; the first of very many.
 pub(super) fn list(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let first = quoted_list(&first).replace(" or ", " and ");
-    if more > 0 {
-        format!("{first} and {more} more")
-    } else {
-        first
+    shortened(names, 12)
+}
+
+/// The same where the first few are enough to know what is meant.
+pub(super) fn few(names: &[String]) -> String {
+    shortened(names, 3)
+}
+
+fn shortened(names: &[String], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).map(String::as_str).collect();
+    match names.len().saturating_sub(shown) {
+        0 => quoted_list(&first).replace(" or ", " and "),
+        more => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and {more} more", first.join(", "))
+        }
     }
 }
