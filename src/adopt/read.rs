@@ -11,7 +11,7 @@ use super::paths::absolute;
 use super::remark::Remark;
 use super::secret::is_secret;
 use super::shell;
-use super::source::{MARK, Source};
+use super::source::{MARK, NO_WORD, Source};
 use super::stage::{Action, Check, Copy, Form, From, Said, Settings, Stage, Step};
 use super::syntax::{keyword, place, refused};
 use super::words::{Expanded, MAX_VALUE, expand, pairs};
@@ -173,7 +173,8 @@ impl Reading<'_> {
             }
             Instruction::Cmd(cmd) => {
                 let said = self.form(cmd.cmd.span.start, &cmd.arguments);
-                self.settings(|settings| settings.command = Some(said));
+                let said = Some(said).filter(|said| !said.value.is_nothing());
+                self.settings(|settings| settings.command = said);
             }
             Instruction::Healthcheck(check) => {
                 let start = check.healthcheck.span.start;
@@ -314,7 +315,7 @@ impl Reading<'_> {
         };
         let start = stage.line;
         stage.settings.command = stage.settings.command.take().filter(|own| own.line > start);
-        stage.settings.entrypoint = Some(said);
+        stage.settings.entrypoint = Some(said).filter(|said| !said.value.is_nothing());
     }
 
     /// A word whose variables have the values of the last stage.
@@ -448,7 +449,7 @@ impl Reading<'_> {
         };
         let form = match command {
             Command::Exec(words) => {
-                let words = words.value.iter();
+                let words = words.value.iter().filter(|word| word.value != NO_WORD);
                 Form::Exec(words.map(|word| word.value.to_string()).collect())
             }
             Command::Shell(text) => Form::Shell {

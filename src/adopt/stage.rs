@@ -71,6 +71,11 @@ impl Form {
         }
     }
 
+    /// `[]`, which takes away what the base has.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Exec(words) if words.is_empty())
+    }
+
     pub(super) fn is_exec(&self) -> bool {
         matches!(self, Self::Exec(_))
     }
