@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::launch::is_init;
 use super::locate::is_pattern;
 use super::paths::name;
-use super::secret::shown_address;
+use super::redacted::shown_address;
 use super::stage::{Copy, From};
 
 /// What the image has in its own way: certificates, time zones, users, libraries.

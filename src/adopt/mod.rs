@@ -23,6 +23,7 @@ mod packages;
 mod paths;
 mod propose;
 mod read;
+mod redacted;
 mod remark;
 mod runs;
 mod script;

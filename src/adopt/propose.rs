@@ -111,7 +111,7 @@ pub fn propose(
     let path = executable(&chosen, &mut draft);
     making::adopt(&chosen, &stages, stage, &mut draft);
     base::adopt(&stages, stage, compiles, &mut draft);
-    let is_root = settings::user(&stages, stage, said, &mut draft);
+    let is_root = settings::user(&stages, stage, said, &launch, &mut draft);
     settings::process(said, &launch, &mut draft);
     settings::check(said, &launch, &mut draft);
     settings::values(said, &mut draft);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use toml_edit::{Array, Value};
 
 use super::draft::Draft;
-use super::launch::Launch;
+use super::launch::{Launch, Switch};
 use super::paths::{absolute, name};
 use super::runs::list;
-use super::secret::{holds_secret, is_secret_flag};
+use super::secret::{holds_secret, is_secret_pair};
 use super::stage::{Form, Said, Settings, Stage};
 use super::users::{Numbers, Users};
 use super::{base, shell};
@@ -21,9 +21,13 @@ pub(super) fn user(
     stages: &[Stage],
     stage: usize,
     settings: &Settings,
+    launch: &Launch,
     draft: &mut Draft<'_>,
 ) -> bool {
     let users = Users::of(stages, stage);
+    if let Some(switch) = &launch.switch {
+        return switched(launch.line, switch, &users, draft);
+    }
     let Some(said) = &settings.user else {
         let image = base::image(stages, stage);
         if base::runs_as_root(image) {
@@ -66,6 +70,31 @@ pub(super) fn user(
             false
         }
     }
+}
+
+/// The user as whom a program like `gosu` starts the service; gives whether that is root.
+fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) -> bool {
+    let Switch { program, user } = switch;
+    let numbers = user.as_deref().map(|user| users.numbers(user));
+    if let Some(Numbers::Known(numbers) | Numbers::Assumed(numbers)) = numbers {
+        draft.set(line, "user", numbers.as_str());
+        draft.changed(
+            line,
+            &format!("`{program}` is not in the image: the service runs as {numbers} from the start, and nothing as root before"),
+            "what root does before belongs into the program, or into a job of its own",
+        );
+        return numbers.starts_with("0:");
+    }
+    let why = match user {
+        Some(user) => format!("the number of user `{user}` is chosen while the old image is built"),
+        None => "its user is chosen by a shell".to_owned(),
+    };
+    draft.lost(
+        line,
+        &format!("`{program}` is not in the image, and nothing runs as root first: {why}"),
+        "the service runs as 65532:65532; set `user` to numbers, such as `user = \"1000:1000\"`, if files elsewhere belong to another",
+    );
+    false
 }
 
 /// Where it starts, with which arguments, and what stops it.
@@ -250,12 +279,8 @@ fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_
     let mut kept: Vec<&String> = Vec::new();
     let mut args = args.iter().peekable();
     while let Some(word) = args.next() {
-        let is_value = |next: &&String| !next.starts_with(['-', '$']) && !next.is_empty();
-        let dropped = if is_secret_flag(word) && !word.contains('=') {
-            args.next_if(is_value).is_some()
-        } else {
-            holds_secret(word)
-        };
+        let dropped =
+            args.next_if(|next| is_secret_pair(word, next)).is_some() || holds_secret(word);
         if !dropped {
             kept.push(word);
             continue;

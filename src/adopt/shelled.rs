@@ -3,10 +3,11 @@
 use super::filled::Filled;
 use super::launch::{INITS, Launch, SWITCHES};
 use super::paths::name;
+use super::redacted::{shown, shown_words};
 use super::remark::Remark;
 use super::runs::list;
 use super::script::{Script, Written};
-use super::secret::{holds_secret, shown, shown_words};
+use super::secret::holds_secret;
 use super::shell::is_simple;
 use super::stage::{Form, Settings};
 use super::unshelled::Unshelled;

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 
 use super::filled::Filled;
+use super::redacted::{shown, shown_words};
 use super::runs::list;
 use super::script::Written;
-use super::secret::{shown, shown_words};
+use super::secret::is_secret_flag;
 use super::stage::Settings;
 
 /// More than any command line has, values and all.
@@ -61,7 +62,9 @@ impl<'a> Unshelled<'a> {
         for word in &command.words {
             let filled = self.filled(word);
             if filled.is_known() {
-                if !filled.variables.is_empty() {
+                // A secret is told where it is left out.
+                let is_secret = flag.is_some_and(|flag| is_secret_flag(flag));
+                if !filled.variables.is_empty() && !is_secret {
                     told.push(becomes(word, &filled));
                 }
                 let is_flag = word.starts_with('-') && !word.contains('=') && !words.is_empty();
