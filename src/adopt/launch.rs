@@ -352,18 +352,8 @@ mod tests {
     use super::*;
 
     fn of(entrypoint: Option<Form>, command: Option<Form>) -> Vec<String> {
-        let said = |value| Said {
-            line: 1,
-            value,
-            unset: Vec::new(),
-            secret: false,
-        };
-        let set = Said {
-            line: 1,
-            value: "value".to_owned(),
-            unset: Vec::new(),
-            secret: false,
-        };
+        let said = |value| Said::plain(1, value);
+        let set = Said::plain(1, "value".to_owned());
         let settings = Settings {
             entrypoint: entrypoint.map(said),
             command: command.map(said),

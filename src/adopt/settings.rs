@@ -7,6 +7,7 @@ use toml_edit::{Array, Value};
 use super::draft::Draft;
 use super::launch::{Launch, Switch};
 use super::paths::{absolute, name};
+use super::read::refusal;
 use super::runs::list;
 use super::secret::{holds_secret, is_secret_pair};
 use super::stage::{Form, Said, Settings, Stage};
@@ -40,10 +41,9 @@ pub(super) fn user(
         }
         return false;
     };
-    if is_secret(said.line, "`USER`", said, draft) {
+    if !is_usable("`USER`", said, draft) {
         return false;
     }
-    told_of_unset(said.line, "`USER`", &said.unset, draft);
     match users.numbers(&said.value) {
         Numbers::Known(numbers) => {
             draft.set(said.line, "user", numbers.as_str());
@@ -100,9 +100,8 @@ fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) 
 /// Where it starts, with which arguments, and what stops it.
 pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
     if let Some(said) = &settings.workdir
-        && !is_secret(said.line, "`WORKDIR`", said, draft)
+        && is_usable("`WORKDIR`", said, draft)
     {
-        told_of_unset(said.line, "`WORKDIR`", &said.unset, draft);
         draft.set(said.line, "workdir", said.value.as_str());
     }
     let args = without_secrets(launch.line, "args", &launch.args, draft);
@@ -110,9 +109,8 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
         draft.set(launch.line, "args", args);
     }
     if let Some(said) = &settings.stop_signal
-        && !is_secret(said.line, "`STOPSIGNAL`", said, draft)
+        && is_usable("`STOPSIGNAL`", said, draft)
     {
-        told_of_unset(said.line, "`STOPSIGNAL`", &said.unset, draft);
         let upper = said.value.to_uppercase();
         let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
         let is_number = bare.bytes().all(|byte| byte.is_ascii_digit());
@@ -194,8 +192,7 @@ pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
 pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for (name, said) in &settings.env {
         let what = format!("`ENV {name}`");
-        told_of_unset(said.line, &what, &said.unset, draft);
-        if is_secret(said.line, &what, said, draft) {
+        if !is_usable(&what, said, draft) {
             continue;
         }
         draft.entry(said.line, "env", name, &said.value);
@@ -205,15 +202,13 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     }
     for (name, said) in &settings.labels {
         let what = format!("label `{name}`");
-        told_of_unset(said.line, &what, &said.unset, draft);
-        if said.unset.is_empty() && !is_secret(said.line, &what, said, draft) {
+        if is_usable(&what, said, draft) && said.unset.is_empty() {
             draft.entry(said.line, "labels", name, &said.value);
         }
     }
     let mut ports = Vec::new();
     for said in &settings.ports {
-        told_of_unset(said.line, "`EXPOSE`", &said.unset, draft);
-        if is_secret(said.line, "`EXPOSE`", said, draft) {
+        if !is_usable("`EXPOSE`", said, draft) {
             continue;
         }
         ports.extend(
@@ -225,8 +220,7 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     draft.list("ports", ports);
     let mut volumes = Vec::new();
     for said in &settings.volumes {
-        told_of_unset(said.line, "`VOLUME`", &said.unset, draft);
-        if !is_secret(said.line, "`VOLUME`", said, draft) {
+        if is_usable("`VOLUME`", said, draft) {
             volumes.push((said.line, said.value.as_str()));
         }
     }
@@ -261,17 +255,27 @@ pub(super) fn lists(settings: &Settings, draft: &mut Draft<'_>) {
 
 const OF_SECRETS: &str = "give it to the service when it runs, such as from a Kubernetes Secret, and take it out of the Dockerfile";
 
-/// Whether a value must not be taken over, which is told.
-fn is_secret(line: usize, what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
+/// Whether a value may be taken over; tells why not, and what it lacks.
+fn is_usable(what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
+    for name in &said.unset {
+        draft.lost(
+            said.line,
+            &format!("{what} needs `{name}`, which has no value"),
+            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
+        );
+    }
+    if let Some(refused) = said.refused.as_ref().filter(|_| !said.secret) {
+        draft.remarks.push(refusal(said.line, what, refused));
+    }
     if said.secret {
         let why = "its value is not taken over, as everyone who has the image could read it";
         draft.lost(
-            line,
+            said.line,
             &format!("{what} looks like a secret: {why}"),
             OF_SECRETS,
         );
     }
-    said.secret
+    !said.secret && said.refused.is_none()
 }
 
 /// Arguments but for those that look like secrets, which are told.
@@ -299,16 +303,6 @@ fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_
         draft.lost(line, &format!("{what} left out of `{key}`"), OF_SECRETS);
     }
     kept.into_iter().map(String::as_str).collect()
-}
-
-fn told_of_unset(line: usize, what: &str, unset: &[String], draft: &mut Draft<'_>) {
-    for name in unset {
-        draft.lost(
-            line,
-            &format!("{what} needs `{name}`, which has no value"),
-            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
-        );
-    }
 }
 
 /// `8080`, `53/udp`, `8000-8003`.

@@ -30,6 +30,8 @@ pub(super) struct Said<T> {
     pub(super) value: T,
     /// Variables that had no value.
     pub(super) unset: Vec<String>,
+    /// `${…}` that docker refuses: then `value` is not what it means.
+    pub(super) refused: Option<String>,
     /// Whether it looks like a secret: then `value` does not hold it.
     pub(super) secret: bool,
 }
@@ -147,6 +149,19 @@ pub(super) enum From {
     Stage(usize),
     /// Another image.
     Image(String),
+}
+
+impl<T> Said<T> {
+    /// Something without variables.
+    pub(super) fn plain(line: usize, value: T) -> Self {
+        Self {
+            line,
+            value,
+            unset: Vec::new(),
+            refused: None,
+            secret: false,
+        }
+    }
 }
 
 impl Settings {

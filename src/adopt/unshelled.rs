@@ -42,7 +42,8 @@ impl<'a> Unshelled<'a> {
             };
         }
         let value = |name: &str| {
-            let said = self.settings.env.get(name).filter(|said| !said.secret);
+            let said = self.settings.env.get(name);
+            let said = said.filter(|said| !said.secret && said.refused.is_none());
             said.map(|said| said.value.clone())
         };
         let mut filled = Filled::new(word, self.parameters, &value);

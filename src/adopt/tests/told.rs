@@ -104,3 +104,59 @@ fn a_program_that_changes_the_user_gives_the_number_of_that_user() {
         &["user = \"app"],
     );
 }
+
+#[test]
+fn a_value_that_is_cut_is_cut_as_docker_does() {
+    says(
+        "ARG V=1.2.3\nENV A=${V%.*} B=${V##*.} C=${V/./-}\nLABEL d=${V//./_}\nCOPY config/${V/1.2.3/x} /y\nCMD [\"/app/orders\"]\n",
+        &[
+            "A = \"1.2\"",
+            "B = \"3\"",
+            "C = \"1-2.3\"",
+            "d = \"1_2_3\"",
+            "from = \"/config/x\", to = \"/y\"",
+        ],
+        &[],
+        &["has no value"],
+    );
+}
+
+#[test]
+fn a_value_that_docker_refuses_is_told_and_left_out() {
+    says(
+        "ARG V=abc\nENV A=${V:0:3}\nENV B=x$A\nLABEL c=${V^^}\nARG D=${V,,}\nWORKDIR /${V^}\nCMD [\"/app/orders\"]\n",
+        &[],
+        &[
+            "Lost 6: `ENV A` uses `${V:0:3}`, which `docker build` refuses: it is left out",
+            "Lost 7: `ENV B` uses `${V:0:3}`",
+            "Lost 8: label `c` uses `${V^^}`",
+            "Lost 9: `ARG D` uses `${V,,}`",
+            "Lost 10: `WORKDIR` uses `${V^}`",
+        ],
+        &["A =", "B =", "c =", "has no value", "workdir"],
+    );
+}
+
+#[test]
+fn what_only_a_shell_can_cut_is_told_as_that() {
+    says(
+        "ENV V=a.b\nCMD ./orders --a ${V%.b} --b=${V:0:1} ${V^^} -v\n",
+        &["args = [\"-v\"]"],
+        &["`--a ${V%.b}` is left out of `args`: only a shell can say what it becomes"],
+        &["nothing here says"],
+    );
+}
+
+#[test]
+fn a_path_of_copy_that_cannot_be_known_is_told() {
+    says(
+        "ENV DB_PASSWORD=h1dden\nCOPY config/$NOPE /a\nCOPY config/x /$DB_PASSWORD/b\nCOPY config/${NOPE^^} /c\nCMD [\"/app/orders\"]\n",
+        &[],
+        &[
+            "Lost 6: `COPY` needs `NOPE`, which has no value",
+            "Lost 7: a path of `COPY` looks like a secret",
+            "Lost 8: `COPY` uses `${NOPE^^}`",
+        ],
+        &["assets = ", "h1dden"],
+    );
+}
