@@ -7,7 +7,7 @@ use parse_dockerfile::{Command, Instruction};
 use super::paths::absolute;
 use super::read::{Reading, refusal};
 use super::remark::Remark;
-use super::shell;
+use super::shell::{self, Ran};
 use super::source::MARK;
 use super::stage::{Action, Copy, From, Step};
 
@@ -56,8 +56,11 @@ impl Reading<'_> {
         }
     }
 
-    fn run_commands(&self, line: usize, command: &Command<'_>) -> Vec<Vec<String>> {
+    fn run_commands(&self, line: usize, command: &Command<'_>) -> Vec<Ran> {
         let lookup = |name: &str| self.variable(name);
+        let escape = self.source.escape;
+        let workdir = self.stages.last();
+        let workdir = workdir.map_or("/", |stage| stage.settings.directory());
         let text = match command {
             Command::Exec(words) => {
                 let words: Vec<String> = words
@@ -67,22 +70,27 @@ impl Reading<'_> {
                     .collect();
                 return match words.as_slice() {
                     [_, flag, script] if flag == "-c" => {
-                        shell::commands(script, self.source.escape, &lookup)
+                        shell::commands(script, escape, workdir, &lookup)
                     }
-                    _ => vec![words],
+                    _ => vec![Ran {
+                        words,
+                        writes: Vec::new(),
+                        here: workdir.to_owned(),
+                        surely: true,
+                    }],
                 };
             }
             Command::Shell(text) => text.value,
             _ => return Vec::new(),
         };
-        let mut commands = shell::commands(text, self.source.escape, &lookup);
+        let mut commands = shell::commands(text, escape, workdir, &lookup);
         let Some(documents) = self.source.documents.get(&line) else {
             return commands;
         };
-        if commands.iter().any(|words| is_script(words)) {
-            commands.retain(|words| !is_script(words));
+        if commands.iter().any(|ran| is_script(&ran.words)) {
+            commands.retain(|ran| !is_script(&ran.words));
             for document in documents {
-                commands.extend(shell::commands(document, '\\', &lookup));
+                commands.extend(shell::commands(document, '\\', workdir, &lookup));
             }
         }
         commands
@@ -179,12 +187,7 @@ impl Reading<'_> {
 
     fn add_step(&mut self, line: usize, action: Action) {
         if let Some(stage) = self.stages.last_mut() {
-            let workdir = stage.settings.directory().to_owned();
-            stage.steps.push(Step {
-                line,
-                workdir,
-                action,
-            });
+            stage.steps.push(Step { line, action });
         }
     }
 }

@@ -6,6 +6,7 @@ use super::locate::is_pattern;
 use super::paths::name;
 use super::redacted::shown_address;
 use super::stage::{Copy, From};
+use super::zone;
 
 /// What the image has in its own way: certificates, time zones, users, libraries.
 pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_>) -> bool {
@@ -40,6 +41,9 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         draft.set(line, "ca-certificates", true);
     } else if source.contains("zoneinfo") {
         draft.set(line, "tzdata", true);
+        if let Some(zone) = zone::of_copy(source, &copy.to) {
+            zone::adopt(line, &zone, draft);
+        }
     } else if matches!(file, "passwd" | "group" | "nsswitch.conf" | "shadow") {
         draft.changed(
             line,

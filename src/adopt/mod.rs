@@ -6,11 +6,13 @@
 //! table into a manifest. Nothing of the Dockerfile is run.
 
 mod arguments;
+mod asset;
 mod assets;
 mod base;
 mod build;
 mod changes;
 mod choose;
+mod context;
 mod cut;
 mod draft;
 mod elsewhere;
@@ -25,6 +27,7 @@ mod packages;
 mod paths;
 mod propose;
 mod read;
+mod rearranged;
 mod redacted;
 mod remark;
 mod runs;
@@ -41,6 +44,7 @@ mod unshelled;
 mod users;
 mod words;
 mod write;
+mod zone;
 
 #[cfg(test)]
 mod tests;

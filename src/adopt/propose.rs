@@ -14,7 +14,7 @@ use super::ignored::Ignored;
 use super::launch::launch;
 use super::paths::name;
 use super::remark::Remark;
-use super::runs::Runs;
+use super::runs::{Runs, made};
 use super::stage::{Stage, lineage};
 use super::{base, making, read, settings};
 use crate::config::Config;
@@ -118,6 +118,7 @@ pub fn propose(
     settings::lists(said, &mut draft);
     let dockerfile = request.directory.join(name(request.file));
     let ignored = Ignored::of(&dockerfile, &context);
+    let made = made(&stages, stage);
     let files = Files {
         stages: &stages,
         stage,
@@ -128,16 +129,18 @@ pub fn propose(
         executables: &all,
         own: chosen.placed.as_ref(),
         compiles,
+        made: &made,
         is_root,
     };
-    files.adopt(&mut draft);
+    let mut directories = settings::directories(said);
+    directories.extend(files.adopt(&mut draft));
     let runs = Runs {
         stages: &stages,
         stage,
         compiles,
         executable: path.as_deref(),
         executables: &all,
-        directories: settings::directories(said),
+        directories,
     };
     runs.adopt(&mut draft);
     for index in lineage(&stages, stage) {

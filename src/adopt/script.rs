@@ -1,19 +1,18 @@
-//! The script of a shell that starts the service, word by word as it is written.
-//!
-//! What a `RUN` does is only looked through (`shell`). Of what starts the service, each word either gets
-//! into the proposal or is told.
+//! The script of a shell, word by word as it is written.
 
-use super::shell::{KEYWORDS, is_setting};
+use super::shell::{KEYWORDS, is_condition, is_setting};
 
 /// Substitutions in substitutions are not followed deeper.
 const MAX_DEPTH: usize = 16;
 
 /// A script, taken apart.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
     pub(super) commands: Vec<Written>,
     /// Whether a quote is opened and never closed.
     pub(super) open: bool,
+    /// Whether each command runs, one after another.
+    pub(super) straight: bool,
 }
 
 /// A command as it is written: with its quotes and variables.
@@ -31,7 +30,11 @@ impl Script {
     pub(super) fn new(text: &str) -> Self {
         let mut reader = Reader {
             rest: text,
-            script: Self::default(),
+            script: Self {
+                commands: Vec::new(),
+                open: false,
+                straight: true,
+            },
             command: Written::default(),
             word: None,
             redirection: None,
@@ -72,9 +75,14 @@ impl Reader<'_> {
         } else if c == '#' && self.word.is_none() {
             let line = self.rest.find('\n').unwrap_or(self.rest.len());
             self.skip(line);
+        } else if self.word.is_none()
+            && let Some(length) = substituted_file(self.rest)
+        {
+            self.take(length);
         } else if matches!(c, '<' | '>') || self.rest.starts_with("&>") {
             self.redirect();
         } else if matches!(c, '&' | '|' | ';' | '\n' | '(' | ')') {
+            self.script.straight &= !self.rest.starts_with("||");
             self.skip(1);
             self.end_command();
         } else {
@@ -121,6 +129,7 @@ impl Reader<'_> {
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         let command = &mut self.command;
+        self.script.straight &= !(command.words.is_empty() && is_condition(&word));
         if let Some(operator) = self.redirection.take() {
             command.redirections.push(format!("{operator}{word}"));
         } else if !command.words.is_empty() {
@@ -167,6 +176,12 @@ fn begins(text: &str, depth: usize) -> Begins {
         _ => return Begins::Other,
     };
     end.map_or(Begins::Open, Begins::Whole)
+}
+
+/// The length of `<(…)` or `>(…)`, which stands for the name of a file.
+fn substituted_file(text: &str) -> Option<usize> {
+    let is_it = text.starts_with("<(") || text.starts_with(">(");
+    is_it.then(|| until(text, 2, ')', 0)).flatten()
 }
 
 /// The length up to and with `end`, from `start` on.
@@ -242,6 +257,7 @@ mod tests {
                 "if a; then b && c & fi # d",
                 &[" / a / ", " / b / ", " / c / ", " / fi / "],
             ),
+            ("a <(b c) < d", &[" / a·<(b c) / < d"]),
             ("A=1 && b", &["A=1 /  / ", " / b / "]),
             ("a \"it's\" x", &[" / a·\"it's\"·x / "]),
         ] {

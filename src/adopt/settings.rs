@@ -137,12 +137,13 @@ pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
                 .iter()
                 .find_map(|end| text.strip_suffix(end))
                 .unwrap_or(text);
-            let found = shell::commands(plain, '\\', &|_| None);
+            let found = shell::commands(plain, '\\', settings.directory(), &|_| None);
+            let mut found = found.into_iter().map(|ran| ran.words);
             if shell::is_simple(plain) {
-                found.into_iter().next().unwrap_or_default()
+                found.next().unwrap_or_default()
             } else {
                 // Whatever is called first is named below, if it is not the service.
-                let first = found.first().and_then(|words| words.first()).cloned();
+                let first = found.next().and_then(|words| words.first().cloned());
                 let mut words: Vec<String> = first.into_iter().collect();
                 words.insert(0, String::new());
                 words

@@ -32,9 +32,10 @@ impl Launch {
             .unwrap_or_default()
             .words;
         let is_told = is_simple(text) && !holds_secret(text);
+        let unshelled = Unshelled::new(settings, shell, &[]);
         let words: Vec<String> = words
             .iter()
-            .flat_map(|word| Filled::new(word, &[], &|_| None).words)
+            .flat_map(|word| unshelled.filled(word).words)
             .map(|word| serde_json::Value::from(word).to_string())
             .collect();
         let written = if is_told {
@@ -79,7 +80,7 @@ impl Launch {
                 "close it",
             );
         }
-        let unshelled = Unshelled::new(settings, after);
+        let unshelled = Unshelled::new(settings, shell, after);
         let is_told = !script.open && !is_foreign(shell);
         let found = script
             .commands

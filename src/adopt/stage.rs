@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::remark::Remark;
+use super::shell::Ran;
 
 /// A stage.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +109,6 @@ pub(super) struct Check {
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) line: usize,
-    /// Where relative paths begin.
-    pub(super) workdir: String,
     pub(super) action: Action,
 }
 
@@ -119,7 +118,7 @@ pub(super) enum Action {
     /// `COPY` and `ADD`.
     Copy(Copy),
     /// `RUN`, as commands.
-    Run { commands: Vec<Vec<String>> },
+    Run { commands: Vec<Ran> },
 }
 
 /// A `COPY` or `ADD`.

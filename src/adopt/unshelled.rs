@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::filled::Filled;
+use super::filled::{Filled, Knowledge};
+use super::paths::name;
 use super::redacted::{shown, shown_words};
 use super::runs::list;
 use super::script::Written;
@@ -17,6 +18,7 @@ pub(super) struct Unshelled<'a> {
     settings: &'a Settings,
     /// `$0` and those after it.
     parameters: &'a [String],
+    is_bash: bool,
     /// How much may still be put in, in all words together.
     left: Cell<usize>,
 }
@@ -25,10 +27,12 @@ pub(super) struct Unshelled<'a> {
 type Told = (String, String);
 
 impl<'a> Unshelled<'a> {
-    pub(super) fn new(settings: &'a Settings, parameters: &'a [String]) -> Self {
+    pub(super) fn new(settings: &'a Settings, shell: &[String], parameters: &'a [String]) -> Self {
+        let is_bash = |word: &String| matches!(name(word), "bash" | "zsh" | "ksh");
         Self {
             settings,
             parameters,
+            is_bash: shell.iter().any(is_bash),
             left: Cell::new(MAX_FILLED),
         }
     }
@@ -46,7 +50,13 @@ impl<'a> Unshelled<'a> {
             let said = said.filter(|said| !said.secret && said.refused.is_none());
             said.map(|said| said.value.clone())
         };
-        let mut filled = Filled::new(word, self.parameters, &value);
+        let knowledge = Knowledge {
+            parameters: self.parameters,
+            lookup: &value,
+            is_bash: self.is_bash,
+            keeps: false,
+        };
+        let mut filled = Filled::new(word, knowledge);
         let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
         let left = self.left.get().saturating_sub(length);
         self.left.set(left);

@@ -160,3 +160,208 @@ fn a_path_of_copy_that_cannot_be_known_is_told() {
         &["assets = ", "h1dden"],
     );
 }
+
+#[test]
+fn what_only_bash_makes_of_a_word_is_told() {
+    let text = "./orders {a,b} $'c' --d <(e f) -v\n";
+    says(
+        &format!("SHELL [\"/bin/bash\", \"-c\"]\nCMD {text}"),
+        &["args = [\"-v\"]"],
+        &[
+            "`{a,b}` is left out of `args`: only a shell can say what it becomes",
+            "`$'c'` is left out",
+            "`--d <(e f)` is left out",
+        ],
+        &[],
+    );
+    // Elsewhere they are characters.
+    says(
+        &format!("CMD {text}"),
+        &["args = [\"{a,b}\", \"$c\", \"-v\"]"],
+        &["`--d <(e f)` is left out"],
+        &[],
+    );
+}
+
+#[test]
+fn what_a_run_writes_is_told_whatever_writes_it() {
+    says(
+        "RUN env > /etc/all; ls /x > /dev/null 2>&1; cat <<E > /a\nb\nE\nCMD [\"/app/orders\"]\n",
+        &[],
+        &["`env` writes `/etc/all`", "`cat` writes `/a`"],
+        &["`ls`"],
+    );
+}
+
+#[test]
+fn what_commands_do_with_copied_files_is_done_to_their_assets() {
+    let copy = "COPY config/x /app/x\nCOPY config /app/config\n";
+    let end = "CMD [\"/app/orders\"]\n";
+    for (run, table) in [
+        ("mv x y", &["to = \"/app/y\" }"][..]),
+        ("mv /app/x /etc/", &["to = \"/etc/x\" }"]),
+        ("mkdir /z && mv x /z", &["to = \"/z/x\" }"]),
+        ("cp x z", &["to = \"/app/x\" }", "to = \"/app/z\" }"]),
+        (
+            "cp -r config /c",
+            &["to = \"/app/config\" }", "to = \"/c\" }"],
+        ),
+        (
+            "ln -s x /app/l",
+            &["to = \"/app/x\" }", "to = \"/app/l\" }"],
+        ),
+        (
+            "install -Dm 600 x /etc/y",
+            &["to = \"/etc/y\", mode = \"0600\" }"],
+        ),
+        ("chmod 600 x", &["to = \"/app/x\", mode = \"0600\" }"]),
+        ("chmod +x x", &["to = \"/app/x\", mode = \"0755\" }"]),
+        (
+            "cd / && chmod -R 640 app",
+            &[
+                "to = \"/app/x\", mode = \"0640\" }",
+                "to = \"/app/config\", mode = \"0640\" }",
+            ],
+        ),
+    ] {
+        says(&format!("{copy}RUN {run}\n{end}"), table, &[], &["Lost 7"]);
+    }
+    says(
+        &format!("{copy}RUN rm -rf x\n{end}"),
+        &["/app/config"],
+        &[],
+        &["/app/x", "Lost"],
+    );
+    says(&format!("{copy}RUN mv x y\n{end}"), &[], &[], &["/app/x"]);
+    says(
+        &format!("{copy}RUN chmod -R a+rX /app && chmod +x orders\n{end}"),
+        &[],
+        &[],
+        &["mode", "Lost"],
+    );
+    // What is copied later is there.
+    says(
+        &format!("{copy}RUN rm x\nCOPY config/x /app/x\n{end}"),
+        &["to = \"/app/x\""],
+        &[],
+        &[],
+    );
+}
+
+#[test]
+fn what_commands_do_with_copied_files_is_told_where_it_is_not_followed() {
+    let copy = "COPY config/x /app/x\nCOPY config /app/config\n";
+    let end = "CMD [\"/app/orders\"]\n";
+    for (run, told) in [
+        (
+            "if [ -e x ]; then mv x y; fi",
+            "`mv x y` is not followed: `/app/x` is",
+        ),
+        (
+            "mv config/x y",
+            "`mv config/x y` is not followed: `/app/config` is",
+        ),
+        (
+            "rm config/*.local",
+            "`rm config/*.local` is not followed: `/app/config` is",
+        ),
+        (
+            "chmod 4755 x",
+            "`chmod 4755 x` is not followed: `/app/x` is",
+        ),
+        (
+            "chmod -R u+x config",
+            "`chmod -R u+x config` is not followed",
+        ),
+        (
+            "chmod 4755 orders",
+            "lets `/app/orders` run with the rights of its owner",
+        ),
+        (
+            "sed -i s/a/b/ x",
+            "`sed -i s/a/b/ x` is not followed: `/app/x`",
+        ),
+        (
+            "cp /etc/skel/a /b",
+            "`cp /etc/skel/a /b` is not followed: what it takes is no file that was copied",
+        ),
+        ("mv x $NOWHERE", "`mv x $NOWHERE` is not followed"),
+    ] {
+        says(
+            &format!("{copy}RUN {run}\n{end}"),
+            &["to = \"/app/x\" }"],
+            &["Lost 7", told],
+            &[],
+        );
+    }
+    says(
+        &format!("{copy}RUN chown -R 1000 /app\n{end}"),
+        &[],
+        &["Changed 7: files of the image belong to root"],
+        &[],
+    );
+}
+
+#[test]
+fn the_time_zone_of_an_image_is_carried() {
+    let end = "CMD [\"/app/orders\"]\n";
+    for run in [
+        "RUN ln -snf /usr/share/zoneinfo/Europe/Oslo /etc/localtime && echo Europe/Oslo > /etc/timezone\n",
+        "RUN echo Europe/Oslo > /etc/timezone\n",
+        "ARG ZONE=Europe/Oslo\nRUN cp /usr/share/zoneinfo/$ZONE /etc/localtime\n",
+        "COPY --from=alpine /usr/share/zoneinfo/Europe/Oslo /etc/localtime\n",
+    ] {
+        says(
+            &format!("{run}{end}"),
+            &["tzdata = true", "TZ = \"Europe/Oslo\""],
+            &["`TZ` of `env` says"],
+            &["Lost"],
+        );
+    }
+    says(
+        &format!("RUN ln -s /usr/share/zoneinfo/$WHERE /etc/localtime\n{end}"),
+        &["tzdata = true"],
+        &["the time zone of the old image is chosen while it is built"],
+        &["[package.metadata.lighter.env]"],
+    );
+    says(
+        &format!("ENV TZ=Asia/Tokyo\nRUN ln -s /usr/share/zoneinfo/$TZ /etc/localtime\n{end}"),
+        &["tzdata = true", "TZ = \"Asia/Tokyo\""],
+        &[],
+        &["Lost", "localtime"],
+    );
+    says(
+        &format!("RUN ln -s /usr/share/zoneinfo/UTC /etc/localtime\n{end}"),
+        &[],
+        &[],
+        &["Lost", "TZ", "tzdata"],
+    );
+}
+
+#[test]
+fn executables_that_a_pattern_or_a_directory_brings_are_no_files_that_are_made() {
+    let head = "FROM rust AS b\nCOPY . .\nRUN cargo install --path orders --root /x\nFROM debian\nUSER 1:1\n";
+    for copy in [
+        "COPY --from=b /x/bin/* /usr/local/bin/",
+        "COPY --from=b /x/bin/ /usr/local/bin/",
+        "COPY --from=b /x/bin /usr/local/bin",
+        "COPY --from=b /x/bin/o* /usr/local/bin/",
+    ] {
+        let text = format!("{head}{copy}\nENTRYPOINT [\"orders\"]\n");
+        let proposal = World::shared().propose(&text).expect("a proposal");
+        let table = crate::adopt::text(&proposal);
+        assert!(
+            table.contains("path = \"/usr/local/bin/orders\""),
+            "{copy}: {table}"
+        );
+        let told: Vec<&str> = proposal
+            .remarks
+            .iter()
+            .map(|remark| remark.message.as_str())
+            .collect();
+        assert!(
+            !told.iter().any(|told| told.contains("is made while")),
+            "{copy}: {told:?}"
+        );
+    }
+}
