@@ -124,6 +124,14 @@ impl Reading<'_> {
                 _ => documents += 1,
             }
         }
+        if sources.len() > 1 && !to.ends_with(['/', '.']) && !to.contains('$') {
+            let line = self.line;
+            self.remark(Remark::lost(
+                line,
+                &format!("`{instruction}` has several sources, and the directory that they go to has no `/` at its end, which `docker build` refuses"),
+                "write one: the assets go there as if it had one",
+            ));
+        }
         let to = self.path(instruction, to).unwrap_or_else(|| {
             paths.clear();
             documents = 0;

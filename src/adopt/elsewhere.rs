@@ -22,6 +22,17 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         );
         return true;
     }
+    let is_repository = ["git@", "ssh://", "git://"]
+        .iter()
+        .any(|begin| source.starts_with(begin));
+    if is_repository && copy.instruction == "ADD" {
+        draft.lost(
+            line,
+            &format!("`ADD` clones `{}`", shown_address(source)),
+            "put the files into the repository, and name them in `assets`",
+        );
+        return true;
+    }
     if copy.from == From::Context {
         let own_authority = copy.to.starts_with("/usr/local/share/ca-certificates");
         if own_authority {

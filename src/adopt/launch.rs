@@ -165,7 +165,8 @@ impl Launch {
                     "let it end at SIGTERM; where it starts processes of its own, run the \
                      container with `--init`",
                 );
-                Some(after_flags(rest, &["-p", "-e", "-r"]))
+                self.told_of_init(init, rest);
+                Some(after_flags(rest, &["-p", "-e", "-r", "--rewrite"]))
             }
             program @ ("gosu" | "su-exec" | "chroot" | "setpriv" | "runuser" | "su") => {
                 let (user, started) = switched(program, rest, is_ours);
@@ -197,6 +198,26 @@ impl Launch {
                 (!rest.is_empty()).then(|| rest.to_vec())
             }
             _ => None,
+        }
+    }
+
+    /// What an init does to signals and exit codes.
+    fn told_of_init(&mut self, init: &str, words: &[String]) {
+        let flags = words.iter().take_while(|word| *word != "--").enumerate();
+        for (at, word) in flags.take_while(|(_, word)| !word.starts_with('/')) {
+            let next = words.get(at + 1).map_or("", String::as_str);
+            let value = word.split_once('=').map_or(next, |(_, value)| value);
+            match word.split('=').next().unwrap_or_default() {
+                "-r" | "--rewrite" if value.contains(':') => self.lost(
+                    &format!("`{init}` turns signals into others: {value}"),
+                    "name the signal that ends the service in `stop-signal`",
+                ),
+                "-e" if !value.is_empty() => self.lost(
+                    &format!("`{init}` turns the exit code {value} into 0"),
+                    "let the program end with 0 where that is meant",
+                ),
+                _ => {}
+            }
         }
     }
 
@@ -386,6 +407,13 @@ mod tests {
                 "/app -x",
             ),
             (Some(exec("tini -p SIGTERM")), Some(exec("app")), "app"),
+            (Some(exec("tini -g -e 143 -- app -x")), None, "app -x"),
+            (
+                Some(exec("dumb-init -c --rewrite 15:2 -- app -x")),
+                None,
+                "app -x",
+            ),
+            (Some(exec("dumb-init -c --rewrite=15:2 app")), None, "app"),
             (Some(exec("dumb-init")), Some(exec("sh -c /app")), "/app"),
             (None, Some(shell("exec /app -x 'a b'")), "/app -x a b"),
             (

@@ -18,6 +18,7 @@ mod draft;
 mod elsewhere;
 mod error;
 mod filled;
+mod health;
 mod ignored;
 mod launch;
 mod listing;

@@ -16,7 +16,7 @@ use super::paths::name;
 use super::remark::Remark;
 use super::runs::{Runs, made};
 use super::stage::{Stage, lineage};
-use super::{base, making, read, settings};
+use super::{base, health, making, read, settings};
 use crate::config::Config;
 use crate::report::printable;
 use crate::workspace::Workspace;
@@ -113,7 +113,7 @@ pub fn propose(
     base::adopt(&stages, stage, compiles, &mut draft);
     let is_root = settings::user(&stages, stage, said, &launch, &mut draft);
     settings::process(said, &launch, &mut draft);
-    settings::check(said, &launch, &mut draft);
+    health::adopt(said, &launch, &mut draft);
     settings::values(said, &mut draft);
     settings::lists(said, &mut draft);
     let dockerfile = request.directory.join(name(request.file));

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use toml_edit::{Array, Value};
 
+use super::base;
 use super::draft::Draft;
 use super::launch::{Launch, Switch};
-use super::paths::{absolute, name};
+use super::paths::absolute;
 use super::read::refusal;
-use super::runs::list;
 use super::secret::{holds_secret, is_secret_pair};
-use super::stage::{Form, Said, Settings, Stage};
+use super::stage::{Said, Settings, Stage};
 use super::users::{Numbers, Users};
-use super::{base, shell};
 
 /// More ports of one range are not listed.
 const MAX_PORTS: u16 = 1_000;
@@ -123,72 +122,6 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
     }
 }
 
-/// `HEALTHCHECK`, where the executable checks itself.
-pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
-    let Some(said) = &settings.healthcheck else {
-        return;
-    };
-    let Some(form) = &said.value.form else { return };
-    let words = match form {
-        Form::Exec(words) => words.clone(),
-        Form::Shell { text, .. } => {
-            let text = text.trim();
-            let plain = ["|| exit 1", "||exit 1", "|| false"]
-                .iter()
-                .find_map(|end| text.strip_suffix(end))
-                .unwrap_or(text);
-            let found = shell::commands(plain, '\\', settings.directory(), &|_| None);
-            let mut found = found.into_iter().map(|ran| ran.words);
-            if shell::is_simple(plain) {
-                found.next().unwrap_or_default()
-            } else {
-                // Whatever is called first is named below, if it is not the service.
-                let first = found.next().and_then(|words| words.first().cloned());
-                let mut words: Vec<String> = first.into_iter().collect();
-                words.insert(0, String::new());
-                words
-            }
-        }
-    };
-    let resolve = |word: &str| absolute(settings.directory(), word);
-    let (program, args) = words
-        .split_first()
-        .map_or(("", &[][..]), |(program, args)| (program.as_str(), args));
-    let is_itself = launch.executable.as_deref().is_some_and(|own| {
-        own == program
-            || resolve(own) == resolve(program)
-            || (!program.contains('/') && name(own) == program)
-    });
-    if is_itself && !args.is_empty() {
-        let args = without_secrets(said.line, "healthcheck", args, draft);
-        if !args.is_empty() {
-            draft.set(said.line, "healthcheck", args);
-        }
-        if !said.value.options.is_empty() {
-            draft.lost(
-                said.line,
-                &format!(
-                    "how often `HEALTHCHECK` asks is no part of the image: {}",
-                    list(&said.value.options)
-                ),
-                "say it to what runs the image, such as `--health-interval`",
-            );
-        }
-        return;
-    }
-    let called = if program.is_empty() {
-        "a shell"
-    } else {
-        name(program)
-    };
-    draft.lost(
-        said.line,
-        &format!("`HEALTHCHECK` calls `{called}`, which the image has not"),
-        "give the program an argument with which it checks itself, and name that in `healthcheck`; \
-         Kubernetes asks a port by `httpGet` without it",
-    );
-}
-
 /// Variables, labels, ports and volumes.
 pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for (name, said) in &settings.env {
@@ -280,7 +213,12 @@ fn is_usable(what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
 }
 
 /// Arguments but for those that look like secrets, which are told.
-fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_>) -> Array {
+pub(super) fn without_secrets(
+    line: usize,
+    key: &str,
+    args: &[String],
+    draft: &mut Draft<'_>,
+) -> Array {
     let mut kept: Vec<&String> = Vec::new();
     let mut args = args.iter().peekable();
     while let Some(word) = args.next() {

@@ -365,3 +365,88 @@ fn executables_that_a_pattern_or_a_directory_brings_are_no_files_that_are_made()
         );
     }
 }
+
+#[test]
+fn a_health_check_by_a_shell_is_taken_without_it() {
+    let end = "ENTRYPOINT [\"/app/orders\"]\n";
+    says(
+        &format!(
+            "ENV PORT=80\nHEALTHCHECK CMD exec ./orders check \"--port=$PORT\" || exit 1\n{end}"
+        ),
+        &["healthcheck = [\"check\", \"--port=80\"]"],
+        &["becomes `--port=80` in `healthcheck`"],
+        &["calls"],
+    );
+    says(
+        &format!("HEALTHCHECK CMD ./orders check --id $(hostname) > /dev/null 2>&1\n{end}"),
+        &["healthcheck = [\"check\"]"],
+        &["`--id $(hostname)` is left out of `healthcheck`: only a shell can say"],
+        &["calls"],
+    );
+    says(
+        &format!("HEALTHCHECK CMD ./orders\n{end}"),
+        &[],
+        &["`HEALTHCHECK` starts the service once more"],
+        &["which the image has not"],
+    );
+    says(
+        &format!("HEALTHCHECK CMD ./orders a && ./orders b\n{end}"),
+        &[],
+        &["`HEALTHCHECK` calls more than one command by a shell"],
+        &["healthcheck ="],
+    );
+    says(
+        &format!("HEALTHCHECK CMD curl -f x | grep ok\n{end}"),
+        &[],
+        &["`HEALTHCHECK` calls `curl`, which the image has not"],
+        &[],
+    );
+}
+
+#[test]
+fn a_condition_of_a_shell_that_decides_what_starts_is_told() {
+    says(
+        "CMD if [ \"$M\" ]; then ./orders migrate; else exec ./orders serve; fi\n",
+        &["args = [\"serve\"]"],
+        &[
+            "a condition of `/bin/sh -c` decides what is started: here it is `./orders serve`",
+            "also runs `[ \"$M\" ]` and `./orders migrate`",
+        ],
+        &["`fi`"],
+    );
+    says(
+        "CMD ./orders migrate && ./orders serve\n",
+        &["args = [\"serve\"]"],
+        &["also runs `./orders migrate`"],
+        &["condition"],
+    );
+}
+
+#[test]
+fn what_an_init_does_to_signals_is_told() {
+    says(
+        "ENTRYPOINT [\"dumb-init\", \"--rewrite\", \"15:2\", \"-c\", \"--\", \"/app/orders\", \"-r\", \"1:2\"]\n",
+        &["args = [\"-r\", \"1:2\"]"],
+        &["`dumb-init` turns signals into others: 15:2"],
+        &["others: 1:2"],
+    );
+    says(
+        "ENTRYPOINT [\"tini\", \"-e\", \"143\", \"--\", \"/app/orders\"]\n",
+        &[],
+        &["turns the exit code 143 into 0"],
+        &["args"],
+    );
+}
+
+#[test]
+fn sources_that_are_no_files_are_told_as_what_they_are() {
+    says(
+        "ADD git@github.com:a/b.git /x\nCOPY config/x orders/config /y\nCMD [\"/app/orders\"]\n",
+        &[],
+        &[
+            "Lost 5: `ADD` clones `git@github.com:a/b.git`",
+            "Lost 6: `COPY` has several sources",
+        ],
+        &["is not there"],
+    );
+}
