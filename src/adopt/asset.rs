@@ -1,11 +1,13 @@
 //! An asset, before it is written.
 
+use std::cmp::Ordering;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use globset::Glob;
 use toml_edit::InlineTable;
 
-use super::paths::below;
+use super::locate::is_pattern;
 use super::stage::Copy;
 
 /// Files of the context, and where they go.
@@ -55,19 +57,26 @@ impl Asset {
         table
     }
 
-    /// How it meets a path.
+    /// How it meets a path, in whose names `*` and its kin may stand.
     pub(super) fn meets(&self, path: &str) -> Meeting {
-        if self.to == path && self.kind != Kind::Pattern {
-            return Meeting::Itself;
+        let parts = |path: &str| -> Vec<String> {
+            let parts = path.split('/').filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        };
+        let (own, other) = (parts(&self.to), parts(path));
+        let fits = |(own, other): (&String, &String)| {
+            own == other
+                || (is_pattern(other)
+                    && Glob::new(other).is_ok_and(|glob| glob.compile_matcher().is_match(own)))
+        };
+        if !own.iter().zip(&other).all(fits) {
+            return Meeting::Apart;
         }
-        if below(&self.to, path).is_some() {
-            return Meeting::Inside;
-        }
-        let is_part = self.kind != Kind::File && below(path, &self.to).is_some();
-        if is_part {
-            Meeting::Part
-        } else {
-            Meeting::Apart
+        match own.len().cmp(&other.len()) {
+            Ordering::Equal if self.kind != Kind::Pattern => Meeting::Itself,
+            Ordering::Equal | Ordering::Greater => Meeting::Inside,
+            Ordering::Less if self.kind == Kind::File => Meeting::Apart,
+            Ordering::Less => Meeting::Part,
         }
     }
 

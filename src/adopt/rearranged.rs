@@ -1,14 +1,13 @@
 //! What commands do with files that were copied: followed where that is simple and certain, told
 //! where it is not.
 
-use globset::Glob;
-
 use super::asset::{Asset, Kind, Meeting, changed, octal, written};
 use super::assets::Files;
 use super::draft::Draft;
 use super::locate::{is_pattern, operands};
 use super::paths::{absolute, below, is_usual_directory, join, name};
 use super::redacted::shown_words;
+use super::runs::few;
 use super::shell::Ran;
 
 /// Bits of a mode that give more than access.
@@ -24,10 +23,21 @@ struct Command<'c> {
 }
 
 impl Command<'_> {
-    /// Whether each operand is the name of one file, and nothing decides whether it runs.
+    /// Whether it is known which files it means, and nothing decides whether it runs.
     fn is_certain(&self) -> bool {
-        let is_open = |word: &&String| is_pattern(word) || word.contains(['$', '`', '{', '~']);
-        self.ran.surely && !self.operands.iter().any(is_open)
+        self.ran.surely && !self.operands.iter().any(|word| is_open(word))
+    }
+
+    /// Tells of operands that only a shell knows.
+    fn told_of_open(&self, draft: &mut Draft<'_>) {
+        if self.operands.iter().any(|word| is_open(word)) {
+            let command = shown_words(&self.ran.words);
+            draft.lost(
+                self.line,
+                &format!("`{command}` is not followed: only a shell knows which files it means"),
+                "say it in `to` and `mode` of their assets, or have the files so in the repository",
+            );
+        }
     }
 
     fn has(&self, letter: char, long: &str) -> bool {
@@ -41,17 +51,25 @@ impl Command<'_> {
         absolute(&self.ran.here, operand)
     }
 
-    fn not_followed(&self, asset: &Asset, draft: &mut Draft<'_>) {
+    fn not_followed<'a>(&self, assets: impl IntoIterator<Item = &'a Asset>, draft: &mut Draft<'_>) {
+        let places: Vec<String> = assets.into_iter().map(|asset| asset.to.clone()).collect();
+        let what = match places.as_slice() {
+            [] => return,
+            [place] => format!("`{place}` is in the image as it was copied"),
+            places => format!("{} are in the image as they were copied", few(places)),
+        };
         let command = shown_words(&self.ran.words);
         draft.lost(
             self.line,
-            &format!(
-                "`{command}` is not followed: `{}` is in the image as it was copied",
-                asset.to
-            ),
+            &format!("`{command}` is not followed: {what}"),
             "say it in `to` and `mode` of the asset, or have the file so in the repository",
         );
     }
+}
+
+/// Whether a word becomes another one when it runs.
+fn is_open(word: &str) -> bool {
+    word.contains(['$', '`', '{', '~'])
 }
 
 impl Files<'_> {
@@ -103,7 +121,14 @@ impl Files<'_> {
             || sources.len() > 1
             || is_usual_directory(&target)
             || self.is_directory(&target, assets);
-        let is_simple = command.is_certain() && !command.has('t', "target-directory");
+        let has_pattern = command.operands.iter().any(|word| is_pattern(word));
+        let is_simple =
+            command.is_certain() && !has_pattern && !command.has('t', "target-directory");
+        // Where it goes is told with what is not followed.
+        let is_lost = |source: &str| is_open(source) && !self.is_executable(source, &target);
+        if sources.iter().any(|source| is_lost(source)) {
+            command.told_of_open(draft);
+        }
         for source in sources {
             // A link leads on from where it stands.
             let path = if program == "ln" && command.has('s', "symbolic") {
@@ -124,12 +149,11 @@ impl Files<'_> {
                 })
                 .collect();
             let [at] = met.as_slice() else {
-                if met.is_empty() {
+                if met.is_empty() && !is_open(source) {
                     self.told_of_unknown(program, command, &path, &target, draft);
                 }
-                for asset in met.iter().filter_map(|at| assets.get(*at)) {
-                    command.not_followed(asset, draft);
-                }
+                let met = met.iter().filter_map(|at| assets.get(*at));
+                command.not_followed(met, draft);
                 continue;
             };
             let Some(asset) = assets.get_mut(*at) else {
@@ -146,7 +170,7 @@ impl Files<'_> {
                 _ => Some(asset.mode.clone()),
             };
             let (Some(mode), true) = (mode, is_simple && is_whole && fits) else {
-                command.not_followed(asset, draft);
+                command.not_followed([&*asset], draft);
                 continue;
             };
             let to = if into {
@@ -178,14 +202,10 @@ impl Files<'_> {
         target: &str,
         draft: &mut Draft<'_>,
     ) {
-        let services = &self.workspace.services;
-        let is_binary = |path: &str| services.iter().any(|service| service.binary == name(path));
-        let is_placed = |path: &str| self.executables.iter().any(|placed| placed.path == path);
-        let is_placed = is_placed(source) || is_placed(target);
-        let is_known =
-            is_binary(source) || is_binary(target) || is_placed || source.starts_with("/dev/");
-        let is_own =
-            source.contains("zoneinfo") || source.contains("ssl") || source.contains("ca-cert");
+        let is_known = self.is_executable(source, target) || source.starts_with("/dev/");
+        let is_own = source.contains("zoneinfo")
+            || source.contains("/etc/ssl")
+            || source.contains("ca-cert");
         if is_known || is_own {
             return;
         }
@@ -199,6 +219,16 @@ impl Files<'_> {
             &format!("`{text}` is not followed: {what} is no file that was copied"),
             "put the file into the repository, and name it in `assets`",
         );
+    }
+
+    /// Whether an executable is moved, which is followed elsewhere.
+    fn is_executable(&self, source: &str, target: &str) -> bool {
+        let services = &self.workspace.services;
+        let is_it = |path: &str| {
+            services.iter().any(|service| service.binary == name(path))
+                || self.executables.iter().any(|placed| placed.path == path)
+        };
+        is_it(source) || is_it(target)
     }
 
     /// Whether something is known to be in a directory, or to be one.
@@ -225,6 +255,9 @@ impl Files<'_> {
         let Some((change, paths)) = words.split_first() else {
             return;
         };
+        if !assets.is_empty() {
+            command.told_of_open(draft);
+        }
         for operand in paths {
             let path = command.path(operand);
             let gives_rights = changed(0o755, change).is_some_and(|mode| mode & SPECIAL != 0);
@@ -236,6 +269,7 @@ impl Files<'_> {
                     "set `user` to the one that it needs",
                 );
             }
+            let mut others = Vec::new();
             for asset in assets.iter_mut() {
                 let meeting = asset.meets(&path);
                 let is_all = match meeting {
@@ -262,9 +296,10 @@ impl Files<'_> {
                     {
                         asset.mode = Some(written(*mode));
                     }
-                    _ => command.not_followed(asset, draft),
+                    _ => others.push(asset.clone()),
                 }
             }
+            command.not_followed(&others, draft);
         }
     }
 
@@ -290,49 +325,39 @@ fn parent(path: &str) -> &str {
 /// Files that are not there any more.
 fn removed(command: &Command<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
     let recursive = command.has('r', "recursive") || command.has('R', "recursive");
+    if !assets.is_empty() {
+        command.told_of_open(draft);
+    }
     for operand in &command.operands {
-        let last = name(operand);
         let path = command.path(operand);
-        let directory = parent(&path);
-        let is_open = is_pattern(last);
+        let mut others = Vec::new();
         assets.retain(|asset| {
-            let meeting = match asset.meets(&path) {
-                Meeting::Apart if is_open && asset.meets(directory) != Meeting::Apart => {
-                    // Names are compared where there is one.
-                    let glob = Glob::new(last).ok().map(|glob| glob.compile_matcher());
-                    let fits = |name: &str| glob.as_ref().is_none_or(|glob| glob.is_match(name));
-                    let rest = below(&asset.to, directory).and_then(|rest| rest.split('/').next());
-                    match rest.filter(|rest| !rest.is_empty()) {
-                        Some(rest) if !fits(rest) => Meeting::Apart,
-                        _ => Meeting::Part,
-                    }
-                }
-                other => other,
-            };
+            let meeting = asset.meets(&path);
             let is_gone = match meeting {
                 Meeting::Itself => asset.kind == Kind::File || recursive,
                 Meeting::Inside => recursive,
-                Meeting::Part => false,
-                Meeting::Apart => return true,
+                Meeting::Part | Meeting::Apart => false,
             };
-            if is_gone && command.is_certain() {
-                return false;
+            let is_removed = is_gone && command.is_certain();
+            if !is_removed && (is_gone || meeting == Meeting::Part) {
+                others.push(asset.clone());
             }
-            if is_gone || meeting == Meeting::Part {
-                command.not_followed(asset, draft);
-            }
-            true
+            !is_removed
         });
+        command.not_followed(&others, draft);
     }
 }
 
 /// Files whose text is changed.
 fn edited(command: &Command<'_>, draft: &mut Draft<'_>, assets: &[Asset]) {
-    for asset in assets {
-        let mut operands = command.operands.iter().skip(1);
-        if operands.any(|operand| asset.meets(&command.path(operand)) != Meeting::Apart) {
-            command.not_followed(asset, draft);
-        }
+    let mut operands = command.operands.iter().skip(1);
+    let is_edited = |asset: &&Asset| {
+        let mut operands = operands.clone();
+        operands.any(|operand| asset.meets(&command.path(operand)) != Meeting::Apart)
+    };
+    command.not_followed(assets.iter().filter(is_edited), draft);
+    if !assets.is_empty() && operands.any(|word| is_open(word)) {
+        command.told_of_open(draft);
     }
 }
 

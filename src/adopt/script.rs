@@ -18,6 +18,8 @@ pub(super) struct Script {
 /// A command as it is written: with its quotes and variables.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Written {
+    /// Whether a condition or a loop decides whether it runs.
+    pub(super) maybe: bool,
     /// `A=1` before the program.
     pub(super) settings: Vec<String>,
     pub(super) words: Vec<String>,
@@ -38,6 +40,9 @@ impl Script {
             command: Written::default(),
             word: None,
             redirection: None,
+            depth: 0,
+            list: 0,
+            or: false,
         };
         reader.run();
         reader.script
@@ -51,6 +56,12 @@ struct Reader<'t> {
     word: Option<String>,
     /// An operator whose file comes next.
     redirection: Option<String>,
+    /// Conditions and loops that are open.
+    depth: usize,
+    /// Where the commands begin that `&&` and `||` join.
+    list: usize,
+    /// Whether `||` is among these.
+    or: bool,
 }
 
 impl Reader<'_> {
@@ -82,9 +93,19 @@ impl Reader<'_> {
         } else if matches!(c, '<' | '>') || self.rest.starts_with("&>") {
             self.redirect();
         } else if matches!(c, '&' | '|' | ';' | '\n' | '(' | ')') {
-            self.script.straight &= !self.rest.starts_with("||");
-            self.skip(1);
+            let is_or = self.rest.starts_with("||");
+            let is_and = self.rest.starts_with("&&");
+            self.skip(if is_or || is_and { 2 } else { 1 });
             self.end_command();
+            if is_or {
+                self.script.straight = false;
+                self.or = true;
+                let joined = self.script.commands.iter_mut().skip(self.list + 1);
+                joined.for_each(|command| command.maybe = true);
+            } else if matches!(c, ';' | '\n') || (c == '&' && !is_and) {
+                self.list = self.script.commands.len();
+                self.or = false;
+            }
         } else {
             self.take(c.len_utf8());
         }
@@ -129,7 +150,15 @@ impl Reader<'_> {
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         let command = &mut self.command;
-        self.script.straight &= !(command.words.is_empty() && is_condition(&word));
+        if command.words.is_empty() && self.redirection.is_none() {
+            self.script.straight &= !is_condition(&word);
+            match word.as_str() {
+                "elif" => {}
+                "fi" | "done" | "esac" => self.depth = self.depth.saturating_sub(1),
+                word if is_condition(word) => self.depth += 1,
+                _ => {}
+            }
+        }
         if let Some(operator) = self.redirection.take() {
             command.redirections.push(format!("{operator}{word}"));
         } else if !command.words.is_empty() {
@@ -146,8 +175,9 @@ impl Reader<'_> {
         if let Some(operator) = self.redirection.take() {
             self.command.redirections.push(operator);
         }
-        let command = std::mem::take(&mut self.command);
+        let mut command = std::mem::take(&mut self.command);
         if command != Written::default() {
+            command.maybe = self.depth > 0 || self.or;
             self.script.commands.push(command);
         }
     }
@@ -225,6 +255,7 @@ mod tests {
                 settings,
                 words,
                 redirections,
+                ..
             } = command;
             [settings, words, redirections]
                 .map(|words| words.join("·"))
@@ -273,12 +304,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_may_not_run_is_known() {
+        let script =
+            Script::new("a; if b; then c; fi; d && e; f && g || h; for i in j; do k; done\nl & m");
+        let maybe = |command: &Written| command.maybe.then(|| command.words[0].clone());
+        let maybe: Vec<String> = script.commands.iter().filter_map(maybe).collect();
+        assert_eq!(maybe, ["b", "c", "g", "h", "for", "k"]);
+    }
+
     proptest! {
         #[test]
         fn any_script_can_be_taken_apart(text in "(?s)[ a-c$'\"{}()\\\\&|;#\n<>=1é`]{0,80}") {
             let script = Script::new(&text);
             let words = script.commands.iter().flat_map(|command| {
-                let Written { settings, words, redirections } = command;
+                let Written { settings, words, redirections, .. } = command;
                 settings.iter().chain(words).chain(redirections)
             });
             prop_assert!(words.map(String::len).sum::<usize>() <= text.len());

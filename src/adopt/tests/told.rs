@@ -215,6 +215,10 @@ fn what_commands_do_with_copied_files_is_done_to_their_assets() {
             &["to = \"/etc/y\", mode = \"0600\" }"],
         ),
         ("chmod 600 x", &["to = \"/app/x\", mode = \"0600\" }"]),
+        (
+            "for f in y; do true; done; chmod 600 /app/x*",
+            &["to = \"/app/x\", mode = \"0600\" }"],
+        ),
         ("chmod +x x", &["to = \"/app/x\", mode = \"0755\" }"]),
         (
             "cd / && chmod -R 640 app",
@@ -286,6 +290,14 @@ fn what_commands_do_with_copied_files_is_told_where_it_is_not_followed() {
             "`cp /etc/skel/a /b` is not followed: what it takes is no file that was copied",
         ),
         ("mv x $NOWHERE", "`mv x $NOWHERE` is not followed"),
+        (
+            "for f in *; do chmod 600 $f; done",
+            "`chmod 600 $f` is not followed: only a shell knows which files it means",
+        ),
+        (
+            "true || chmod -R 600 .",
+            "not followed: `/app/x` and `/app/config` are in the image as they were copied",
+        ),
     ] {
         says(
             &format!("{copy}RUN {run}\n{end}"),
