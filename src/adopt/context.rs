@@ -111,7 +111,8 @@ impl Files<'_> {
         let ignored = below(listing.ignored());
         told_of_secrets(line, &below(listing.secrets()), draft);
         // The root takes no asset as a whole.
-        if listing.is_whole() && to != "/" {
+        let is_seen = listing.complete || self.ignored.is_empty();
+        if listing.is_whole() && is_seen && to != "/" {
             self.named(item, draft, assets);
             if !listing.complete {
                 draft.lost(

@@ -91,6 +91,11 @@ impl Ignored {
         ignored
     }
 
+    /// Whether nothing is kept out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether a file of the context is kept out: the last pattern counts that matches it or a directory
     /// it is in.
     pub(super) fn keeps_out(&self, path: &str) -> bool {

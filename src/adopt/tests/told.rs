@@ -462,3 +462,15 @@ fn sources_that_are_no_files_are_told_as_what_they_are() {
         &["is not there"],
     );
 }
+
+#[test]
+fn a_directory_with_more_files_than_are_looked_at_is_not_proposed_beside_a_dockerignore() {
+    let world = World::new();
+    world.write(".dockerignore", "*.local\n");
+    for at in 0..10_001 {
+        world.write(&format!("many/{at}"), "");
+    }
+    let (table, told) = world.told("COPY many /many\nCMD [\"/app/orders\"]\n");
+    assert!(!table.contains("assets"), "{table}");
+    assert!(told.contains("`many` has too many files"), "{told}");
+}

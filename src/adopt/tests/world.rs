@@ -96,6 +96,13 @@ impl World {
         propose(&self.workspace, &self.config, &request)
     }
 
+    /// Puts a file into the workspace.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        let path = self.directory.path().join(file);
+        fs_err::create_dir_all(path.parent().expect("has one")).expect("created");
+        fs_err::write(path, text).expect("written");
+    }
+
     /// The table and the remarks for a Dockerfile whose executable was built before.
     #[track_caller]
     pub(super) fn told(&self, rest: &str) -> (String, String) {
