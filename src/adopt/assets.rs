@@ -1,23 +1,21 @@
 //! `COPY` and `ADD` as assets of the package.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
-use toml_edit::InlineTable;
-
+use super::asset::{Asset, mode};
 use super::choose::Placed;
 use super::draft::Draft;
 use super::elsewhere;
+use super::ignored::Ignored;
 use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pattern, origin};
-use super::paths::{join, name};
+use super::paths::{below, name};
+use super::rearranged::told_of_owner;
 use super::stage::{self, Action, From, Stage, Step, lineage};
-use crate::fs::{normalized, relative};
 use crate::workspace::{Package, Workspace};
 
-/// What of a context docker leaves out.
-const IGNORE_FILE: &str = ".dockerignore";
-/// More entries of one directory are not listed.
-const MAX_ENTRIES: usize = 200;
+/// More sources are not looked for.
+const MAX_SOURCES: usize = 200;
 
 /// The files that a stage is given.
 pub(super) struct Files<'a> {
@@ -27,56 +25,56 @@ pub(super) struct Files<'a> {
     pub(super) package: &'a Package,
     /// The directory that `docker build` is given.
     pub(super) context: &'a Path,
+    /// What of it docker does not see.
+    pub(super) ignored: &'a Ignored,
     /// What is copied as executables.
     pub(super) executables: &'a [Placed],
     /// The one of the service.
     pub(super) own: Option<&'a Placed>,
     /// Whether the stage compiles, and what it is given is sources.
     pub(super) compiles: bool,
+    /// Directories that commands make.
+    pub(super) made: &'a BTreeSet<String>,
     /// Whether the user is root.
     pub(super) is_root: bool,
 }
 
 /// One source of a `COPY`.
 #[derive(Clone, Copy)]
-struct Item<'c> {
-    line: usize,
-    copy: &'c stage::Copy,
+pub(super) struct Item<'c> {
+    pub(super) line: usize,
+    pub(super) copy: &'c stage::Copy,
     /// As named, or as seen from the context.
-    path: &'c str,
+    pub(super) path: &'c str,
     /// Where it lands.
-    to: &'c str,
+    pub(super) to: &'c str,
 }
 
-/// Assets with their lines.
-type Assets = Vec<(usize, InlineTable)>;
-
 impl Files<'_> {
-    /// Puts assets into the draft, and says of the rest why it is none.
-    pub(super) fn adopt(&self, draft: &mut Draft<'_>) {
+    /// Puts assets into the draft, and says of the rest why it is none. Gives where they go.
+    pub(super) fn adopt(&self, draft: &mut Draft<'_>) -> Vec<String> {
         let mut assets = Vec::new();
         let mut chain = lineage(self.stages, self.stage);
         chain.reverse();
         for index in chain {
             let steps = self.stages.get(index).map(|stage| stage.steps.as_slice());
             for step in steps.unwrap_or_default() {
-                if let Action::Copy(copy) = &step.action {
-                    self.copy(step, copy, is_bare(self.stages, index), draft, &mut assets);
+                match &step.action {
+                    Action::Copy(copy) => {
+                        self.copy(step, copy, is_bare(self.stages, index), draft, &mut assets);
+                    }
+                    Action::Run { commands } if !self.compiles => {
+                        for ran in commands {
+                            self.rearrange(step.line, ran, draft, &mut assets);
+                        }
+                    }
+                    Action::Run { .. } => {}
                 }
             }
         }
-        draft.list("assets", assets);
-    }
-
-    /// Tells that docker may leave something out of a directory of the context.
-    fn ignored(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
-        if self.context.join(IGNORE_FILE).is_file() {
-            draft.lost(
-                line,
-                &format!("`{IGNORE_FILE}` is not read: of `{path}` the image has what that keeps out, too"),
-                "name the files that the service reads, and see what there is with `cargo lighter inspect --files 1000`",
-            );
-        }
+        let tables = assets.iter().map(|asset| (asset.line, asset.table()));
+        draft.list("assets", tables);
+        assets.into_iter().map(|asset| asset.to).collect()
     }
 
     fn copy(
@@ -85,7 +83,7 @@ impl Files<'_> {
         copy: &stage::Copy,
         bare: bool,
         draft: &mut Draft<'_>,
-        assets: &mut Assets,
+        assets: &mut Vec<Asset>,
     ) {
         let line = step.line;
         let what = copy.instruction;
@@ -113,6 +111,9 @@ impl Files<'_> {
                 }
                 continue;
             }
+            if self.brings_executables(line, copy, source, draft) {
+                continue;
+            }
             if elsewhere::adopt(line, copy, source, draft) {
                 continue;
             }
@@ -131,7 +132,48 @@ impl Files<'_> {
         }
     }
 
-    fn source(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
+    /// Whether a pattern or a directory of a stage stands for executables, the service's among them.
+    fn brings_executables(
+        &self,
+        line: usize,
+        copy: &stage::Copy,
+        source: &str,
+        draft: &mut Draft<'_>,
+    ) -> bool {
+        let From::Stage(stage) = copy.from else {
+            return false;
+        };
+        let source = super::paths::absolute("/", source);
+        if is_pattern(name(&source)) {
+            let directory = source.strip_suffix(name(&source)).unwrap_or_default();
+            let is_from_here = |placed: &&Placed| {
+                placed.line == line
+                    && below(&placed.path, &copy.to) == Some(name(&placed.path))
+                    && origin(
+                        self.stages,
+                        stage,
+                        &format!("{directory}{}", name(&placed.path)),
+                    ) == placed.origin
+            };
+            let brought: Vec<&Placed> = self.executables.iter().filter(is_from_here).collect();
+            for placed in &brought {
+                if self.own.is_some_and(|own| placed.origin != own.origin) {
+                    self.made(line, &placed.path, draft);
+                }
+            }
+            return !brought.is_empty();
+        }
+        let is_of_cargo = source.ends_with("/bin") || is_output(&format!("{source}/x"));
+        let own = self.own.filter(|_| is_of_cargo);
+        own.is_some_and(|own| {
+            let inside = below(&own.path, &copy.to).filter(|inside| !inside.is_empty());
+            inside.is_some_and(|inside| {
+                origin(self.stages, stage, &format!("{source}/{inside}")) == own.origin
+            })
+        })
+    }
+
+    fn source(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
         let Item {
             line,
             copy,
@@ -199,163 +241,6 @@ impl Files<'_> {
         is_pattern(path) || self.context.join(path).symlink_metadata().is_ok()
     }
 
-    /// Files of the context.
-    fn context(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
-        let Item { line, copy, .. } = item;
-        let (path, to) = (item.path, item.to);
-        let what = copy.instruction;
-        let archive = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"];
-        if what == "ADD" && archive.iter().any(|end| path.ends_with(end)) {
-            draft.lost(
-                line,
-                &format!("`ADD` unpacks `{path}`"),
-                "unpack it into the repository, and name the files in `assets`",
-            );
-            return;
-        }
-        if path.is_empty() {
-            draft.lost(
-                line,
-                &format!("`{what}` brings all of the context into the image"),
-                "name the files that the service reads while it runs in `assets`",
-            );
-            return;
-        }
-        if path.contains(['{', '}', '\\', ']']) && !is_pattern(path) {
-            draft.lost(
-                line,
-                &format!("the name of `{path}` means something to `assets`"),
-                "rename it",
-            );
-            return;
-        }
-        if is_pattern(path) {
-            self.ignored(line, path, draft);
-            self.pattern(item, draft, assets);
-            return;
-        }
-        let on_disk = self.context.join(path);
-        let Ok(facts) = on_disk.metadata() else {
-            draft.lost(
-                line,
-                &format!("`{path}` is not there"),
-                &format!(
-                    "when it is, add `{{ from = \"{}\", to = \"{to}\" }}` to `assets`",
-                    self.from(&on_disk).unwrap_or_else(|| path.to_owned())
-                ),
-            );
-            return;
-        };
-        if facts.is_dir() {
-            self.ignored(line, path, draft);
-        }
-        // The root takes no asset as a whole.
-        if facts.is_dir() && copy.to == "/" {
-            for entry in entries(&on_disk) {
-                let inner = Item {
-                    path: &format!("{path}/{entry}"),
-                    to: &format!("/{entry}"),
-                    ..item
-                };
-                self.asset(inner, draft, assets);
-            }
-            return;
-        }
-        let to = if facts.is_dir() { copy.to.as_str() } else { to };
-        self.asset(Item { to, ..item }, draft, assets);
-    }
-
-    fn pattern(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
-        let Item {
-            line, copy, path, ..
-        } = item;
-        let (directory, last) = path.rsplit_once('/').unwrap_or(("", path));
-        let on_disk = self.context.join(directory);
-        let glob = GlobBuilder::new(last).literal_separator(true).build();
-        let glob = glob.ok().filter(|_| !is_pattern(directory));
-        let Some(matcher) = glob.map(|glob| glob.compile_matcher()) else {
-            draft.lost(
-                line,
-                &format!("`{path}` puts files of several directories into one"),
-                "name each directory in `assets`",
-            );
-            return;
-        };
-        let fitting: Vec<String> = entries(&on_disk)
-            .into_iter()
-            .filter(|entry| matcher.is_match(entry))
-            .collect();
-        let is_directory = |entry: &String| on_disk.join(entry).is_dir();
-        if fitting.is_empty() {
-            draft.lost(
-                line,
-                &format!("nothing is there that `{path}` matches"),
-                "add it to `assets` when something is",
-            );
-        } else if fitting.iter().any(is_directory) || copy.to == "/" {
-            // docker takes what such a directory holds; a pattern here would keep its name.
-            for entry in fitting {
-                let inner = join("/", &format!("{directory}/{entry}"));
-                let inner = inner.trim_start_matches('/');
-                let to = if is_directory(&entry) {
-                    copy.to.clone()
-                } else {
-                    join(&copy.to, &entry)
-                };
-                if to != "/" {
-                    let inner = Item {
-                        path: inner,
-                        to: &to,
-                        ..item
-                    };
-                    self.asset(inner, draft, assets);
-                }
-            }
-        } else {
-            let to = &copy.to;
-            self.asset(Item { to, ..item }, draft, assets);
-        }
-    }
-
-    fn asset(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Assets) {
-        let Item { line, copy, .. } = item;
-        let (path, to) = (item.path, item.to);
-        let Some(from) = self.from(&self.context.join(path)) else {
-            draft.lost(
-                line,
-                &format!("`{path}` lies outside of the repository"),
-                "copy it into the repository, and name it in `assets`",
-            );
-            return;
-        };
-        let mut table = InlineTable::new();
-        table.insert("from", from.into());
-        table.insert("to", to.into());
-        if let Some(mode) = mode(copy) {
-            table.insert("mode", mode.into());
-        }
-        assets.push((line, table));
-    }
-
-    /// A file as `from` names it.
-    fn from(&self, on_disk: &Path) -> Option<String> {
-        let path = normalized(on_disk);
-        let text = |path: &Path| path.to_str().map(str::to_owned);
-        let below = |directory: &Path| {
-            let rest = path.strip_prefix(directory).ok();
-            rest.filter(|rest| rest.components().next().is_some())
-                .and_then(text)
-        };
-        if let Some(inside) = below(&self.package.directory) {
-            return Some(inside);
-        }
-        if let Some(inside) = below(&self.workspace.root) {
-            return Some(format!("/{inside}"));
-        }
-        below(&self.workspace.repository_root)?;
-        text(&relative(&path, &self.package.directory))
-    }
-
     fn flags(&self, line: usize, copy: &stage::Copy, draft: &mut Draft<'_>) {
         for (flag, value) in &copy.flags {
             match flag.as_str() {
@@ -363,11 +248,7 @@ impl Files<'_> {
                     if !self.is_root
                         && !matches!(value.as_str(), "root" | "0" | "0:0" | "root:root") =>
                 {
-                    draft.changed(
-                        line,
-                        "files of the image belong to root, and everyone may read them",
-                        "what the service writes belongs into `volumes`",
-                    );
+                    told_of_owner(line, draft);
                 }
                 "chmod" if mode(copy).is_none() => draft.lost(
                     line,
@@ -383,28 +264,6 @@ impl Files<'_> {
             }
         }
     }
-}
-
-/// `--chmod` as the configuration writes it.
-fn mode(copy: &stage::Copy) -> Option<String> {
-    let (_, value) = copy.flags.iter().find(|(flag, _)| flag == "chmod")?;
-    let digits = value.trim_start_matches('0');
-    let octal =
-        (1..=4).contains(&digits.len()) && digits.bytes().all(|b| (b'0'..=b'7').contains(&b));
-    octal.then(|| format!("0{digits:0>3}"))
-}
-
-/// Names in a directory, sorted; nothing of one that cannot be read.
-fn entries(directory: &Path) -> Vec<String> {
-    let Ok(read) = fs_err::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut names: Vec<String> = read
-        .take(MAX_ENTRIES)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    names
 }
 
 /// Notes which sources of `COPY` are files in the context.
@@ -432,7 +291,7 @@ pub(super) fn likely_context(stages: &[Stage], candidates: &[PathBuf]) -> PathBu
         })
         .flatten()
         .filter(|source| !is_pattern(source))
-        .take(MAX_ENTRIES)
+        .take(MAX_SOURCES)
         .collect();
     let found = |directory: &PathBuf| {
         let there = sources.iter().filter(|source| {

@@ -42,7 +42,7 @@ pub(super) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
             let Action::Run { commands } = &step.action else {
                 continue;
             };
-            if let Some(build) = commands.iter().rev().find_map(|words| build(words)) {
+            if let Some(build) = commands.iter().rev().find_map(|ran| build(&ran.words)) {
                 earliest = Some(Build {
                     line: step.line,
                     ..build

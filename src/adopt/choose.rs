@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use globset::Glob;
+
 use super::build::{Build, last_build};
 use super::error::AdoptError;
 use super::launch::Launch;
-use super::locate::{Origin, destination, is_bare, is_output, origin};
+use super::locate::{Origin, destination, is_bare, is_output, is_pattern, origin};
 use super::paths::{absolute, name};
 use super::stage::{Action, From, Stage, lineage};
 use crate::hint::near_names;
@@ -54,8 +56,15 @@ pub(super) fn executables(stages: &[Stage], stage: usize, workspace: &Workspace)
             let Action::Copy(copy) = &step.action else {
                 continue;
             };
-            for source in &copy.sources {
-                let path = destination(copy, source, bare);
+            let sources = copy.sources.iter().flat_map(|source| match copy.from {
+                From::Stage(maker) if is_pattern(name(source)) => {
+                    let build = last_build(stages, maker);
+                    built(workspace, build.as_ref(), source)
+                }
+                _ => vec![source.clone()],
+            });
+            for source in sources {
+                let path = destination(copy, &source, bare);
                 let origin = origin(stages, stage, &path);
                 let looks_built = match &origin {
                     Origin::Made { .. } => true,
@@ -75,6 +84,31 @@ pub(super) fn executables(stages: &[Stage], stage: usize, workspace: &Workspace)
         }
     }
     found
+}
+
+/// The executables that a pattern stands for: those of what a build compiles.
+fn built(workspace: &Workspace, build: Option<&Build>, pattern: &str) -> Vec<String> {
+    let last = name(pattern);
+    let directory = pattern.strip_suffix(last).unwrap_or_default();
+    let Some(matcher) = Glob::new(last).ok().map(|glob| glob.compile_matcher()) else {
+        return Vec::new();
+    };
+    let (Some(build), true) = (build, is_output(pattern) || directory.ends_with("/bin/")) else {
+        return Vec::new();
+    };
+    let is_built = |service: &&Service| {
+        let package = workspace.package_of(service);
+        let by_path = build.path.as_ref().is_none_or(|path| {
+            *path == "." || package.directory.ends_with(path.trim_start_matches("./"))
+        });
+        let by_package = build.packages.is_empty() || build.packages.contains(&package.name);
+        let by_binary = build.binaries.is_empty() || build.binaries.contains(&service.binary);
+        by_path && by_package && by_binary && matcher.is_match(&service.binary)
+    };
+    let services = workspace.services.iter().filter(is_built);
+    services
+        .map(|service| format!("{directory}{}", service.binary))
+        .collect()
 }
 
 fn is_binary(workspace: &Workspace, name: &str) -> bool {

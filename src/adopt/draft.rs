@@ -91,6 +91,17 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether something was taken for a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// Whether an entry of `env` or `labels` was taken.
+    pub(super) fn has_entry(&self, key: &str, name: &str) -> bool {
+        let entries = self.tables.get(key);
+        entries.is_some_and(|entries| entries.contains_key(name))
+    }
+
     pub(super) fn package(&self) -> &'a Package {
         self.package
     }

@@ -4,8 +4,9 @@ use super::draft::Draft;
 use super::launch::is_init;
 use super::locate::is_pattern;
 use super::paths::name;
-use super::secret::shown_address;
+use super::redacted::shown_address;
 use super::stage::{Copy, From};
+use super::zone;
 
 /// What the image has in its own way: certificates, time zones, users, libraries.
 pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_>) -> bool {
@@ -18,6 +19,17 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
             line,
             &format!("`ADD` downloads `{}`", shown_address(source)),
             "put the file into the repository, and name it in `assets`",
+        );
+        return true;
+    }
+    let is_repository = ["git@", "ssh://", "git://"]
+        .iter()
+        .any(|begin| source.starts_with(begin));
+    if is_repository && copy.instruction == "ADD" {
+        draft.lost(
+            line,
+            &format!("`ADD` clones `{}`", shown_address(source)),
+            "put the files into the repository, and name them in `assets`",
         );
         return true;
     }
@@ -40,6 +52,9 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         draft.set(line, "ca-certificates", true);
     } else if source.contains("zoneinfo") {
         draft.set(line, "tzdata", true);
+        if let Some(zone) = zone::of_copy(source, &copy.to) {
+            zone::adopt(line, &zone, draft);
+        }
     } else if matches!(file, "passwd" | "group" | "nsswitch.conf" | "shadow") {
         draft.changed(
             line,

@@ -183,7 +183,7 @@ impl Hint for AdoptError {
             Self::TooMany { .. } => {
                 Some("take out what the image of the service is not made of".to_owned())
             }
-            Self::Manifest { .. } => None,
+            Self::Manifest { .. } => Some("mend that in the manifest first".to_owned()),
         }
     }
 }

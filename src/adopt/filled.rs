@@ -15,13 +15,24 @@ pub(super) struct Filled {
     pub(super) needs_shell: bool,
 }
 
+/// What a shell is, and what it knows.
+#[derive(Clone, Copy)]
+pub(super) struct Knowledge<'a> {
+    /// `$0` and those after it.
+    pub(super) parameters: &'a [String],
+    pub(super) lookup: Lookup<'a>,
+    /// Whether it knows more than POSIX has: `{a,b}`, `$'…'`.
+    pub(super) is_bash: bool,
+    /// Whether what cannot be known stays as it is written.
+    pub(super) keeps: bool,
+}
+
 impl Filled {
-    /// Fills in a word. `parameters` are `$0` and those after it.
-    pub(super) fn new(word: &str, parameters: &[String], lookup: Lookup<'_>) -> Self {
+    /// Fills in a word.
+    pub(super) fn new(word: &str, knowledge: Knowledge<'_>) -> Self {
         let mut filling = Filling {
             rest: word,
-            parameters,
-            lookup,
+            knowledge,
             word: None,
             quoted: false,
             left: MAX_VALUE,
@@ -38,8 +49,7 @@ impl Filled {
 
 struct Filling<'a> {
     rest: &'a str,
-    parameters: &'a [String],
-    lookup: Lookup<'a>,
+    knowledge: Knowledge<'a>,
     word: Option<String>,
     quoted: bool,
     /// How much may still be put in: a value may be named again and again.
@@ -57,7 +67,9 @@ struct Fallback<'a> {
 
 impl Filling<'_> {
     fn run(&mut self) {
-        self.filled.needs_shell = self.rest.starts_with('~');
+        self.filled.needs_shell = self.rest.starts_with('~')
+            || self.rest.starts_with("<(")
+            || self.rest.starts_with(">(");
         while let Some(c) = self.next() {
             match c {
                 '\'' if !self.quoted => {
@@ -74,7 +86,8 @@ impl Filling<'_> {
                 }
                 '\\' => self.escaped(),
                 '$' => self.dollar(),
-                '`' => self.filled.needs_shell = true,
+                '`' => self.only_a_shell("`"),
+                '{' if !self.quoted && self.is_list() => self.only_a_shell("{"),
                 '*' | '?' | '[' if !self.quoted => {
                     self.filled.needs_shell = true;
                     self.push(c.encode_utf8(&mut [0; 4]));
@@ -107,6 +120,21 @@ impl Filling<'_> {
         self.filled.words.extend(self.word.take());
     }
 
+    /// Something that a shell makes words of.
+    fn only_a_shell(&mut self, written: &str) {
+        self.filled.needs_shell = true;
+        if self.knowledge.keeps {
+            self.push(written);
+        }
+    }
+
+    /// Whether bash makes several words of what a brace opens: `{a,b}`, `{1..3}`.
+    fn is_list(&self) -> bool {
+        let inside = self.rest.split_once('}').map(|(inside, _)| inside);
+        self.knowledge.is_bash
+            && inside.is_some_and(|inside| inside.contains(',') || inside.contains(".."))
+    }
+
     fn escaped(&mut self) {
         let Some(next) = self.next() else { return };
         if self.quoted && !matches!(next, '$' | '`' | '"' | '\\') {
@@ -118,7 +146,7 @@ impl Filling<'_> {
     fn dollar(&mut self) {
         if let Some(inner) = self.rest.strip_prefix('{') {
             let Some((inner, after)) = inner.split_once('}') else {
-                self.filled.needs_shell = true;
+                self.only_a_shell("$");
                 return;
             };
             self.rest = after;
@@ -137,12 +165,13 @@ impl Filling<'_> {
         let (name, after) = self.rest.split_at(length);
         if name.is_empty() {
             // `$(…)`, `$$`, `$?`; a dollar sign before anything else is one.
-            self.filled.needs_shell |= after.starts_with(['(', '$', '?', '#', '!', '-']);
+            let of_bash = self.knowledge.is_bash && !self.quoted && after.starts_with(['\'', '"']);
+            self.filled.needs_shell |= of_bash || after.starts_with(['(', '$', '?', '#', '!', '-']);
             self.push("$");
             return;
         }
         self.rest = after;
-        self.value(name, None);
+        self.value(name, None, &format!("${name}"));
     }
 
     /// `NAME`, `NAME-word`, `NAME:-word`; other forms are left to a shell.
@@ -166,28 +195,36 @@ impl Filling<'_> {
         let special = ['$', '`', '\'', '"', '\\'];
         let is_plain = default.is_some_and(|default| !default.text.contains(special));
         if modifier.is_empty() || is_plain {
-            self.value(name, default);
+            self.value(name, default, &format!("${{{inner}}}"));
         } else {
-            self.filled.needs_shell = true;
+            self.only_a_shell(&format!("${{{inner}}}"));
             note(&mut self.filled.variables, name);
         }
     }
 
-    fn value(&mut self, name: &str, default: Option<Fallback<'_>>) {
+    /// A variable's value; `written` is how it is asked for.
+    fn value(&mut self, name: &str, default: Option<Fallback<'_>>, written: &str) {
         let is_parameter = name.bytes().all(|byte| byte.is_ascii_digit());
         let value = if is_parameter {
             let at: Option<usize> = name.parse().ok();
-            let value = at.and_then(|at| self.parameters.get(at)).cloned();
-            self.filled.needs_shell |= value.is_none();
+            let value = at.and_then(|at| self.knowledge.parameters.get(at)).cloned();
+            if value.is_none() {
+                self.only_a_shell(&format!("${name}"));
+            }
             value.or_else(|| Some(String::new()))
         } else {
             note(&mut self.filled.variables, name);
             let if_empty = default.is_some_and(|default| default.if_empty);
-            let value = (self.lookup)(name).filter(|value| !(if_empty && value.is_empty()));
+            let value =
+                (self.knowledge.lookup)(name).filter(|value| !(if_empty && value.is_empty()));
+            let default = default.filter(|_| !self.knowledge.keeps);
             value.or_else(|| default.map(|default| default.text.to_owned()))
         };
         let Some(value) = value else {
             note(&mut self.filled.unknown, name);
+            if self.knowledge.keeps {
+                self.push(written);
+            }
             return;
         };
         if self.quoted {
@@ -205,7 +242,11 @@ impl Filling<'_> {
     }
 
     fn all_parameters(&mut self) {
-        let parameters = self.parameters.get(1..).unwrap_or_default();
+        if self.knowledge.keeps {
+            self.only_a_shell("$@");
+            return;
+        }
+        let parameters = self.knowledge.parameters.get(1..).unwrap_or_default();
         for (at, parameter) in parameters.iter().enumerate().take(self.left) {
             if at > 0 {
                 self.end_word();
@@ -233,12 +274,24 @@ mod tests {
 
     fn of(word: &str) -> Filled {
         let parameters = ["--", "p q", "r"].map(str::to_owned);
-        Filled::new(word, &parameters, &|name| match name {
+        with(word, &parameters, false)
+    }
+
+    fn with(word: &str, parameters: &[String], is_bash: bool) -> Filled {
+        let lookup = |name: &str| match name {
             "A" => Some("one".to_owned()),
             "TWO" => Some("a b".to_owned()),
             "EMPTY" => Some(String::new()),
+            "LONG" => Some("x ".repeat(1_000)),
             _ => None,
-        })
+        };
+        let knowledge = Knowledge {
+            parameters,
+            lookup: &lookup,
+            is_bash,
+            keeps: false,
+        };
+        Filled::new(word, knowledge)
     }
 
     #[test]
@@ -262,18 +315,18 @@ mod tests {
             assert_eq!(filled.words, expected, "{word}");
             assert!(filled.is_known(), "{word}");
         }
-        assert!(Filled::new("\"$@\"", &[], &|_| None).words.is_empty());
+        assert!(with("\"$@\"", &[], false).words.is_empty());
     }
 
     #[test]
     fn a_word_has_a_bounded_value() {
         let parameters = vec![String::new(); 1_000];
         for word in [
-            "$X".repeat(1_000),
-            "\"$X\"".repeat(1_000),
+            "$LONG".repeat(1_000),
+            "\"$LONG\"".repeat(1_000),
             "$@".repeat(1_000),
         ] {
-            let filled = Filled::new(&word, &parameters, &|_| Some("x ".repeat(1_000)));
+            let filled = with(&word, &parameters, false);
             let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
             assert!(length <= 2 * MAX_VALUE, "{length}");
             assert!(filled.needs_shell);
@@ -288,6 +341,18 @@ mod tests {
         ] {
             assert!(of(word).needs_shell, "{word}");
         }
+    }
+
+    #[test]
+    fn what_only_bash_knows_is_told() {
+        for word in ["{a,b}", "x{1..3}", "$'a\\n'", "$\"a\""] {
+            assert!(with(word, &[], true).needs_shell, "{word}");
+            assert!(!with(word, &[], false).needs_shell, "{word}");
+        }
+        for word in ["{a}", "'{a,b}'", "\"{a,b}\"", "{}", "\"a$'\"", "\\{a,b}"] {
+            assert!(!with(word, &[], true).needs_shell, "{word}");
+        }
+        assert!(of("<(a)").needs_shell);
     }
 
     proptest! {

@@ -19,8 +19,17 @@ pub(super) struct Launch {
     /// The build of `cargo run`.
     pub(super) build: Option<Build>,
     pub(super) remarks: Vec<Remark>,
+    /// What starts it as another user.
+    pub(super) switch: Option<Switch>,
     /// A shell whose script starts nothing that is known.
     pub(super) unread: Option<String>,
+}
+
+/// A program that starts another one as a user, whom it is given by name or number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Switch {
+    pub(super) program: String,
+    pub(super) user: Option<String>,
 }
 
 /// Programs that only start another one as the first process of a container.
@@ -39,7 +48,7 @@ pub(super) fn is_init(program: &str) -> bool {
 }
 
 /// Programs that do something first, and then start another one.
-pub(super) const SWITCHES: &[&str] = &["gosu", "su-exec", "chroot", "setpriv", "env"];
+pub(super) const SWITCHES: &[&str] = &["gosu", "su-exec", "chroot", "setpriv", "runuser", "env"];
 
 /// What `settings` start. `is_ours` tells whether a word names an executable of the image.
 pub(super) fn launch(settings: &Settings, is_ours: &dyn Fn(&str) -> bool) -> Launch {
@@ -138,6 +147,10 @@ impl Launch {
             if let Form::Shell { shell, text } = &said.value
                 && let Some(after) = words.strip_prefix(said.value.words().as_slice())
             {
+                // What was meant is no command, and told with the other settings.
+                if said.value.is_broken_list() {
+                    return Some(Vec::new());
+                }
                 return self.script(shell, text, after, settings, is_ours);
             }
         }
@@ -152,18 +165,16 @@ impl Launch {
                     "let it end at SIGTERM; where it starts processes of its own, run the \
                      container with `--init`",
                 );
-                Some(after_flags(rest, &["-p", "-e", "-r"]))
+                self.told_of_init(init, rest);
+                Some(after_flags(rest, &["-p", "-e", "-r", "--rewrite"]))
             }
-            switch @ ("gosu" | "su-exec" | "chroot" | "setpriv") => {
-                let advice = match rest.first() {
-                    Some(user) if !user.starts_with('-') => format!("say `{user}` as `user`"),
-                    _ => "say the user as `user`".to_owned(),
-                };
-                self.lost(
-                    &format!("`{switch}` is not in the image: nothing runs as root first"),
-                    &advice,
-                );
-                Some(rest.get(1..).unwrap_or_default().to_vec())
+            program @ ("gosu" | "su-exec" | "chroot" | "setpriv" | "runuser" | "su") => {
+                let (user, started) = switched(program, rest, is_ours);
+                self.switch = Some(Switch {
+                    program: program.to_owned(),
+                    user,
+                });
+                Some(started)
             }
             "env" | "exec" => {
                 let skipped = rest.iter().take_while(|word| is_setting(word)).count();
@@ -187,6 +198,26 @@ impl Launch {
                 (!rest.is_empty()).then(|| rest.to_vec())
             }
             _ => None,
+        }
+    }
+
+    /// What an init does to signals and exit codes.
+    fn told_of_init(&mut self, init: &str, words: &[String]) {
+        let flags = words.iter().take_while(|word| *word != "--").enumerate();
+        for (at, word) in flags.take_while(|(_, word)| !word.starts_with('/')) {
+            let next = words.get(at + 1).map_or("", String::as_str);
+            let value = word.split_once('=').map_or(next, |(_, value)| value);
+            match word.split('=').next().unwrap_or_default() {
+                "-r" | "--rewrite" if value.contains(':') => self.lost(
+                    &format!("`{init}` turns signals into others: {value}"),
+                    "name the signal that ends the service in `stop-signal`",
+                ),
+                "-e" if !value.is_empty() => self.lost(
+                    &format!("`{init}` turns the exit code {value} into 0"),
+                    "let the program end with 0 where that is meant",
+                ),
+                _ => {}
+            }
         }
     }
 
@@ -240,6 +271,78 @@ impl Launch {
     }
 }
 
+/// The user and the command of a program that starts something as another user.
+fn switched(
+    program: &str,
+    words: &[String],
+    is_ours: &dyn Fn(&str) -> bool,
+) -> (Option<String>, Vec<String>) {
+    const VALUED: &[&str] = &[
+        "--reuid",
+        "--ruid",
+        "--euid",
+        "--regid",
+        "--rgid",
+        "--egid",
+        "--groups",
+        "--inh-caps",
+        "--ambient-caps",
+        "--bounding-set",
+        "--securebits",
+        "-u",
+        "-g",
+        "-G",
+        "-c",
+        "-s",
+        "--user",
+        "--group",
+        "--command",
+        "--shell",
+    ];
+    let rest = after_flags(words, VALUED);
+    let flags = words.get(..words.len() - rest.len()).unwrap_or_default();
+    let value = |names: &[&str], among: &[String]| {
+        among.iter().enumerate().find_map(|(at, word)| {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            let next = || among.get(at + 1).cloned();
+            let is_it = names.contains(&name);
+            let given = if word.contains('=') {
+                Some(value.to_owned())
+            } else {
+                next()
+            };
+            given.filter(|_| is_it)
+        })
+    };
+    match program {
+        "setpriv" => {
+            let user = value(&["--reuid", "--ruid", "--euid"], flags);
+            let group = value(&["--regid", "--rgid", "--egid"], flags);
+            let user = user.map(|user| match group {
+                Some(group) => format!("{user}:{group}"),
+                None => user,
+            });
+            (user, rest)
+        }
+        "chroot" => (
+            value(&["--userspec"], flags),
+            rest.get(1..).unwrap_or_default().to_vec(),
+        ),
+        "runuser" if flags.iter().any(|flag| flag == "-u") => (value(&["-u"], flags), rest),
+        "su" | "runuser" => {
+            let user = rest.iter().find(|word| *word != "-");
+            let text = value(&["-c", "--command"], words);
+            let shell = |text| ["/bin/sh".to_owned(), "-c".to_owned(), text].to_vec();
+            (user.cloned(), text.map(shell).unwrap_or_default())
+        }
+        // A user whom only a shell knows is left out already.
+        _ => match rest.split_first() {
+            Some((first, after)) if !is_ours(first) => (Some(first.clone()), after.to_vec()),
+            _ => (None, rest),
+        },
+    }
+}
+
 fn is_script(program: &str) -> bool {
     let (_, end) = program.rsplit_once('.').unwrap_or_default();
     matches!(end, "sh" | "bash")
@@ -270,18 +373,8 @@ mod tests {
     use super::*;
 
     fn of(entrypoint: Option<Form>, command: Option<Form>) -> Vec<String> {
-        let said = |value| Said {
-            line: 1,
-            value,
-            unset: Vec::new(),
-            secret: false,
-        };
-        let set = Said {
-            line: 1,
-            value: "value".to_owned(),
-            unset: Vec::new(),
-            secret: false,
-        };
+        let said = |value| Said::plain(1, value);
+        let set = Said::plain(1, "value".to_owned());
         let settings = Settings {
             entrypoint: entrypoint.map(said),
             command: command.map(said),
@@ -314,6 +407,13 @@ mod tests {
                 "/app -x",
             ),
             (Some(exec("tini -p SIGTERM")), Some(exec("app")), "app"),
+            (Some(exec("tini -g -e 143 -- app -x")), None, "app -x"),
+            (
+                Some(exec("dumb-init -c --rewrite 15:2 -- app -x")),
+                None,
+                "app -x",
+            ),
+            (Some(exec("dumb-init -c --rewrite=15:2 app")), None, "app"),
             (Some(exec("dumb-init")), Some(exec("sh -c /app")), "/app"),
             (None, Some(shell("exec /app -x 'a b'")), "/app -x a b"),
             (
@@ -329,6 +429,14 @@ mod tests {
             ),
             (Some(exec("docker-entrypoint.sh")), Some(exec("app")), "app"),
             (Some(exec("gosu me app -x")), None, "app -x"),
+            (
+                Some(exec("setpriv --reuid=1 --clear-groups app -x")),
+                None,
+                "app -x",
+            ),
+            (Some(exec("chroot --userspec=1:2 / app -x")), None, "app -x"),
+            (Some(exec("runuser -u me -- app -x")), None, "app -x"),
+            (None, Some(shell("exec gosu \"$NOBODY\" app -x")), "app -x"),
             (
                 None,
                 Some(exec("cargo run --release --bin app -- -x")),

@@ -4,7 +4,8 @@ use globset::Glob;
 
 use super::build::last_build;
 use super::paths::{absolute, below, is_usual_directory, join, name};
-use super::stage::{Action, Copy, From, Stage, Step, lineage};
+use super::shell::Ran;
+use super::stage::{Action, Copy, From, Stage, lineage};
 
 /// Where a file begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn origin(stages: &[Stage], stage: usize, path: &str) -> Origin {
             for step in steps.unwrap_or_default().iter().rev() {
                 match &step.action {
                     Action::Run { commands } => {
-                        if let Some(before) = moved(step, commands, &path) {
+                        if let Some(before) = moved(commands, &path) {
                             path = before;
                         }
                     }
@@ -145,20 +146,10 @@ pub(super) fn is_pattern(text: &str) -> bool {
 }
 
 /// What `path` was before the commands of a step.
-fn moved(step: &Step, commands: &[Vec<String>], path: &str) -> Option<String> {
+fn moved(commands: &[Ran], path: &str) -> Option<String> {
     let mut path = path.to_owned();
     let mut changed = false;
-    let mut places = Vec::new();
-    let mut here = step.workdir.clone();
-    for words in commands {
-        places.push(here.clone());
-        if let [program, target, ..] = words.as_slice()
-            && program == "cd"
-        {
-            here = absolute(&here, target);
-        }
-    }
-    for (words, here) in commands.iter().zip(&places).rev() {
+    for Ran { words, here, .. } in commands.iter().rev() {
         let Some((program, arguments)) = words.split_first() else {
             continue;
         };
@@ -191,14 +182,16 @@ pub(super) fn operands(arguments: &[String]) -> Vec<&String> {
         }
         if argument.starts_with('-') && argument.len() > 1 {
             // `install -m 755`, `-o root`, `-g root`; `cp -t` is rare.
-            skip = matches!(
-                argument.as_str(),
-                "-m" | "-o" | "-g" | "--mode" | "--owner" | "--group"
-            );
+            let letters = argument
+                .strip_prefix('-')
+                .and_then(|rest| rest.strip_suffix('m'));
+            let is_mode = letters.is_some_and(|rest| rest.chars().all(|c| "DTpvcC".contains(c)));
+            skip = is_mode
+                || matches!(
+                    argument.as_str(),
+                    "-o" | "-g" | "--mode" | "--owner" | "--group"
+                );
             continue;
-        }
-        if matches!(argument.as_str(), ">" | ">>" | "2>" | "2>&1") {
-            break;
         }
         operands.push(argument);
     }

@@ -127,7 +127,7 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
             if let Action::Run { commands } = &step.action {
                 let names = commands
                     .iter()
-                    .filter_map(|words| installed(words))
+                    .filter_map(|ran| installed(&ran.words))
                     .flatten();
                 let before = packages.len();
                 packages.extend(names);

@@ -6,25 +6,35 @@
 //! table into a manifest. Nothing of the Dockerfile is run.
 
 mod arguments;
+mod asset;
 mod assets;
 mod base;
 mod build;
+mod changes;
 mod choose;
+mod context;
+mod cut;
 mod draft;
 mod elsewhere;
 mod error;
 mod filled;
+mod health;
+mod ignored;
 mod launch;
+mod listing;
 mod locate;
 mod making;
 mod packages;
 mod paths;
 mod propose;
 mod read;
+mod rearranged;
+mod redacted;
 mod remark;
 mod runs;
 mod script;
 mod secret;
+mod secret_file;
 mod settings;
 mod shell;
 mod shelled;
@@ -35,6 +45,7 @@ mod unshelled;
 mod users;
 mod words;
 mod write;
+mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -66,8 +66,6 @@ pub(super) fn installed(words: &[String]) -> Option<Vec<String>> {
             "-t" | "--virtual" | "-o" | "--option" | "-X" | "--repository"
         ) {
             words.next();
-        } else if matches!(word.as_str(), ">" | ">>" | "<") {
-            break;
         } else if !word.starts_with('-') && !word.is_empty() {
             let plain = word.split(['=', '<', '>', '~']).next().unwrap_or_default();
             names.push(plain.to_owned());

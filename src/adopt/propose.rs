@@ -10,12 +10,13 @@ use super::assets::{Files, likely_context, see_files};
 use super::choose::{Choice, Chosen, executables};
 use super::draft::Draft;
 use super::error::AdoptError;
+use super::ignored::Ignored;
 use super::launch::launch;
 use super::paths::name;
 use super::remark::Remark;
-use super::runs::Runs;
+use super::runs::{Runs, made};
 use super::stage::{Stage, lineage};
-use super::{base, making, read, settings};
+use super::{base, health, making, read, settings};
 use crate::config::Config;
 use crate::report::printable;
 use crate::workspace::Workspace;
@@ -110,30 +111,36 @@ pub fn propose(
     let path = executable(&chosen, &mut draft);
     making::adopt(&chosen, &stages, stage, &mut draft);
     base::adopt(&stages, stage, compiles, &mut draft);
-    let is_root = settings::user(&stages, stage, said, &mut draft);
+    let is_root = settings::user(&stages, stage, said, &launch, &mut draft);
     settings::process(said, &launch, &mut draft);
-    settings::check(said, &launch, &mut draft);
+    health::adopt(said, &launch, &mut draft);
     settings::values(said, &mut draft);
     settings::lists(said, &mut draft);
+    let dockerfile = request.directory.join(name(request.file));
+    let ignored = Ignored::of(&dockerfile, &context);
+    let made = made(&stages, stage);
     let files = Files {
         stages: &stages,
         stage,
         workspace,
         package,
         context: &context,
+        ignored: &ignored,
         executables: &all,
         own: chosen.placed.as_ref(),
         compiles,
+        made: &made,
         is_root,
     };
-    files.adopt(&mut draft);
+    let mut directories = settings::directories(said);
+    directories.extend(files.adopt(&mut draft));
     let runs = Runs {
         stages: &stages,
         stage,
         compiles,
         executable: path.as_deref(),
         executables: &all,
-        directories: settings::directories(said),
+        directories,
     };
     runs.adopt(&mut draft);
     for index in lineage(&stages, stage) {
@@ -141,6 +148,9 @@ pub fn propose(
         draft.remarks.extend(remarks.unwrap_or_default());
     }
     draft.remarks.extend(launch.remarks);
+    if draft.has("assets") {
+        draft.remarks.extend(ignored.remarks);
+    }
     draft
         .remarks
         .extend(unused(request.arguments, &read.arguments));

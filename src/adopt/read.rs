@@ -1,6 +1,6 @@
 //! From a Dockerfile's text to its stages.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use parse_dockerfile::{Command, FromInstruction, HealthcheckArguments, Instruction};
@@ -11,8 +11,8 @@ use super::paths::absolute;
 use super::remark::Remark;
 use super::secret::is_secret;
 use super::shell;
-use super::source::{MARK, Source};
-use super::stage::{Action, Check, Copy, Form, From, Said, Settings, Stage, Step};
+use super::source::{NO_WORD, Source};
+use super::stage::{Check, Form, Said, Settings, Stage};
 use super::syntax::{keyword, place, refused};
 use super::words::{Expanded, MAX_VALUE, expand, pairs};
 use crate::report::printable;
@@ -73,16 +73,19 @@ pub(super) fn dockerfile(
         given,
         global: platform_arguments(given),
         stages: Vec::new(),
+        line: 0,
         declared: BTreeSet::new(),
         secrets: BTreeSet::new(),
         touched: Cell::new(false),
+        broken: RefCell::default(),
         open: Cell::new(None),
         budget: Cell::new(MAX_VALUES),
     };
     for instruction in &parsed.instructions {
-        reading.instruction(instruction);
         let span = keyword(instruction).map(|word| word.span.clone());
         let span = span.unwrap_or_default();
+        reading.line = source.line(span.start);
+        reading.instruction(instruction);
         let place = || place(file, source.line(span.start));
         if reading.budget.get() == 0 {
             return Err(AdoptError::TooManyValues { place: place() });
@@ -103,18 +106,23 @@ pub(super) fn dockerfile(
     })
 }
 
-struct Reading<'a> {
-    source: &'a Source,
+/// What was read so far.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a Source,
     given: &'a BTreeMap<String, String>,
     /// `ARG` before the first `FROM`, and what every build knows.
     global: BTreeMap<String, Option<String>>,
-    stages: Vec<Stage>,
+    pub(super) stages: Vec<Stage>,
+    /// The line of the instruction.
+    pub(super) line: usize,
     /// Names of all `ARG`.
     declared: BTreeSet<String>,
     /// Variables whose values look like secrets. Nothing keeps those values.
     secrets: BTreeSet<String>,
     /// Whether one of them was asked for.
     touched: Cell<bool>,
+    /// What docker refuses in a variable that was asked for.
+    broken: RefCell<Option<String>>,
     /// What was opened and never closed.
     open: Cell<Option<char>>,
     /// What is left of [`MAX_VALUES`].
@@ -173,7 +181,8 @@ impl Reading<'_> {
             }
             Instruction::Cmd(cmd) => {
                 let said = self.form(cmd.cmd.span.start, &cmd.arguments);
-                self.settings(|settings| settings.command = Some(said));
+                let said = Some(said).filter(|said| !said.value.is_nothing());
+                self.settings(|settings| settings.command = said);
             }
             Instruction::Healthcheck(check) => {
                 let start = check.healthcheck.span.start;
@@ -187,54 +196,10 @@ impl Reading<'_> {
                 let options = options
                     .filter_map(|flag| self.source.text.get(flag.span()).map(str::to_owned))
                     .collect();
-                let said = self.plain(start, Check { form, options });
+                let said = Said::plain(self.source.line(start), Check { form, options });
                 self.settings(|settings| settings.healthcheck = Some(said));
             }
             other => self.step(other),
-        }
-    }
-
-    /// What changes files, or nothing that a proposal knows.
-    fn step(&mut self, instruction: &Instruction<'_>) {
-        match instruction {
-            Instruction::Run(run) => {
-                let start = run.run.span.start;
-                let line = self.source.line(start);
-                let commands = self.run_commands(line, &run.arguments);
-                self.add_step(line, Action::Run { commands });
-            }
-            Instruction::Copy(copy) => {
-                let line = self.source.line(copy.copy.span.start);
-                let copied = self.copy("COPY", &copy.options, &copy.src, &copy.dest.value);
-                self.add_step(line, Action::Copy(copied));
-            }
-            Instruction::Add(add) => {
-                let line = self.source.line(add.add.span.start);
-                let copied = self.copy("ADD", &add.options, &add.src, &add.dest.value);
-                self.add_step(line, Action::Copy(copied));
-            }
-            Instruction::Onbuild(onbuild) => {
-                let line = self.source.line(onbuild.onbuild.span.start);
-                self.remark(Remark::lost(
-                    line,
-                    "`ONBUILD` speaks to images that are built on this one",
-                    "put what it does into those",
-                ));
-            }
-            Instruction::Maintainer(maintainer) => {
-                let line = self.source.line(maintainer.maintainer.span.start);
-                self.remark(Remark::lost(
-                    line,
-                    "`MAINTAINER` is not carried",
-                    "`authors` of the package becomes the label `org.opencontainers.image.authors`",
-                ));
-            }
-            Instruction::Shell(shell) => {
-                let words = shell.arguments.iter();
-                let words = words.map(|word| word.value.to_string()).collect();
-                self.settings(|settings| settings.shell = Some(words));
-            }
-            _ => {}
         }
     }
 
@@ -265,6 +230,11 @@ impl Reading<'_> {
                 stage.platform.clone_from(&parent.platform);
             }
         }
+        stage.remarks.extend(
+            image
+                .refused
+                .map(|refused| refusal(line, "`FROM`", &refused)),
+        );
         for name in image.unset {
             stage.remarks.push(Remark::lost(
                 line,
@@ -276,7 +246,7 @@ impl Reading<'_> {
     }
 
     /// The stage of that name; names do not know capitals.
-    fn stage_named(&self, name: &str) -> Option<usize> {
+    pub(super) fn stage_named(&self, name: &str) -> Option<usize> {
         self.stages.iter().rposition(|stage| {
             let known = stage.name.as_deref();
             known.is_some_and(|known| known.eq_ignore_ascii_case(name))
@@ -286,7 +256,7 @@ impl Reading<'_> {
     fn arg(&mut self, text: &str) {
         for (name, default) in pairs(text, self.source.escape) {
             self.touched.set(false);
-            let default = default.map(|word| self.expand(&word).text);
+            let default = default.and_then(|word| self.default_of(&name, &word));
             let global = self.global.get(&name).cloned().flatten();
             let given = self.given.get(&name).cloned();
             self.declared.insert(name.clone());
@@ -307,6 +277,19 @@ impl Reading<'_> {
         }
     }
 
+    /// The value of an `ARG`, unless docker refuses it.
+    fn default_of(&mut self, name: &str, word: &str) -> Option<String> {
+        self.broken.take();
+        let Expanded { text, refused, .. } = self.expand(word);
+        let refused = refused.or_else(|| self.broken.take());
+        let Some(refused) = refused else {
+            return Some(text);
+        };
+        let line = self.line;
+        self.remark(refusal(line, &format!("`ARG {name}`"), &refused));
+        None
+    }
+
     /// An entry point takes away the command that was inherited, not one that this stage says itself.
     fn entrypoint(&mut self, said: Said<Form>) {
         let Some(stage) = self.stages.last_mut() else {
@@ -314,11 +297,11 @@ impl Reading<'_> {
         };
         let start = stage.line;
         stage.settings.command = stage.settings.command.take().filter(|own| own.line > start);
-        stage.settings.entrypoint = Some(said);
+        stage.settings.entrypoint = Some(said).filter(|said| !said.value.is_nothing());
     }
 
     /// A word whose variables have the values of the last stage.
-    fn expand(&self, word: &str) -> Expanded {
+    pub(super) fn expand(&self, word: &str) -> Expanded {
         self.checked(expand(word, self.source.escape, &|name| {
             self.variable(name)
         }))
@@ -333,13 +316,17 @@ impl Reading<'_> {
         expanded
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
         self.known(name, || {
             let Some(stage) = self.stages.last() else {
                 return self.global.get(name).cloned().flatten();
             };
             let settings = &stage.settings;
-            let env = settings.env.get(name).map(|said| said.value.clone());
+            let env = settings.env.get(name);
+            if let Some(refused) = env.and_then(|said| said.refused.clone()) {
+                self.broken.borrow_mut().get_or_insert(refused);
+            }
+            let env = env.map(|said| said.value.clone());
             let argument = || settings.arguments.get(name).cloned().flatten();
             env.or_else(argument)
                 .or_else(|| (name == "PATH").then(|| PATH.to_owned()))
@@ -371,22 +358,24 @@ impl Reading<'_> {
     }
 
     fn said(&self, start: usize, word: &str) -> Said<String> {
-        self.touched.set(false);
-        let Expanded { text, unset, .. } = self.expand(word);
-        Said {
-            line: self.source.line(start),
-            value: text,
-            unset,
-            secret: self.touched.get(),
-        }
+        self.said_on(self.source.line(start), word)
     }
 
-    fn plain<T>(&self, start: usize, value: T) -> Said<T> {
+    pub(super) fn said_on(&self, line: usize, word: &str) -> Said<String> {
+        self.touched.set(false);
+        self.broken.take();
+        let Expanded {
+            text,
+            unset,
+            refused,
+            ..
+        } = self.expand(word);
         Said {
-            line: self.source.line(start),
-            value,
-            unset: Vec::new(),
-            secret: false,
+            line,
+            value: text,
+            unset,
+            refused: refused.or_else(|| self.broken.take()),
+            secret: self.touched.get(),
         }
     }
 
@@ -407,32 +396,18 @@ impl Reading<'_> {
 
     /// The same of a list in JSON, whose words may have blanks in them.
     fn whole<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
-        let word = |word| {
-            self.touched.set(false);
-            let expanded = self.expand(word);
-            Said {
-                line,
-                value: expanded.text,
-                unset: expanded.unset,
-                secret: self.touched.get(),
-            }
-        };
-        words.map(word).collect()
+        words.map(|word| self.said_on(line, word)).collect()
     }
 
     /// Names and values; all of one instruction see what held before it.
     fn pairs(&self, line: usize, text: &str) -> Vec<(String, Said<String>)> {
         let pair = |(name, value): (String, Option<String>)| {
             let name = self.expand(&name).text;
-            self.touched.set(false);
-            let Expanded { text, unset, .. } = self.expand(&value.unwrap_or_default());
-            let secret = self.touched.get() || is_secret(&name, &text);
-            let said = Said {
-                line,
-                value: if secret { String::new() } else { text },
-                unset,
-                secret,
-            };
+            let mut said = self.said_on(line, &value.unwrap_or_default());
+            said.secret |= is_secret(&name, &said.value);
+            if said.secret {
+                said.value.clear();
+            }
             (name, said)
         };
         pairs(text, self.source.escape)
@@ -448,7 +423,7 @@ impl Reading<'_> {
         };
         let form = match command {
             Command::Exec(words) => {
-                let words = words.value.iter();
+                let words = words.value.iter().filter(|word| word.value != NO_WORD);
                 Form::Exec(words.map(|word| word.value.to_string()).collect())
             }
             Command::Shell(text) => Form::Shell {
@@ -462,129 +437,27 @@ impl Reading<'_> {
                 text: String::new(),
             },
         };
-        self.plain(start, form)
+        Said::plain(self.source.line(start), form)
     }
 
-    fn run_commands(&self, line: usize, command: &Command<'_>) -> Vec<Vec<String>> {
-        let lookup = |name: &str| self.variable(name);
-        let text = match command {
-            Command::Exec(words) => {
-                let words: Vec<String> = words
-                    .value
-                    .iter()
-                    .map(|word| word.value.to_string())
-                    .collect();
-                return match words.as_slice() {
-                    [_, flag, script] if flag == "-c" => {
-                        shell::commands(script, self.source.escape, &lookup)
-                    }
-                    _ => vec![words],
-                };
-            }
-            Command::Shell(text) => text.value,
-            _ => return Vec::new(),
-        };
-        let mut commands = shell::commands(text, self.source.escape, &lookup);
-        let Some(documents) = self.source.documents.get(&line) else {
-            return commands;
-        };
-        if commands.iter().any(|words| is_script(words)) {
-            commands.retain(|words| !is_script(words));
-            for document in documents {
-                commands.extend(shell::commands(document, '\\', &lookup));
-            }
-        }
-        commands
-    }
-
-    fn copy(
-        &self,
-        instruction: &'static str,
-        options: &[parse_dockerfile::Flag<'_>],
-        sources: &[parse_dockerfile::Source<'_>],
-        to: &str,
-    ) -> Copy {
-        let mut from = From::Context;
-        let mut flags = Vec::new();
-        for flag in options {
-            let value = flag.value.as_ref().map(|value| value.value.to_string());
-            let value = value.unwrap_or_default();
-            if flag.name.value.eq_ignore_ascii_case("from") {
-                from = self.copied_from(&value);
-            } else {
-                flags.push((flag.name.value.to_string(), self.expand(&value).text));
-            }
-        }
-        let mut paths = Vec::new();
-        let mut documents = 0;
-        for source in sources {
-            match source {
-                parse_dockerfile::Source::Path(path) => paths.push(self.expand(&path.value).text),
-                _ => documents += 1,
-            }
-        }
-        let to = self.expand(to).text;
-        let directory = self
-            .stages
-            .last()
-            .map_or("/", |stage| stage.settings.directory());
-        let into = to.ends_with('/') || to.ends_with("/.") || to == "." || sources.len() > 1;
-        Copy {
-            instruction,
-            from,
-            sources: paths,
-            files: BTreeSet::new(),
-            into,
-            to: absolute(directory, &to),
-            flags,
-            documents,
-        }
-    }
-
-    fn copied_from(&self, name: &str) -> From {
-        let last = self.stages.len().saturating_sub(1);
-        let number = name.parse().ok().filter(|index| *index < last);
-        match self
-            .stage_named(name)
-            .filter(|index| *index < last)
-            .or(number)
-        {
-            Some(index) => From::Stage(index),
-            None => From::Image(self.expand(name).text),
-        }
-    }
-
-    fn add_step(&mut self, line: usize, action: Action) {
-        if let Some(stage) = self.stages.last_mut() {
-            let workdir = stage.settings.directory().to_owned();
-            stage.steps.push(Step {
-                line,
-                workdir,
-                action,
-            });
-        }
-    }
-
-    fn remark(&mut self, remark: Remark) {
+    pub(super) fn remark(&mut self, remark: Remark) {
         if let Some(stage) = self.stages.last_mut() {
             stage.remarks.push(remark);
         }
     }
 
-    fn settings(&mut self, change: impl FnOnce(&mut Settings)) {
+    pub(super) fn settings(&mut self, change: impl FnOnce(&mut Settings)) {
         if let Some(stage) = self.stages.last_mut() {
             change(&mut stage.settings);
         }
     }
 }
 
-/// Whether a here-document is what a command does: `<<EOF` alone, or a shell that reads it.
-fn is_script(words: &[String]) -> bool {
-    match words {
-        [first, ..] if first.starts_with(MARK) => true,
-        [program, rest @ ..] => {
-            shell::is_shell(program) && rest.iter().any(|word| word.starts_with(MARK))
-        }
-        [] => false,
-    }
+/// Something that docker takes for a mistake.
+pub(super) fn refusal(line: usize, what: &str, refused: &str) -> Remark {
+    Remark::lost(
+        line,
+        &format!("{what} uses `{refused}`, which `docker build` refuses: it is left out"),
+        "write the value out, or let an `ARG` hold it",
+    )
 }

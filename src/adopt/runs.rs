@@ -1,19 +1,21 @@
 //! What `RUN` does to the image, and what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choose::Placed;
 use super::draft::Draft;
 use super::locate::operands;
 use super::packages::{Packages, installed};
 use super::paths::{absolute, join, name};
+use super::shell::Ran;
 use super::source::MARK;
 use super::stage::{Action, Stage, Step, lineage};
 use super::users::Users;
+use super::zone;
 use crate::hint::quoted_list;
 
-/// Commands of which nothing is told. Most leave nothing behind that an image could miss; of those that move,
-/// change or remove files, only what they do to the executable is followed.
+/// Commands of which nothing is told here. Most leave nothing behind that an image could miss; what others do
+/// to the executable, to files that were copied, and which files they write, is looked at elsewhere.
 const HARMLESS: &[&str] = &[
     "apt",
     "apt-get",
@@ -60,6 +62,12 @@ const HARMLESS: &[&str] = &[
     "update-alternatives",
     "env",
     "printenv",
+    "echo",
+    "printf",
+    "cat",
+    "tee",
+    "sed",
+    "unlink",
     "sleep",
 ];
 
@@ -72,7 +80,7 @@ pub(super) struct Runs<'a> {
     /// Where the executable is.
     pub(super) executable: Option<&'a str>,
     pub(super) executables: &'a [Placed],
-    /// Directories that are something already: volumes, and where the process starts.
+    /// Paths that are something already: volumes, assets, and where the process starts.
     pub(super) directories: BTreeSet<String>,
 }
 
@@ -88,8 +96,8 @@ impl Runs<'_> {
                 if let Action::Run { commands } = &step.action {
                     self.packages(step.line, commands, draft);
                     self.others(step, commands, draft);
-                    for words in commands {
-                        links.extend(self.link(step, words).map(|link| (step.line, link)));
+                    for ran in commands {
+                        links.extend(self.link(ran).map(|link| (step.line, link)));
                     }
                 }
             }
@@ -110,10 +118,10 @@ impl Runs<'_> {
         draft.list("links", links);
     }
 
-    fn packages(&self, line: usize, commands: &[Vec<String>], draft: &mut Draft<'_>) {
+    fn packages(&self, line: usize, commands: &[Ran], draft: &mut Draft<'_>) {
         let names = commands
             .iter()
-            .filter_map(|words| installed(words))
+            .filter_map(|ran| installed(&ran.words))
             .flatten();
         let names: BTreeSet<String> = names.collect();
         let sorted = Packages::sort(names);
@@ -140,19 +148,16 @@ impl Runs<'_> {
         }
     }
 
-    fn others(&self, step: &Step, commands: &[Vec<String>], draft: &mut Draft<'_>) {
+    fn others(&self, step: &Step, commands: &[Ran], draft: &mut Draft<'_>) {
         let line = step.line;
         let mut told = BTreeSet::new();
-        for words in commands {
-            let Some((program, arguments)) = words.split_first() else {
+        for ran in commands {
+            let Some((program, arguments)) = ran.words.split_first() else {
                 continue;
             };
             let program = name(program);
-            let writes = words
-                .iter()
-                .any(|word| word.starts_with('>') || word.starts_with(MARK));
             if program == "mkdir" {
-                self.directories(step, arguments, draft);
+                self.directories(line, ran, arguments, draft);
             } else if program == "setcap" && told.insert("setcap") {
                 draft.lost(
                     line,
@@ -165,14 +170,6 @@ impl Runs<'_> {
                     &format!("`{program}` downloads files"),
                     "put what the service needs into the repository, and name it in `assets`",
                 );
-            } else if matches!(program, "echo" | "printf" | "cat" | "tee") {
-                if (writes || program == "tee") && told.insert("echo") {
-                    draft.lost(
-                        line,
-                        &format!("`{program}` writes a file"),
-                        "put the file into the repository, and name it in `assets`",
-                    );
-                }
             } else if !HARMLESS.contains(&program)
                 && !Users::is_about_users(program)
                 && !self.compiles
@@ -184,19 +181,23 @@ impl Runs<'_> {
                     "make the files before `cargo lighter build` runs, and name them in `assets`",
                 );
             }
+            if let Some(zone) = zone::chosen(ran) {
+                zone::adopt(line, &zone, draft);
+            }
         }
+        written(line, commands, draft);
     }
 
-    fn directories(&self, step: &Step, arguments: &[String], draft: &mut Draft<'_>) {
+    fn directories(&self, line: usize, ran: &Ran, arguments: &[String], draft: &mut Draft<'_>) {
         let made: Vec<String> = operands(arguments)
             .into_iter()
             .filter(|operand| !operand.contains('$'))
-            .map(|operand| absolute(&step.workdir, operand))
+            .map(|operand| absolute(&ran.here, operand))
             .filter(|path| !self.is_something(path))
             .collect();
         if !made.is_empty() && !self.compiles {
             draft.lost(
-                step.line,
+                line,
                 &format!("{}: empty directories are not carried", list(&made)),
                 "name in `volumes` what the service writes to",
             );
@@ -211,8 +212,8 @@ impl Runs<'_> {
     }
 
     /// A link to the executable.
-    fn link(&self, step: &Step, words: &[String]) -> Option<String> {
-        let (program, arguments) = words.split_first()?;
+    fn link(&self, ran: &Ran) -> Option<String> {
+        let (program, arguments) = ran.words.split_first()?;
         if name(program) != "ln" {
             return None;
         }
@@ -223,7 +224,7 @@ impl Runs<'_> {
         let place = if place.ends_with('/') || super::paths::is_usual_directory(place) {
             join(place, name(target))
         } else {
-            absolute(&step.workdir, place)
+            absolute(&ran.here, place)
         };
         let directory = place.rsplit_once('/').map_or("/", |(parent, _)| parent);
         let leads = absolute(directory, target);
@@ -231,15 +232,86 @@ impl Runs<'_> {
     }
 }
 
+/// Tells of files that commands write, each program once.
+fn written(line: usize, commands: &[Ran], draft: &mut Draft<'_>) {
+    let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ran in commands.iter().filter(|ran| zone::chosen(ran).is_none()) {
+        let Some((program, arguments)) = ran.words.split_first() else {
+            continue;
+        };
+        let program = name(program);
+        let operands = operands(arguments);
+        let own = operands.into_iter().filter(|_| program == "tee");
+        let all = ran
+            .writes
+            .iter()
+            .chain(own)
+            .filter(|file| !file.starts_with(MARK));
+        let path = |file: &String| {
+            if file.starts_with('$') {
+                file.clone()
+            } else {
+                absolute(&ran.here, file)
+            }
+        };
+        let all: Vec<String> = all
+            .map(path)
+            .filter(|file| !file.starts_with("/dev/"))
+            .collect();
+        if !all.is_empty() {
+            files.entry(program).or_default().extend(all);
+        }
+    }
+    for (program, files) in files {
+        draft.lost(
+            line,
+            &format!("`{program}` writes {}", list(&files)),
+            "put the file into the repository, and name it in `assets`",
+        );
+    }
+}
+
+/// Directories that commands of a stage make.
+pub(super) fn made(stages: &[Stage], stage: usize) -> BTreeSet<String> {
+    let chain = lineage(stages, stage).into_iter();
+    let steps = chain
+        .filter_map(|index| stages.get(index))
+        .flat_map(|stage| &stage.steps);
+    let commands = steps.filter_map(|step| match &step.action {
+        Action::Run { commands } => Some(commands),
+        Action::Copy(_) => None,
+    });
+    let makes = |ran: &&Ran| {
+        let program = ran.words.first().map_or("", |program| name(program));
+        program == "mkdir" || (program == "install" && ran.words.iter().any(|word| word == "-d"))
+    };
+    commands
+        .flatten()
+        .filter(makes)
+        .flat_map(|ran| {
+            let operands = operands(ran.words.get(1..).unwrap_or_default()).into_iter();
+            operands.map(|operand| absolute(&ran.here, operand))
+        })
+        .collect()
+}
+
 /// Names in one sentence; the first of very many.
 pub(super) fn list(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let first = quoted_list(&first).replace(" or ", " and ");
-    if more > 0 {
-        format!("{first} and {more} more")
-    } else {
-        first
+    shortened(names, 12)
+}
+
+/// The same where the first few are enough to know what is meant.
+pub(super) fn few(names: &[String]) -> String {
+    shortened(names, 3)
+}
+
+fn shortened(names: &[String], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).map(String::as_str).collect();
+    match names.len().saturating_sub(shown) {
+        0 => quoted_list(&first).replace(" or ", " and "),
+        more => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and {more} more", first.join(", "))
+        }
     }
 }

@@ -1,24 +1,25 @@
-//! The script of a shell that starts the service, word by word as it is written.
-//!
-//! What a `RUN` does is only looked through (`shell`). Of what starts the service, each word either gets
-//! into the proposal or is told.
+//! The script of a shell, word by word as it is written.
 
-use super::shell::{KEYWORDS, is_setting};
+use super::shell::{KEYWORDS, is_condition, is_setting};
 
 /// Substitutions in substitutions are not followed deeper.
 const MAX_DEPTH: usize = 16;
 
 /// A script, taken apart.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
     pub(super) commands: Vec<Written>,
     /// Whether a quote is opened and never closed.
     pub(super) open: bool,
+    /// Whether each command runs, one after another.
+    pub(super) straight: bool,
 }
 
 /// A command as it is written: with its quotes and variables.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Written {
+    /// Whether a condition or a loop decides whether it runs.
+    pub(super) maybe: bool,
     /// `A=1` before the program.
     pub(super) settings: Vec<String>,
     pub(super) words: Vec<String>,
@@ -31,10 +32,17 @@ impl Script {
     pub(super) fn new(text: &str) -> Self {
         let mut reader = Reader {
             rest: text,
-            script: Self::default(),
+            script: Self {
+                commands: Vec::new(),
+                open: false,
+                straight: true,
+            },
             command: Written::default(),
             word: None,
             redirection: None,
+            depth: 0,
+            list: 0,
+            or: false,
         };
         reader.run();
         reader.script
@@ -48,6 +56,12 @@ struct Reader<'t> {
     word: Option<String>,
     /// An operator whose file comes next.
     redirection: Option<String>,
+    /// Conditions and loops that are open.
+    depth: usize,
+    /// Where the commands begin that `&&` and `||` join.
+    list: usize,
+    /// Whether `||` is among these.
+    or: bool,
 }
 
 impl Reader<'_> {
@@ -72,11 +86,26 @@ impl Reader<'_> {
         } else if c == '#' && self.word.is_none() {
             let line = self.rest.find('\n').unwrap_or(self.rest.len());
             self.skip(line);
+        } else if self.word.is_none()
+            && let Some(length) = substituted_file(self.rest)
+        {
+            self.take(length);
         } else if matches!(c, '<' | '>') || self.rest.starts_with("&>") {
             self.redirect();
         } else if matches!(c, '&' | '|' | ';' | '\n' | '(' | ')') {
-            self.skip(1);
+            let is_or = self.rest.starts_with("||");
+            let is_and = self.rest.starts_with("&&");
+            self.skip(if is_or || is_and { 2 } else { 1 });
             self.end_command();
+            if is_or {
+                self.script.straight = false;
+                self.or = true;
+                let joined = self.script.commands.iter_mut().skip(self.list + 1);
+                joined.for_each(|command| command.maybe = true);
+            } else if matches!(c, ';' | '\n') || (c == '&' && !is_and) {
+                self.list = self.script.commands.len();
+                self.or = false;
+            }
         } else {
             self.take(c.len_utf8());
         }
@@ -121,6 +150,15 @@ impl Reader<'_> {
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         let command = &mut self.command;
+        if command.words.is_empty() && self.redirection.is_none() {
+            self.script.straight &= !is_condition(&word);
+            match word.as_str() {
+                "elif" => {}
+                "fi" | "done" | "esac" => self.depth = self.depth.saturating_sub(1),
+                word if is_condition(word) => self.depth += 1,
+                _ => {}
+            }
+        }
         if let Some(operator) = self.redirection.take() {
             command.redirections.push(format!("{operator}{word}"));
         } else if !command.words.is_empty() {
@@ -137,8 +175,9 @@ impl Reader<'_> {
         if let Some(operator) = self.redirection.take() {
             self.command.redirections.push(operator);
         }
-        let command = std::mem::take(&mut self.command);
+        let mut command = std::mem::take(&mut self.command);
         if command != Written::default() {
+            command.maybe = self.depth > 0 || self.or;
             self.script.commands.push(command);
         }
     }
@@ -167,6 +206,12 @@ fn begins(text: &str, depth: usize) -> Begins {
         _ => return Begins::Other,
     };
     end.map_or(Begins::Open, Begins::Whole)
+}
+
+/// The length of `<(…)` or `>(…)`, which stands for the name of a file.
+fn substituted_file(text: &str) -> Option<usize> {
+    let is_it = text.starts_with("<(") || text.starts_with(">(");
+    is_it.then(|| until(text, 2, ')', 0)).flatten()
 }
 
 /// The length up to and with `end`, from `start` on.
@@ -210,6 +255,7 @@ mod tests {
                 settings,
                 words,
                 redirections,
+                ..
             } = command;
             [settings, words, redirections]
                 .map(|words| words.join("·"))
@@ -242,6 +288,7 @@ mod tests {
                 "if a; then b && c & fi # d",
                 &[" / a / ", " / b / ", " / c / ", " / fi / "],
             ),
+            ("a <(b c) < d", &[" / a·<(b c) / < d"]),
             ("A=1 && b", &["A=1 /  / ", " / b / "]),
             ("a \"it's\" x", &[" / a·\"it's\"·x / "]),
         ] {
@@ -257,12 +304,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_may_not_run_is_known() {
+        let script =
+            Script::new("a; if b; then c; fi; d && e; f && g || h; for i in j; do k; done\nl & m");
+        let maybe = |command: &Written| command.maybe.then(|| command.words[0].clone());
+        let maybe: Vec<String> = script.commands.iter().filter_map(maybe).collect();
+        assert_eq!(maybe, ["b", "c", "g", "h", "for", "k"]);
+    }
+
     proptest! {
         #[test]
         fn any_script_can_be_taken_apart(text in "(?s)[ a-c$'\"{}()\\\\&|;#\n<>=1é`]{0,80}") {
             let script = Script::new(&text);
             let words = script.commands.iter().flat_map(|command| {
-                let Written { settings, words, redirections } = command;
+                let Written { settings, words, redirections, .. } = command;
                 settings.iter().chain(words).chain(redirections)
             });
             prop_assert!(words.map(String::len).sum::<usize>() <= text.len());

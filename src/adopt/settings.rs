@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use toml_edit::{Array, Value};
 
+use super::base;
 use super::draft::Draft;
-use super::launch::Launch;
-use super::paths::{absolute, name};
-use super::runs::list;
-use super::secret::{holds_secret, is_secret_flag};
-use super::stage::{Form, Said, Settings, Stage};
+use super::launch::{Launch, Switch};
+use super::paths::absolute;
+use super::read::refusal;
+use super::secret::{holds_secret, is_secret_pair};
+use super::stage::{Said, Settings, Stage};
 use super::users::{Numbers, Users};
-use super::{base, shell};
 
 /// More ports of one range are not listed.
 const MAX_PORTS: u16 = 1_000;
@@ -21,9 +21,13 @@ pub(super) fn user(
     stages: &[Stage],
     stage: usize,
     settings: &Settings,
+    launch: &Launch,
     draft: &mut Draft<'_>,
 ) -> bool {
     let users = Users::of(stages, stage);
+    if let Some(switch) = &launch.switch {
+        return switched(launch.line, switch, &users, draft);
+    }
     let Some(said) = &settings.user else {
         let image = base::image(stages, stage);
         if base::runs_as_root(image) {
@@ -36,10 +40,9 @@ pub(super) fn user(
         }
         return false;
     };
-    if is_secret(said.line, "`USER`", said, draft) {
+    if !is_usable("`USER`", said, draft) {
         return false;
     }
-    told_of_unset(said.line, "`USER`", &said.unset, draft);
     match users.numbers(&said.value) {
         Numbers::Known(numbers) => {
             draft.set(said.line, "user", numbers.as_str());
@@ -68,12 +71,36 @@ pub(super) fn user(
     }
 }
 
+/// The user as whom a program like `gosu` starts the service; gives whether that is root.
+fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) -> bool {
+    let Switch { program, user } = switch;
+    let numbers = user.as_deref().map(|user| users.numbers(user));
+    if let Some(Numbers::Known(numbers) | Numbers::Assumed(numbers)) = numbers {
+        draft.set(line, "user", numbers.as_str());
+        draft.changed(
+            line,
+            &format!("`{program}` is not in the image: the service runs as {numbers} from the start, and nothing as root before"),
+            "what root does before belongs into the program, or into a job of its own",
+        );
+        return numbers.starts_with("0:");
+    }
+    let why = match user {
+        Some(user) => format!("the number of user `{user}` is chosen while the old image is built"),
+        None => "its user is chosen by a shell".to_owned(),
+    };
+    draft.lost(
+        line,
+        &format!("`{program}` is not in the image, and nothing runs as root first: {why}"),
+        "the service runs as 65532:65532; set `user` to numbers, such as `user = \"1000:1000\"`, if files elsewhere belong to another",
+    );
+    false
+}
+
 /// Where it starts, with which arguments, and what stops it.
 pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
     if let Some(said) = &settings.workdir
-        && !is_secret(said.line, "`WORKDIR`", said, draft)
+        && is_usable("`WORKDIR`", said, draft)
     {
-        told_of_unset(said.line, "`WORKDIR`", &said.unset, draft);
         draft.set(said.line, "workdir", said.value.as_str());
     }
     let args = without_secrets(launch.line, "args", &launch.args, draft);
@@ -81,9 +108,8 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
         draft.set(launch.line, "args", args);
     }
     if let Some(said) = &settings.stop_signal
-        && !is_secret(said.line, "`STOPSIGNAL`", said, draft)
+        && is_usable("`STOPSIGNAL`", said, draft)
     {
-        told_of_unset(said.line, "`STOPSIGNAL`", &said.unset, draft);
         let upper = said.value.to_uppercase();
         let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
         let is_number = bare.bytes().all(|byte| byte.is_ascii_digit());
@@ -96,77 +122,11 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
     }
 }
 
-/// `HEALTHCHECK`, where the executable checks itself.
-pub(super) fn check(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
-    let Some(said) = &settings.healthcheck else {
-        return;
-    };
-    let Some(form) = &said.value.form else { return };
-    let words = match form {
-        Form::Exec(words) => words.clone(),
-        Form::Shell { text, .. } => {
-            let text = text.trim();
-            let plain = ["|| exit 1", "||exit 1", "|| false"]
-                .iter()
-                .find_map(|end| text.strip_suffix(end))
-                .unwrap_or(text);
-            let found = shell::commands(plain, '\\', &|_| None);
-            if shell::is_simple(plain) {
-                found.into_iter().next().unwrap_or_default()
-            } else {
-                // Whatever is called first is named below, if it is not the service.
-                let first = found.first().and_then(|words| words.first()).cloned();
-                let mut words: Vec<String> = first.into_iter().collect();
-                words.insert(0, String::new());
-                words
-            }
-        }
-    };
-    let resolve = |word: &str| absolute(settings.directory(), word);
-    let (program, args) = words
-        .split_first()
-        .map_or(("", &[][..]), |(program, args)| (program.as_str(), args));
-    let is_itself = launch.executable.as_deref().is_some_and(|own| {
-        own == program
-            || resolve(own) == resolve(program)
-            || (!program.contains('/') && name(own) == program)
-    });
-    if is_itself && !args.is_empty() {
-        let args = without_secrets(said.line, "healthcheck", args, draft);
-        if !args.is_empty() {
-            draft.set(said.line, "healthcheck", args);
-        }
-        if !said.value.options.is_empty() {
-            draft.lost(
-                said.line,
-                &format!(
-                    "how often `HEALTHCHECK` asks is no part of the image: {}",
-                    list(&said.value.options)
-                ),
-                "say it to what runs the image, such as `--health-interval`",
-            );
-        }
-        return;
-    }
-    let called = if program.is_empty() {
-        "a shell"
-    } else {
-        name(program)
-    };
-    draft.lost(
-        said.line,
-        &format!("`HEALTHCHECK` calls `{called}`, which the image has not"),
-        "give the program an argument with which it checks itself, and name that in `healthcheck`; \
-         Kubernetes asks a port by `httpGet` without it",
-    );
-}
-
 /// Variables, labels, ports and volumes.
 pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for (name, said) in &settings.env {
         let what = format!("`ENV {name}`");
-        told_of_unset(said.line, &what, &said.unset, draft);
-        if is_secret(said.line, &what, said, draft) {
+        if !is_usable(&what, said, draft) {
             continue;
         }
         draft.entry(said.line, "env", name, &said.value);
@@ -176,15 +136,13 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     }
     for (name, said) in &settings.labels {
         let what = format!("label `{name}`");
-        told_of_unset(said.line, &what, &said.unset, draft);
-        if said.unset.is_empty() && !is_secret(said.line, &what, said, draft) {
+        if is_usable(&what, said, draft) && said.unset.is_empty() {
             draft.entry(said.line, "labels", name, &said.value);
         }
     }
     let mut ports = Vec::new();
     for said in &settings.ports {
-        told_of_unset(said.line, "`EXPOSE`", &said.unset, draft);
-        if is_secret(said.line, "`EXPOSE`", said, draft) {
+        if !is_usable("`EXPOSE`", said, draft) {
             continue;
         }
         ports.extend(
@@ -196,8 +154,7 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     draft.list("ports", ports);
     let mut volumes = Vec::new();
     for said in &settings.volumes {
-        told_of_unset(said.line, "`VOLUME`", &said.unset, draft);
-        if !is_secret(said.line, "`VOLUME`", said, draft) {
+        if is_usable("`VOLUME`", said, draft) {
             volumes.push((said.line, said.value.as_str()));
         }
     }
@@ -232,30 +189,41 @@ pub(super) fn lists(settings: &Settings, draft: &mut Draft<'_>) {
 
 const OF_SECRETS: &str = "give it to the service when it runs, such as from a Kubernetes Secret, and take it out of the Dockerfile";
 
-/// Whether a value must not be taken over, which is told.
-fn is_secret(line: usize, what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
+/// Whether a value may be taken over; tells why not, and what it lacks.
+fn is_usable(what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
+    for name in &said.unset {
+        draft.lost(
+            said.line,
+            &format!("{what} needs `{name}`, which has no value"),
+            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
+        );
+    }
+    if let Some(refused) = said.refused.as_ref().filter(|_| !said.secret) {
+        draft.remarks.push(refusal(said.line, what, refused));
+    }
     if said.secret {
         let why = "its value is not taken over, as everyone who has the image could read it";
         draft.lost(
-            line,
+            said.line,
             &format!("{what} looks like a secret: {why}"),
             OF_SECRETS,
         );
     }
-    said.secret
+    !said.secret && said.refused.is_none()
 }
 
 /// Arguments but for those that look like secrets, which are told.
-fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_>) -> Array {
+pub(super) fn without_secrets(
+    line: usize,
+    key: &str,
+    args: &[String],
+    draft: &mut Draft<'_>,
+) -> Array {
     let mut kept: Vec<&String> = Vec::new();
     let mut args = args.iter().peekable();
     while let Some(word) = args.next() {
-        let is_value = |next: &&String| !next.starts_with(['-', '$']) && !next.is_empty();
-        let dropped = if is_secret_flag(word) && !word.contains('=') {
-            args.next_if(is_value).is_some()
-        } else {
-            holds_secret(word)
-        };
+        let dropped =
+            args.next_if(|next| is_secret_pair(word, next)).is_some() || holds_secret(word);
         if !dropped {
             kept.push(word);
             continue;
@@ -274,16 +242,6 @@ fn without_secrets(line: usize, key: &str, args: &[String], draft: &mut Draft<'_
         draft.lost(line, &format!("{what} left out of `{key}`"), OF_SECRETS);
     }
     kept.into_iter().map(String::as_str).collect()
-}
-
-fn told_of_unset(line: usize, what: &str, unset: &[String], draft: &mut Draft<'_>) {
-    for name in unset {
-        draft.lost(
-            line,
-            &format!("{what} needs `{name}`, which has no value"),
-            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
-        );
-    }
 }
 
 /// `8080`, `53/udp`, `8000-8003`.

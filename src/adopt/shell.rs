@@ -3,7 +3,9 @@
 //! Nothing is run, and no loop or condition is followed: each command in the text is taken as one that
 //! may have run.
 
-use super::paths::name;
+use super::filled::{Filled, Knowledge};
+use super::paths::{absolute, name};
+use super::script::Script;
 use super::words::Lookup;
 
 /// More commands than these in one script are not looked at.
@@ -15,20 +17,80 @@ pub(super) const KEYWORDS: &[&str] = &[
     "command",
 ];
 
-/// A command and its arguments.
-pub(super) type Words = Vec<String>;
+/// Words before a command that say whether it runs at all, and how often.
+const CONDITIONS: &[&str] = &[
+    "if", "elif", "while", "until", "for", "case", "select", "function",
+];
 
-/// The commands in a script, in their order. Continued lines and comments are taken out; variables that
-/// `lookup` does not know stay as they are written.
-pub(super) fn commands(script: &str, escape: char, lookup: Lookup<'_>) -> Vec<Words> {
-    let mut reader = Reader {
+/// A command that a `RUN` runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ran {
+    /// The program and its arguments. Variables that nobody knows stay as they are written.
+    pub(super) words: Vec<String>,
+    /// Files that its output goes to.
+    pub(super) writes: Vec<String>,
+    /// The directory it runs in.
+    pub(super) here: String,
+    /// Whether it runs whatever the others do.
+    pub(super) surely: bool,
+}
+
+/// The commands in a script that begins in the directory `workdir`, in their order. Continued lines and
+/// comments are taken out.
+pub(super) fn commands(script: &str, escape: char, workdir: &str, lookup: Lookup<'_>) -> Vec<Ran> {
+    let script = Script::new(&joined(script, escape));
+    let knowledge = Knowledge {
+        parameters: &[],
         lookup,
-        word: None,
-        words: Vec::new(),
-        commands: Vec::new(),
+        is_bash: false,
+        keeps: true,
     };
-    reader.run(&joined(script, escape));
-    reader.commands
+    let filled = |words: &[String]| -> Vec<String> {
+        let words = words.iter().map(|word| Filled::new(word, knowledge).words);
+        words.flatten().collect()
+    };
+    let mut here = workdir.to_owned();
+    let mut ran = Vec::new();
+    for command in script.commands.iter().take(MAX_COMMANDS) {
+        let words = filled(&command.words);
+        if words.is_empty() {
+            continue;
+        }
+        let writes: Vec<String> = command
+            .redirections
+            .iter()
+            .filter_map(|word| written(word))
+            .collect();
+        let then = match words.as_slice() {
+            [program, target, ..] if program == "cd" => Some(absolute(&here, target)),
+            _ => None,
+        };
+        ran.push(Ran {
+            words,
+            writes: filled(&writes),
+            here: here.clone(),
+            surely: !command.maybe,
+        });
+        here = then.unwrap_or(here);
+    }
+    ran
+}
+
+/// The file that a redirection writes to.
+fn written(redirection: &str) -> Option<String> {
+    let at = redirection.find('>')?;
+    let file = redirection
+        .get(at..)?
+        .trim_start_matches(['>', '|', '&', ' ', '\t']);
+    let is_number = file
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    (!is_number && !file.starts_with("/dev/")).then(|| file.to_owned())
+}
+
+/// Whether a word says that what follows may not run, or not once.
+pub(super) fn is_condition(word: &str) -> bool {
+    CONDITIONS.contains(&word)
 }
 
 /// Whether a script is one command that needs no shell: no operator, no redirection, no variable.
@@ -88,104 +150,6 @@ pub(super) fn joined(script: &str, escape: char) -> String {
     text
 }
 
-struct Reader<'a> {
-    lookup: Lookup<'a>,
-    word: Option<String>,
-    words: Words,
-    commands: Vec<Words>,
-}
-
-impl Reader<'_> {
-    fn run(&mut self, text: &str) {
-        let mut rest = text;
-        let mut quoted = false;
-        while let Some(c) = rest.chars().next() {
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
-            match c {
-                '\'' if !quoted => {
-                    let (inside, after) = rest.split_once('\'').unwrap_or((rest, ""));
-                    self.word.get_or_insert_default().push_str(inside);
-                    rest = after;
-                }
-                '"' => {
-                    quoted = !quoted;
-                    self.word.get_or_insert_default();
-                }
-                '\\' => {
-                    let next = rest.chars().next();
-                    rest = rest
-                        .get(next.map_or(0, char::len_utf8)..)
-                        .unwrap_or_default();
-                    self.word.get_or_insert_default().extend(next);
-                }
-                '$' => rest = self.variable(rest, quoted),
-                c if quoted => self.word.get_or_insert_default().push(c),
-                c if c.is_whitespace() && c != '\n' => self.end_word(),
-                '#' if self.word.is_none() => {
-                    rest = rest.split_once('\n').map_or("", |(_, after)| after);
-                    self.end_command();
-                }
-                '&' | '|' | ';' | '\n' | '(' | ')' => self.end_command(),
-                c => self.word.get_or_insert_default().push(c),
-            }
-        }
-        self.end_command();
-    }
-
-    /// Puts in a variable's value, or leaves it as it is.
-    fn variable<'t>(&mut self, rest: &'t str, quoted: bool) -> &'t str {
-        let braced = rest.starts_with('{');
-        let inner = rest.strip_prefix('{').unwrap_or(rest);
-        let length = inner
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            .count();
-        let (name, after) = inner.split_at(length);
-        let after = if braced {
-            after.strip_prefix('}')
-        } else {
-            Some(after)
-        };
-        let value = (self.lookup)(name).filter(|_| length > 0);
-        let (Some(after), Some(value)) = (after, value) else {
-            self.word.get_or_insert_default().push('$');
-            return rest;
-        };
-        if quoted {
-            self.word.get_or_insert_default().push_str(&value);
-            return after;
-        }
-        // Without quotes, a value may be several words.
-        for c in value.chars() {
-            if c.is_whitespace() {
-                self.end_word();
-            } else {
-                self.word.get_or_insert_default().push(c);
-            }
-        }
-        after
-    }
-
-    fn end_word(&mut self) {
-        if let Some(word) = self.word.take() {
-            self.words.push(word);
-        }
-    }
-
-    fn end_command(&mut self) {
-        self.end_word();
-        let mut words = std::mem::take(&mut self.words);
-        let skipped = words
-            .iter()
-            .take_while(|word| KEYWORDS.contains(&word.as_str()) || is_setting(word.as_str()))
-            .count();
-        words.drain(..skipped);
-        if !words.is_empty() && self.commands.len() < MAX_COMMANDS {
-            self.commands.push(words);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -198,8 +162,8 @@ mod tests {
             "TWO" => Some("a b".to_owned()),
             _ => None,
         };
-        let commands = commands(script, '\\', &lookup);
-        commands.iter().map(|words| words.join("|")).collect()
+        let commands = commands(script, '\\', "/w", &lookup);
+        commands.iter().map(|ran| ran.words.join("|")).collect()
     }
 
     #[test]
@@ -221,6 +185,21 @@ mod tests {
         );
         assert_eq!(of("echo 'it''s' a\\ b"), ["echo|its|a b"]);
         assert_eq!(of("echo x$TWO \"$TWO\""), ["echo|xa|b|a b"]);
+        assert_eq!(
+            of("make -j$(nproc --all) `x y` \"${NO:-1}\" $1 $@ *.c ~/x"),
+            ["make|-j$(nproc --all)|`x y`|${NO:-1}|$1|$@|*.c|~/x"]
+        );
+    }
+
+    #[test]
+    fn where_commands_run_and_write_is_known() {
+        let ran = |script| commands(script, '\\', "/w", &|_| None);
+        let found = ran("cd a && x > b 2>&1 >> $C/d; cd /e; y 2> /dev/null");
+        let here: Vec<&str> = found.iter().map(|ran| ran.here.as_str()).collect();
+        assert_eq!(here, ["/w", "/w/a", "/w/a", "/e"]);
+        assert_eq!(found[1].writes, ["b", "$C/d"]);
+        assert!(found[3].writes.is_empty());
+        assert!(found.iter().all(|ran| ran.surely));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use super::filled::Filled;
 use super::launch::{INITS, Launch, SWITCHES};
 use super::paths::name;
+use super::redacted::{shown, shown_words};
 use super::remark::Remark;
 use super::runs::list;
 use super::script::{Script, Written};
-use super::secret::{holds_secret, shown, shown_words};
+use super::secret::holds_secret;
 use super::shell::is_simple;
 use super::stage::{Form, Settings};
 use super::unshelled::Unshelled;
@@ -31,9 +32,10 @@ impl Launch {
             .unwrap_or_default()
             .words;
         let is_told = is_simple(text) && !holds_secret(text);
+        let unshelled = Unshelled::new(settings, shell, &[]);
         let words: Vec<String> = words
             .iter()
-            .flat_map(|word| Filled::new(word, &[], &|_| None).words)
+            .flat_map(|word| unshelled.filled(word).words)
             .map(|word| serde_json::Value::from(word).to_string())
             .collect();
         let written = if is_told {
@@ -78,7 +80,7 @@ impl Launch {
                 "close it",
             );
         }
-        let unshelled = Unshelled::new(settings, after);
+        let unshelled = Unshelled::new(settings, shell, after);
         let is_told = !script.open && !is_foreign(shell);
         let found = script
             .commands
@@ -97,9 +99,20 @@ impl Launch {
         let others: Vec<String> = script
             .commands
             .iter()
-            .filter(|other| !std::ptr::eq(*other, command))
+            .filter(|other| !std::ptr::eq(*other, command) && !is_end(other))
             .map(told)
             .collect();
+        let starts = script.commands.iter();
+        let starts = starts.filter(|command| starts_ours(&unshelled, command, is_ours));
+        if !script.straight && starts.count() > 1 {
+            self.lost(
+                &format!(
+                    "a condition of `{called}` decides what is started: here it is `{}`",
+                    told(command)
+                ),
+                "let the program decide, or give callers the arguments",
+            );
+        }
         if !others.is_empty() {
             self.lost(
                 &format!(
@@ -118,7 +131,7 @@ impl Launch {
             );
         }
         let line = self.line;
-        let (words, remarks) = unshelled.words(command);
+        let (words, remarks) = unshelled.words(command, "args");
         let remarks = remarks.into_iter();
         self.remarks
             .extend(remarks.map(|(message, advice)| Remark::lost(line, &message, &advice)));
@@ -187,6 +200,12 @@ fn starts_ours(unshelled: &Unshelled, command: &Written, is_ours: &dyn Fn(&str) 
         INITS.contains(&program) || SWITCHES.contains(&program)
     });
     is_it(&program) || (starts_another && words.any(|filled| is_it(&filled)))
+}
+
+/// Whether a command is nothing but the end of a condition or a loop.
+fn is_end(command: &Written) -> bool {
+    let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+    matches!(words.as_slice(), ["fi" | "done" | "esac" | ";;"])
 }
 
 /// A command as it is written, without secrets in it.

@@ -15,6 +15,9 @@ pub const MAX_DOCKERFILE: u64 = 128 * 1024;
 /// Stands for `<<` in a `RUN`: as long, and nothing to the parser.
 pub(super) const MARK: &str = "\u{1}\u{1}";
 
+/// The only word of a list that is empty: the parser takes no `ENTRYPOINT []`.
+pub(super) const NO_WORD: &str = "\u{7f}";
+
 /// A text that the parser can take.
 #[derive(Debug, Default)]
 pub(super) struct Source {
@@ -73,6 +76,11 @@ impl Source {
             whole.push(' ');
         }
         let own = lines.get(start..end).unwrap_or_default();
+        if let Some(head) = before_empty_list(&whole) {
+            self.text.extend([head.as_str(), " [\"", NO_WORD, "\"]\n"]);
+            self.text.extend(own.iter().skip(1).map(|_| "#\n"));
+            return end;
+        }
         let (marked, is_run) = match keyword(&whole) {
             "RUN" => (true, true),
             "COPY" | "ADD" => (true, false),
@@ -118,6 +126,18 @@ fn keyword(instruction: &str) -> &'static str {
         .into_iter()
         .find(|known| word.eq_ignore_ascii_case(known))
         .unwrap_or_default()
+}
+
+/// What stands before the empty list of an `ENTRYPOINT`.
+fn before_empty_list(instruction: &str) -> Option<String> {
+    let inside = instruction.trim_end().strip_suffix(']')?;
+    let head = inside.trim_end().strip_suffix('[')?.trim_end();
+    let mut words = head.split_whitespace().rev();
+    let is_it = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("ENTRYPOINT"));
+    let is_alone = words.all(|word| word.eq_ignore_ascii_case("ONBUILD"));
+    (is_it && is_alone).then(|| head.to_owned())
 }
 
 /// The directive `# escape=`, which stands among the first comments.
@@ -207,6 +227,19 @@ mod tests {
         ] {
             assert_eq!(Source::new(text, "").expect("small").text, text);
         }
+    }
+
+    #[test]
+    fn an_empty_list_is_one_that_the_parser_takes_and_lines_stay() {
+        for list in ["[]", "[ ]", "\\\n  # c\n  [ \\\n ]"] {
+            let text = format!("FROM a\nentrypoint {list}\nUSER 1\n");
+            let source = Source::new(&text, "").expect("small");
+            assert_eq!(source.text.lines().count(), text.lines().count(), "{text}");
+            let parsed = parse_dockerfile::parse(&source.text).expect("a Dockerfile");
+            assert_eq!(parsed.instructions.len(), 3, "{text}");
+        }
+        let text = "FROM a\nENTRYPOINT x []\n";
+        assert_eq!(Source::new(text, "").expect("small").text, text);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::remark::Remark;
+use super::shell::Ran;
 
 /// A stage.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub(super) struct Said<T> {
     pub(super) value: T,
     /// Variables that had no value.
     pub(super) unset: Vec<String>,
+    /// `${…}` that docker refuses: then `value` is not what it means.
+    pub(super) refused: Option<String>,
     /// Whether it looks like a secret: then `value` does not hold it.
     pub(super) secret: bool,
 }
@@ -71,6 +74,11 @@ impl Form {
         }
     }
 
+    /// `[]`, which takes away what the base has.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Exec(words) if words.is_empty())
+    }
+
     pub(super) fn is_exec(&self) -> bool {
         matches!(self, Self::Exec(_))
     }
@@ -101,8 +109,6 @@ pub(super) struct Check {
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) line: usize,
-    /// Where relative paths begin.
-    pub(super) workdir: String,
     pub(super) action: Action,
 }
 
@@ -112,7 +118,7 @@ pub(super) enum Action {
     /// `COPY` and `ADD`.
     Copy(Copy),
     /// `RUN`, as commands.
-    Run { commands: Vec<Vec<String>> },
+    Run { commands: Vec<Ran> },
 }
 
 /// A `COPY` or `ADD`.
@@ -142,6 +148,19 @@ pub(super) enum From {
     Stage(usize),
     /// Another image.
     Image(String),
+}
+
+impl<T> Said<T> {
+    /// Something without variables.
+    pub(super) fn plain(line: usize, value: T) -> Self {
+        Self {
+            line,
+            value,
+            unset: Vec::new(),
+            refused: None,
+            secret: false,
+        }
+    }
 }
 
 impl Settings {

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
-use super::filled::Filled;
+use super::filled::{Filled, Knowledge};
+use super::paths::name;
+use super::redacted::{shown, shown_words};
 use super::runs::list;
 use super::script::Written;
-use super::secret::{shown, shown_words};
+use super::secret::is_secret_flag;
 use super::stage::Settings;
 
 /// More than any command line has, values and all.
@@ -16,6 +18,7 @@ pub(super) struct Unshelled<'a> {
     settings: &'a Settings,
     /// `$0` and those after it.
     parameters: &'a [String],
+    is_bash: bool,
     /// How much may still be put in, in all words together.
     left: Cell<usize>,
 }
@@ -24,10 +27,12 @@ pub(super) struct Unshelled<'a> {
 type Told = (String, String);
 
 impl<'a> Unshelled<'a> {
-    pub(super) fn new(settings: &'a Settings, parameters: &'a [String]) -> Self {
+    pub(super) fn new(settings: &'a Settings, shell: &[String], parameters: &'a [String]) -> Self {
+        let is_bash = |word: &String| matches!(name(word), "bash" | "zsh" | "ksh");
         Self {
             settings,
             parameters,
+            is_bash: shell.iter().any(is_bash),
             left: Cell::new(MAX_FILLED),
         }
     }
@@ -41,10 +46,17 @@ impl<'a> Unshelled<'a> {
             };
         }
         let value = |name: &str| {
-            let said = self.settings.env.get(name).filter(|said| !said.secret);
+            let said = self.settings.env.get(name);
+            let said = said.filter(|said| !said.secret && said.refused.is_none());
             said.map(|said| said.value.clone())
         };
-        let mut filled = Filled::new(word, self.parameters, &value);
+        let knowledge = Knowledge {
+            parameters: self.parameters,
+            lookup: &value,
+            is_bash: self.is_bash,
+            keeps: false,
+        };
+        let mut filled = Filled::new(word, knowledge);
         let length: usize = filled.words.iter().map(|word| word.len() + 1).sum();
         let left = self.left.get().saturating_sub(length);
         self.left.set(left);
@@ -52,17 +64,19 @@ impl<'a> Unshelled<'a> {
         filled
     }
 
-    /// All words that can be known, and what is to be told of the others and of those that a shell
+    /// All words for `key` that can be known, and what is to be told of the others and of those that a shell
     /// would fill in.
-    pub(super) fn words(&self, command: &Written) -> (Vec<String>, Vec<Told>) {
+    pub(super) fn words(&self, command: &Written, key: &str) -> (Vec<String>, Vec<Told>) {
         let mut words: Vec<String> = Vec::new();
         let mut told = Vec::new();
         let mut flag: Option<&String> = None;
         for word in &command.words {
             let filled = self.filled(word);
             if filled.is_known() {
-                if !filled.variables.is_empty() {
-                    told.push(becomes(word, &filled));
+                // A secret is told where it is left out.
+                let is_secret = flag.is_some_and(|flag| is_secret_flag(flag));
+                if !filled.variables.is_empty() && !is_secret {
+                    told.push(becomes(word, &filled, key));
                 }
                 let is_flag = word.starts_with('-') && !word.contains('=') && !words.is_empty();
                 flag = Some(word).filter(|_| is_flag);
@@ -73,19 +87,19 @@ impl<'a> Unshelled<'a> {
             if flag.is_some() {
                 words.pop();
             }
-            told.push(self.left_out(flag.take(), word, &filled));
+            told.push(self.left_out(flag.take(), word, &filled, key));
         }
         (words, told)
     }
 
-    fn left_out(&self, flag: Option<&String>, word: &str, filled: &Filled) -> Told {
+    fn left_out(&self, flag: Option<&String>, word: &str, filled: &Filled, key: &str) -> Told {
         let written = word.to_owned();
         let what = shown_words(flag.into_iter().chain([&written]));
         let own = word.split_once('=').map(|(name, _)| name);
         let own = own.filter(|name| name.starts_with('-'));
         let value = match flag.map(String::as_str).or(own) {
-            Some(flag) => format!("put `{flag}` and a value into `args`"),
-            None => "put a value into `args`".to_owned(),
+            Some(flag) => format!("put `{flag}` and a value into `{key}`"),
+            None => format!("put a value into `{key}`"),
         };
         let unknown = &filled.unknown;
         let is_secret = |name: &String| self.settings.env.get(name).is_some_and(|said| said.secret);
@@ -101,7 +115,7 @@ impl<'a> Unshelled<'a> {
             };
             (why, format!("let the program read {names} itself"))
         };
-        let message = format!("`{what}` is left out of `args`: {why}");
+        let message = format!("`{what}` is left out of `{key}`: {why}");
         let advice = if unknown.iter().any(is_secret) {
             read
         } else {
@@ -111,7 +125,7 @@ impl<'a> Unshelled<'a> {
     }
 }
 
-fn becomes(word: &str, filled: &Filled) -> Told {
+fn becomes(word: &str, filled: &Filled, key: &str) -> Told {
     let value = match filled.words.as_slice() {
         [] => "nothing".to_owned(),
         words => {
@@ -121,7 +135,7 @@ fn becomes(word: &str, filled: &Filled) -> Told {
     };
     (
         format!(
-            "`{}` becomes {value} in `args`: no shell puts in what a caller sets",
+            "`{}` becomes {value} in `{key}`: no shell puts in what a caller sets",
             shown(word)
         ),
         format!("let the program read {} itself", list(&filled.variables)),

@@ -41,8 +41,8 @@ impl Users {
             let steps = stages.get(index).map(|stage| stage.steps.as_slice());
             for step in steps.unwrap_or_default() {
                 if let Action::Run { commands } = &step.action {
-                    for words in commands {
-                        users.add(words);
+                    for ran in commands {
+                        users.add(&ran.words);
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Words of a Dockerfile: quotes, escapes and variables, by the rules of its reference.
 
+use super::cut::Cut;
+
 /// One value may not grow beyond this: `ENV a=$a$a` doubles it each time.
 pub(super) const MAX_VALUE: usize = 16 * 1024;
 
@@ -12,6 +14,8 @@ pub(super) struct Expanded {
     pub(super) text: String,
     /// Variables without a value that the word needs, in their order.
     pub(super) unset: Vec<String>,
+    /// `${…}` as written, where docker refuses what it asks for.
+    pub(super) refused: Option<String>,
     /// A quote or a brace that is opened and never closed.
     pub(super) open: Option<char>,
 }
@@ -124,7 +128,7 @@ impl Expander<'_> {
     }
 
     /// `NAME`, `NAME:-word`, `NAME-word`, `NAME:+word`, `NAME+word`, `NAME:?word`, `NAME?word`, and
-    /// the forms that cut a value, which are not followed.
+    /// those that cut a value.
     fn braced(&mut self, inner: &str) {
         let (name, modifier) = inner.split_at(name_length(inner));
         let value = (self.lookup)(name);
@@ -137,17 +141,65 @@ impl Expander<'_> {
             .is_some_and(|value| !strict || !value.is_empty());
         let mut characters = operator.chars();
         match characters.next() {
+            _ if name.is_empty() => self.refuse(inner),
             None if !strict => self.put(name),
             Some('-' | '?') if present => self.push_all(&value.unwrap_or_default()),
             Some('+') if !present => {}
-            Some('-' | '+') => self.nested(characters.as_str()),
-            _ => self.miss(name),
+            Some('-' | '+') => {
+                if let Some(text) = self.nested(characters.as_str()) {
+                    self.push_all(&text);
+                }
+            }
+            Some('?') => self.miss(name),
+            _ => {
+                let cut = Cut::begins(operator).filter(|_| !strict && !name.is_empty());
+                match (cut, value) {
+                    (None, _) => self.refuse(inner),
+                    (Some(_), None) => self.miss(name),
+                    (Some((cut, rest)), Some(value)) => self.cut(cut, rest, &value, inner),
+                }
+            }
         }
     }
 
-    fn nested(&mut self, word: &str) {
+    fn refuse(&mut self, inner: &str) {
+        self.expanded
+            .refused
+            .get_or_insert_with(|| format!("${{{inner}}}"));
+    }
+
+    fn cut(&mut self, cut: Cut, rest: &str, value: &str, inner: &str) {
+        let (pattern, replacement) = match cut {
+            Cut::Replace { .. } => {
+                let Some(slash) = unescaped_slash(rest) else {
+                    self.refuse(inner);
+                    return;
+                };
+                let (pattern, after) = rest.split_at(slash);
+                (pattern, after.get(1..).unwrap_or_default())
+            }
+            _ => (rest, ""),
+        };
+        let replacement = self.nested(replacement);
+        // Quotes and variables of a pattern are its own; a backslash stays for it.
+        let pattern = if pattern.contains(['$', '"', '\'']) {
+            self.nested(pattern)
+        } else {
+            Some(pattern.to_owned())
+        };
+        let cut = pattern
+            .zip(replacement)
+            .and_then(|(pattern, replacement)| cut.apply(value, &pattern, &replacement));
+        match cut {
+            Some(text) => self.push_all(&text),
+            None => self.refuse(inner),
+        }
+    }
+
+    /// What a word in braces becomes; `None` where they are too deep in one another.
+    fn nested(&mut self, word: &str) -> Option<String> {
         if self.depth >= 8 {
-            return;
+            return None;
         }
         let mut inner = Expander {
             rest: word,
@@ -157,13 +209,31 @@ impl Expander<'_> {
             expanded: Expanded::default(),
         };
         inner.run();
-        let Expanded { text, unset, open } = inner.expanded;
+        let Expanded {
+            text,
+            unset,
+            refused,
+            open,
+        } = inner.expanded;
         self.expanded.open = self.expanded.open.or(open);
-        self.push_all(&text);
+        self.expanded.refused = self.expanded.refused.take().or(refused);
         for name in &unset {
             self.miss(name);
         }
+        Some(text)
     }
+}
+
+/// Where a pattern ends that a replacement follows.
+fn unescaped_slash(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices()
+        .find(|(_, c)| {
+            let is_it = *c == '/' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            is_it
+        })
+        .map(|(at, _)| at)
 }
 
 /// Where the brace closes that was opened before the text.
@@ -268,14 +338,40 @@ mod tests {
             ("${A", "${A"),
             ("$", "$"),
             ("it\"'\"s", "it's"),
+            ("${A#o}-${A%?}-${A/n/m}-${A//[ne]/}", "ne-on-ome-one"),
+            ("${A/n/$E${A}}x", "ooneex"),
+            ("${A#$A}${A?}${A:?no}", "oneone"),
         ] {
             assert_eq!(expand(word, '\\', &lookup).text, expected, "{word}");
         }
         assert_eq!(
-            expand("$X ${Y:?no} ${A#o}", '\\', &lookup).unset,
-            ["X", "Y", "A"]
+            expand("$X ${Y:?no} ${Z#o}", '\\', &lookup).unset,
+            ["X", "Y", "Z"]
         );
         assert_eq!(expand("C:\\x`$", '`', &lookup).text, "C:\\x$");
+    }
+
+    #[test]
+    fn what_docker_refuses_is_found() {
+        for word in [
+            "${A:0:3}",
+            "${A^^}",
+            "${A,,}",
+            "${A:#o}",
+            "${A/n}",
+            "${A@Q}",
+            "${!A}",
+            "${}",
+            "x${X:-${A^}}",
+        ] {
+            let expanded = expand(word, '\\', &lookup);
+            assert!(expanded.refused.is_some(), "{word}");
+            assert!(expanded.unset.is_empty(), "{word}");
+        }
+        assert_eq!(
+            expand("a${A^^}", '\\', &lookup).refused.as_deref(),
+            Some("${A^^}")
+        );
     }
 
     #[test]

@@ -96,6 +96,28 @@ impl World {
         propose(&self.workspace, &self.config, &request)
     }
 
+    /// Puts a file into the workspace.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        let path = self.directory.path().join(file);
+        fs_err::create_dir_all(path.parent().expect("has one")).expect("created");
+        fs_err::write(path, text).expect("written");
+    }
+
+    /// The table and the remarks for a Dockerfile whose executable was built before.
+    #[track_caller]
+    pub(super) fn told(&self, rest: &str) -> (String, String) {
+        let head = "FROM debian:12\nUSER 1:1\nWORKDIR /app\nCOPY target/release/orders /app/\n";
+        let proposal = self.propose(&format!("{head}{rest}")).expect("a proposal");
+        let remarks = proposal.remarks.iter().map(|remark| {
+            let advice = remark.advice.as_deref().unwrap_or_default();
+            format!(
+                "{:?} {}: {} [{advice}]\n",
+                remark.weight, remark.line, remark.message
+            )
+        });
+        (text(&proposal), remarks.collect())
+    }
+
     /// A proposal is one that the program takes, on its own and in a manifest of which nothing else
     /// changes.
     #[track_caller]

@@ -1,6 +1,7 @@
 //! `adopt`: from Dockerfiles to configuration.
 
 mod by_design;
+mod context;
 mod images;
 mod refused;
 mod scratch;

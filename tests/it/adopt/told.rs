@@ -309,23 +309,6 @@ fn a_list_that_is_no_json_is_told() {
 }
 
 #[test]
-fn what_dockerignore_keeps_out_of_a_directory_is_told() {
-    let rest = "COPY orders/config /config\nCMD [\"/app/orders\"]\n";
-    let message =
-        "`.dockerignore` is not read: of `orders/config` the image has what that keeps out, too";
-    let run = of(rest);
-    assert!(!run.stderr.contains(".dockerignore"), "{}", run.stderr);
-    let checkout = workspace();
-    checkout.write("Dockerfile", &format!("{HEAD}{rest}"));
-    checkout.write(".dockerignore", "orders/config/secret.toml\n");
-    Lighter::at(checkout.path())
-        .args(["adopt", "Dockerfile", "--offline"])
-        .run()
-        .expect(0)
-        .says(&[message]);
-}
-
-#[test]
 fn a_volume_of_a_list_may_have_a_blank_in_its_name() {
     let run = of("VOLUME [\"/a\", \"/b c\"]\nVOLUME /d /e\nCMD [\"/app/orders\"]\n");
     let expected = "volumes = [\"/a\", \"/b c\", \"/d\", \"/e\"]\n";
