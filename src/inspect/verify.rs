@@ -134,7 +134,14 @@ fn remark(problem: &Problem) -> String {
     match problem {
         Problem::Entry { fault, .. } => format!("of an entry, {fault}"),
         Problem::Unreferenced { .. } => "nothing refers to a blob".to_owned(),
-        Problem::HistoryCount { .. } => "a configuration has no history".to_owned(),
+        Problem::NoHistory { .. } => "a configuration has no history".to_owned(),
+        Problem::Unusual {
+            field, expected, ..
+        } => format!("a configuration has something as `{field}`, which is no {expected}"),
+        Problem::Unchecked { .. } | Problem::UncheckedBlob { .. } => {
+            "a digest is of an algorithm that is not checked".to_owned()
+        }
+        Problem::Elsewhere { .. } => "a layer is kept elsewhere, and was not checked".to_owned(),
         other => other.to_string(),
     }
 }

@@ -6,19 +6,22 @@ use std::ops::Bound;
 
 use tar::{Archive, Entry, EntryType, Header};
 
-use super::problem::{EntryFault, Findings, Problem};
-use crate::digest::Digest;
+use super::digest::ContentDigest;
+use super::findings::Findings;
+use super::problem::{EntryFault, Problem};
 use crate::report::printable;
 use crate::source::{Entries, EntryName, Limits, NameFault, TarFault, Unpacked};
 
 /// Linux and the runtimes keep owners in 32 bits with a sign.
 const MAX_OWNER: u64 = 0x7fff_ffff;
+/// Bytes of what a link leads to (`PATH_MAX` of Linux).
+const MAX_LINK: usize = 4096;
 const WHITEOUT: &[u8] = b".wh.";
 
 /// Reads the tar to its end, or to where it is none.
 pub(super) fn check(
     tar: &mut Unpacked<'_>,
-    layer: Digest,
+    layer: ContentDigest,
     findings: &mut Findings,
 ) -> Result<(), TarFault> {
     let gauge = tar.gauge();
@@ -37,7 +40,7 @@ pub(super) fn check(
 }
 
 struct Rules<'a> {
-    layer: Digest,
+    layer: ContentDigest,
     findings: &'a mut Findings,
     /// Each name and whether it is a directory or a file.
     seen: BTreeMap<Vec<u8>, EntryType>,
@@ -48,6 +51,14 @@ struct Rules<'a> {
 impl Rules<'_> {
     fn apply(&mut self, entry: &mut Entry<'_, impl Read>) {
         let raw = entry.path_bytes().into_owned();
+        // It is no file: neither its name nor its owner means anything (POSIX pax, "pax Header Block").
+        if entry.header().entry_type().is_pax_global_extensions() {
+            return self.findings.add(Problem::Entry {
+                layer: self.layer,
+                path: printable(&String::from_utf8_lossy(&raw)),
+                fault: EntryFault::GlobalRecords,
+            });
+        }
         let records_fault = records_fault(entry);
         let header = entry.header();
         let kind = header.entry_type();
@@ -56,6 +67,10 @@ impl Rules<'_> {
         faults.extend(kind_fault(kind));
         faults.extend(owner_faults(header));
         faults.extend(self.time_fault(header));
+        let link = entry.link_name_bytes();
+        if link.is_some_and(|link| link.len() > MAX_LINK) {
+            faults.push(EntryFault::LongLink);
+        }
         match EntryName::of(&raw) {
             Err(fault) => faults.push(EntryFault::Name(fault)),
             // Its order and its like among others are those of another name.
@@ -127,7 +142,8 @@ impl Rules<'_> {
     fn link_fault(&self, target: Option<&[u8]>) -> Option<EntryFault> {
         let name = target.and_then(|target| EntryName::of(target).ok());
         let found = name.as_ref().and_then(|name| self.seen.get(&name.path));
-        if !found.is_some_and(|kind| kind.is_file() || kind.is_hard_link()) {
+        // A file may be a link or a device, too.
+        if found.is_none_or(EntryType::is_dir) {
             return Some(EntryFault::HardLink);
         }
         let fault = name.and_then(|name| name.fault);

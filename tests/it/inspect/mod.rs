@@ -5,6 +5,7 @@ mod broken;
 mod describe;
 mod draft;
 mod engines;
+mod fields;
 mod registries;
 mod sources;
 mod verify;
