@@ -3,7 +3,8 @@
 use std::io;
 
 use super::archive::{ArchiveFault, form_name};
-use super::spec::{UnknownImage, scheme};
+use super::spec::scheme;
+use super::unknown::UnknownImage;
 use crate::digest::Digest;
 use crate::hint::{Hint, near_names, quoted_list};
 use crate::medium::{ArchiveForm, LayoutError};
@@ -259,7 +260,13 @@ impl Hint for SourceError {
             Self::OtherAlgorithm { .. } => {
                 Some("copy the image with a tool that writes sha256, and name the copy".to_owned())
             }
-            Self::Archive { typed: None, .. } | Self::Io(_) | Self::TooMuch { .. } => None,
+            Self::Archive { typed: None, .. } => {
+                Some("let the engine save the image to a file, and see what is in that".to_owned())
+            }
+            Self::TooMuch { .. } => {
+                Some("name another image: none that runs has so much".to_owned())
+            }
+            Self::Io(_) => None,
         }
     }
 }

@@ -20,6 +20,7 @@ mod oci_archive;
 mod open;
 mod place;
 mod spec;
+mod unknown;
 mod unpacked;
 
 pub use archive::ArchiveFault;
@@ -29,5 +30,6 @@ pub use error::SourceError;
 pub use notes::Notes;
 pub use open::{ImageSource, Neighbour, Sources, Wanted};
 pub use place::Place;
-pub use spec::{Engine, ImageSpec, Stands, StoredName, UnknownImage, parse, parse_on_disk};
+pub use spec::{Engine, ImageSpec, StoredName, parse, parse_on_disk};
+pub use unknown::{Stands, UnknownImage};
 pub use unpacked::{Gauge, MAX_UNPACKED, Stop, Unpacked, UnpackedEnd, compression_of};
