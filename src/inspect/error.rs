@@ -48,6 +48,16 @@ pub enum InspectError {
         /// Where it is, printable.
         url: String,
     },
+    /// A layer that is sound, and does not go with those below it.
+    #[error("layer {layer} of `{image}` cannot be unpacked: {why}")]
+    Stack {
+        /// The image.
+        image: String,
+        /// The blob.
+        layer: Digest,
+        /// What is wrong, printable.
+        why: String,
+    },
     /// A layer that is no layer.
     #[error("layer {layer} of `{image}` cannot be read: {why}")]
     Layer {
@@ -71,6 +81,7 @@ impl Hint for InspectError {
             Self::Elsewhere { image, .. } => Some(format!(
                 "check what is with it: `cargo lighter inspect --verify {image}`"
             )),
+            Self::Stack { .. } => Some("build the image again without that".to_owned()),
             Self::Artifact { .. } => Some(
                 "name an image; what else is stored like one is shown by `skopeo inspect --raw`"
                     .to_owned(),

@@ -151,7 +151,11 @@ impl<'a> Inspector<'a> {
                     "the configuration says something else of its content",
                 ));
             }
-            files.apply(&contents).map_err(|why| broken(&why))?;
+            files.apply(&contents).map_err(|why| InspectError::Stack {
+                image: source.reference.clone(),
+                layer: layer.digest,
+                why: printable(&why),
+            })?;
             warnings.extend(contents.odd.as_ref().map(|odd| warning(&layer.digest, odd)));
             layers.push(self.describe(layer, &contents, &makers[position]));
         }

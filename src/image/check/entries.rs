@@ -1,6 +1,6 @@
 //! The rules for a layer's entries: order, names, owners, times and kinds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
 use std::ops::Bound;
 
@@ -16,6 +16,8 @@ use crate::source::{Entries, EntryName, Limits, NameFault, TarFault, Unpacked};
 const MAX_OWNER: u64 = 0x7fff_ffff;
 /// Bytes of what a link leads to (`PATH_MAX` of Linux).
 const MAX_LINK: usize = 4096;
+/// As many links as Linux follows on one path (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
 const WHITEOUT: &[u8] = b".wh.";
 
 /// Reads the tar to its end, or to where it is none.
@@ -29,6 +31,7 @@ pub(super) fn check(
         layer,
         findings,
         seen: BTreeMap::new(),
+        links: BTreeMap::new(),
         previous: Vec::new(),
         time: None,
     };
@@ -44,6 +47,8 @@ struct Rules<'a> {
     findings: &'a mut Findings,
     /// Each name and whether it is a directory or a file.
     seen: BTreeMap<Vec<u8>, EntryType>,
+    /// Where symbolic links lead.
+    links: BTreeMap<Vec<u8>, Vec<u8>>,
     previous: Vec<u8>,
     time: Option<u64>,
 }
@@ -86,6 +91,10 @@ impl Rules<'_> {
                     faults.extend(self.link_fault(entry.link_name_bytes().as_deref()));
                 }
                 self.name_faults(&name, kind, &mut faults);
+                if kind.is_symlink() {
+                    let target = entry.link_name_bytes().unwrap_or_default();
+                    self.links.insert(name.clone(), target.into_owned());
+                }
                 self.previous.clone_from(&name);
                 self.seen.entry(name).or_insert(kind);
             }
@@ -129,7 +138,11 @@ impl Rules<'_> {
             .filter_map(|(end, _)| self.seen.get(&name[..end]))
             .any(|above| !above.is_dir());
         if below_something_else {
-            faults.push(EntryFault::ParentNotDirectory);
+            faults.push(if self.is_behind_loop(name) {
+                EntryFault::LinkLoop
+            } else {
+                EntryFault::ParentNotDirectory
+            });
         }
         if name
             .split(|byte| *byte == b'/')
@@ -137,6 +150,39 @@ impl Rules<'_> {
         {
             faults.push(EntryFault::Whiteout);
         }
+    }
+
+    /// Whether links of the layer lead to each other on the way to an entry: no system follows them.
+    fn is_behind_loop(&self, name: &[u8]) -> bool {
+        let mut todo: VecDeque<&[u8]> = name.split(|byte| *byte == b'/').collect();
+        todo.pop_back();
+        let mut done: Vec<&[u8]> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            match part {
+                b"" | b"." => continue,
+                b".." => {
+                    done.pop();
+                    continue;
+                }
+                part => done.push(part),
+            }
+            let Some(target) = self.links.get(&done.join(&b'/')) else {
+                continue;
+            };
+            links += 1;
+            if links > MAX_LINKS {
+                return true;
+            }
+            done.pop();
+            if target.starts_with(b"/") {
+                done.clear();
+            }
+            for part in target.split(|byte| *byte == b'/').rev() {
+                todo.push_front(part);
+            }
+        }
+        false
     }
 
     fn link_fault(&self, target: Option<&[u8]>) -> Option<EntryFault> {

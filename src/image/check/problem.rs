@@ -314,6 +314,8 @@ pub enum EntryFault {
     ParentAfterChild,
     /// It is below something that is not a directory.
     ParentNotDirectory,
+    /// It is below a link that leads to itself.
+    LinkLoop,
     /// Its name is none that an image should have.
     Name(NameFault),
     /// An order to delete something of a lower layer.
@@ -349,6 +351,7 @@ impl fmt::Display for EntryFault {
             Self::ParentNotDirectory => {
                 formatter.write_str("it is below something that is not a directory")
             }
+            Self::LinkLoop => formatter.write_str("it is behind links without an end"),
             Self::Name(fault) => fault.fmt(formatter),
             Self::Whiteout => formatter.write_str("it deletes a file of a lower layer"),
             Self::SpecialFile(kind) => {
@@ -389,6 +392,7 @@ impl Problem {
             Self::Entry { fault, .. } => matches!(
                 fault,
                 EntryFault::Duplicate
+                    | EntryFault::LinkLoop
                     | EntryFault::Name(_)
                     | EntryFault::HardLink
                     | EntryFault::LongLink

@@ -426,6 +426,11 @@ fn layers() -> Vec<Broken> {
             &[file("a//b", "")],
         ),
         of_files(
+            "file behind a link to itself",
+            "entry `a/b`: it is behind links without an end",
+            &[link("a", "a"), file("a/b", "")],
+        ),
+        of_files(
             "hard link to nothing",
             "it links to no earlier file",
             &[hard_link("a", "b")],

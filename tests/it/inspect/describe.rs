@@ -429,6 +429,13 @@ fn broken_images_are_told_with_the_way_to_see_more() {
     let hint = "hint: see all that is wrong with `cargo lighter inspect --verify oci:layout:orders:latest`";
     of_tar(vec![7; 2048]).says(&["cannot be read", hint]);
     of_tar(tar_of(&[file("../x", "")])).says(&["leads out of the image", hint]);
+    // The checker looks at each layer alone.
+    let looped = of_tar(tar_of(&[link("a", "a"), file("a/b", "")]));
+    assert!(!looped.stderr.contains("--verify"), "{}", looped.stderr);
+    looped.says(&[
+        "cannot be unpacked: its entry `a/b` is behind links without an end",
+        "hint: build the image again without that",
+    ]);
     broken(Draft {
         config: |config| config["rootfs"]["diff_ids"] = json!([]),
         ..Draft::default()

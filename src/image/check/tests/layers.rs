@@ -148,6 +148,28 @@ fn a_hard_link_may_lead_to_a_link_of_the_same_layer() {
 }
 
 #[test]
+fn what_is_behind_links_without_an_end_is_found() {
+    let link = |name: &str, target: &str| {
+        let mut header = entry(name, EntryType::Symlink);
+        header.set_link_name(target).expect("short");
+        header
+    };
+    for links in [
+        vec![link("a", "a")],
+        vec![link("a", "b"), link("b", "a/c")],
+        vec![link("a", "../x/../a/b")],
+    ] {
+        let found = faults(&[links, vec![file("a/d")]].concat());
+        let loops = found
+            .iter()
+            .filter(|(_, fault)| *fault == EntryFault::LinkLoop);
+        assert_eq!(loops.count(), 1, "{found:?}");
+    }
+    let found = faults(&[link("a", "b"), file("a/d"), directory("b")]);
+    assert_eq!(found, one("a/d", EntryFault::ParentNotDirectory));
+}
+
+#[test]
 fn records_for_all_entries_are_no_file() {
     // As `git archive` and POSIX name them.
     for name in ["pax_global_header", "/tmp/GlobalHead.1.1"] {
