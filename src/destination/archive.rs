@@ -9,7 +9,7 @@ use super::{
     DeliverableImage, Destination, DestinationError, Prefix, Standing, Stored, Tagged, Wanted,
 };
 use crate::fs::AtomicFile;
-use crate::medium::{ArchiveError, ArchiveForm, PackedImage, pack};
+use crate::medium::{ArchiveError, ArchiveForm, ArchiveReader, PackedImage, pack};
 use crate::process::Interrupt;
 use crate::reference::Tag;
 
@@ -44,24 +44,34 @@ impl Archive {
         }
     }
 
-    /// Whether the file can be written, and stands where nothing else does: what a rename would replace
-    /// may be a device.
+    /// Whether the file can be written, and stands where nothing else does.
     fn check(&self) -> Result<(), ArchiveError> {
-        let what = match std::fs::metadata(&self.path) {
-            Ok(metadata) if metadata.is_file() => None,
-            Ok(metadata) if metadata.is_dir() => Some("a directory"),
-            Ok(_) => Some("no regular file"),
-            Err(_) => None,
-        };
-        if let Some(what) = what {
-            return Err(ArchiveError::InTheWay {
-                path: self.path.clone(),
-                what,
-            });
-        }
+        self.check_way()?;
         // Creating the temporary file is the question; dropping it leaves nothing.
         let created = AtomicFile::create(&self.path);
         created.map(drop).map_err(|source| self.unwritable(source))
+    }
+
+    /// Whether what stands at the path may go: an earlier archive, and an empty file. What a rename would
+    /// replace may be a device, or the only copy of something else.
+    fn check_way(&self) -> Result<(), ArchiveError> {
+        let what = match std::fs::metadata(&self.path) {
+            Ok(metadata) if metadata.is_dir() => Some("a directory"),
+            Ok(metadata) if !metadata.is_file() => Some("no regular file"),
+            Ok(metadata) if metadata.len() > 0 => {
+                let is_archive = ArchiveReader::is_archive(&self.path);
+                let is_archive = is_archive.map_err(|source| self.unwritable(source))?;
+                (!is_archive).then_some("a file of something else than images")
+            }
+            _ => None,
+        };
+        match what {
+            None => Ok(()),
+            Some(what) => Err(ArchiveError::InTheWay {
+                path: self.path.clone(),
+                what,
+            }),
+        }
     }
 
     fn write(&self, names: &[String]) -> Result<(), ArchiveError> {
@@ -78,6 +88,8 @@ impl Archive {
                 layers,
             })
             .collect();
+        // It may have come while the images were made.
+        self.check_way()?;
         let file = AtomicFile::create(&self.path).map_err(|source| self.unwritable(source))?;
         let mut output = BufWriter::with_capacity(BUFFER, file);
         pack(&packed, self.form, &self.interrupt, &mut output)
@@ -202,12 +214,20 @@ mod tests {
         }
     }
 
+    /// An archive of no image.
+    fn old_archive() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let packed = pack(&[], ArchiveForm::Docker, &Interrupt::new(), &mut bytes);
+        packed.expect("packed");
+        bytes
+    }
+
     fn delivered(claimed: &[u8], form: ArchiveForm, interrupt: &Interrupt) -> Vec<u8> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let place = directory.path().join("archives");
         fs_err::create_dir(&place).expect("created");
         let path = place.join("images.tar");
-        fs_err::write(&path, "old").expect("written");
+        fs_err::write(&path, old_archive()).expect("written");
         let blobs = Blobs::create(directory.path()).expect("created");
         let archive = Archive::new("oci-archive:images.tar", &path, form, interrupt);
         archive.preflight("orders", None).expect("writable");
@@ -223,15 +243,50 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_an_archive_or_empty_is_replaced() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("images.tar");
+        let check = || {
+            let interrupt = Interrupt::new();
+            let form = ArchiveForm::Layout;
+            let archive = Archive::new("oci-archive:images.tar", &path, form, &interrupt);
+            archive.preflight("orders", None)
+        };
+        check().expect("nothing is there");
+        let other_tar = {
+            let mut tar = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_ustar();
+            header.set_size(2);
+            tar.append_data(&mut header, "a", &b"ab"[..])
+                .expect("written");
+            tar.into_inner().expect("written")
+        };
+        let cut = old_archive()[..512].to_vec();
+        for (content, is_replaced) in [
+            (Vec::new(), true),
+            (old_archive(), true),
+            (b"root:x:0:0::/root:/bin/sh\n".to_vec(), false),
+            (vec![0; 4096], false),
+            (other_tar, false),
+            (cut, false),
+        ] {
+            fs_err::write(&path, &content).expect("written");
+            let found = check();
+            assert_eq!(found.is_ok(), is_replaced, "{found:?}");
+            assert_eq!(fs_err::read(&path).expect("there"), content);
+        }
+    }
+
+    #[test]
     fn a_failed_or_interrupted_archive_leaves_the_old_one_and_no_temporary() {
         for form in [ArchiveForm::Layout, ArchiveForm::Docker] {
             let running = Interrupt::new();
-            assert!(delivered(b"layer", form, &running).len() > 2048);
-            assert_eq!(delivered(b"lay3r", form, &running), b"old");
-            assert_eq!(delivered(b"longer layer", form, &running), b"old");
+            assert!(delivered(b"layer", form, &running) != old_archive());
+            assert_eq!(delivered(b"lay3r", form, &running), old_archive());
+            assert_eq!(delivered(b"longer layer", form, &running), old_archive());
             let stopped = Interrupt::new();
             stopped.send(Signal::Terminate);
-            assert_eq!(delivered(b"layer", form, &stopped), b"old");
+            assert_eq!(delivered(b"layer", form, &stopped), old_archive());
         }
     }
 }

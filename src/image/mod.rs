@@ -7,7 +7,7 @@ mod settings;
 mod time;
 
 pub use assemble::{Image, LayerEntry, assemble};
-pub use check::{CheckError, EntryFault, Problem, check_image, check_layout};
+pub use check::{CheckError, ContentDigest, EntryFault, Problem, check_image, check_layout};
 pub use error::ImageError;
 pub use settings::Settings;
 pub use time::rfc3339;

@@ -36,6 +36,52 @@ pub fn rfc3339(seconds: u64) -> Result<String, ImageError> {
     ))
 }
 
+/// Whether a text is a moment as RFC 3339 has it (section 5.6, `date-time`).
+pub(super) fn is_rfc3339(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to)?;
+        digits.iter().try_fold(0, |number: u32, digit| {
+            let is_digit = digit.is_ascii_digit();
+            is_digit.then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let is_in = |from: usize, range: std::ops::RangeInclusive<u32>| {
+        number(from, from + 2).is_some_and(|number| range.contains(&number))
+    };
+    let is = |at: usize, letters: &[u8]| bytes.get(at).is_some_and(|byte| letters.contains(byte));
+    let (Some(year), Some(month)) = (number(0, 4), number(5, 7)) else {
+        return false;
+    };
+    let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    let is_date = is(4, b"-") && is(7, b"-") && is_in(8, 1..=days);
+    // A leap second is the sixtieth.
+    let is_time = is(10, b"Tt") && is_in(11, 0..=23) && is(13, b":") && is_in(14, 0..=59);
+    let is_time = is_time && is(16, b":") && is_in(17, 0..=60);
+    let mut zone = 19;
+    if is(zone, b".") {
+        let digits = bytes[zone + 1..].iter();
+        let count = digits.take_while(|byte| byte.is_ascii_digit()).count();
+        if count == 0 {
+            return false;
+        }
+        zone += 1 + count;
+    }
+    let is_utc = is(zone, b"Zz") && bytes.len() == zone + 1;
+    let is_offset = is(zone, b"+-")
+        && is_in(zone + 1, 0..=23)
+        && is(zone + 3, b":")
+        && is_in(zone + 4, 0..=59)
+        && bytes.len() == zone + 6;
+    is_date && is_time && (is_utc || is_offset)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -59,6 +105,34 @@ mod tests {
         }
         assert!(rfc3339(LAST_SECOND + 1).is_err());
         assert!(rfc3339(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn moments_of_others_are_told_from_other_texts() {
+        for text in [
+            "2020-01-02T03:04:05Z",
+            "0001-01-01T00:00:00Z",
+            "2020-02-29t23:59:60.123456789+05:30",
+            "2020-01-02T03:04:05.1-00:00",
+        ] {
+            assert!(is_rfc3339(text), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2020-01-02",
+            "2020-01-02 03:04:05Z",
+            "2020-01-02T03:04:05",
+            "2021-02-29T03:04:05Z",
+            "2020-13-01T03:04:05Z",
+            "2020-01-02T24:04:05Z",
+            "2020-01-02T03:04:05.Z",
+            "2020-01-02T03:04:05+0530",
+            "2020-01-02T03:04:05Zz",
+            "\u{661}020-01-02T03:04:05Z",
+        ] {
+            assert!(!is_rfc3339(text), "{text}");
+        }
     }
 
     fn is_leap(year: u64) -> bool {
@@ -89,6 +163,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_text_is_a_moment_or_none_without_a_panic(text in "[-0-9TZ:.+\u{e9}]{0,30}") {
+            let _ = is_rfc3339(&text);
+        }
+
+        #[test]
+        fn what_is_written_is_a_moment(seconds in 0..=LAST_SECOND) {
+            prop_assert!(is_rfc3339(&rfc3339(seconds).expect("in range")));
+        }
+
         #[test]
         fn the_calendar_leads_back(seconds in 0..=LAST_SECOND) {
             let text = rfc3339(seconds).expect("in range");

@@ -365,6 +365,11 @@ fn words(node: &FileNode) -> String {
             let hex = content.digest.hex();
             format!("{} of {}", size(content.size), &hex[..12])
         }
+        FileKind::Special(kind, major, minor) => match kind {
+            b'3' => format!("character device {major}:{minor}"),
+            b'4' => format!("block device {major}:{minor}"),
+            _ => "pipe".to_owned(),
+        },
         other => other.word().to_owned(),
     }
 }

@@ -10,6 +10,7 @@ use crate::oci::Platform;
 
 /// A configuration as somebody may have written it.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Document {
     pub(super) created: Option<String>,
     architecture: Option<String>,
@@ -21,7 +22,7 @@ pub(super) struct Document {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 struct Raw {
     user: Option<String>,
     exposed_ports: Option<BTreeMap<String, Value>>,
@@ -36,17 +37,19 @@ struct Raw {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 struct Healthcheck {
     test: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 struct RootFs {
     diff_ids: Option<Vec<Digest>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 struct History {
     created_by: Option<String>,
     comment: Option<String>,

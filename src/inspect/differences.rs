@@ -35,7 +35,7 @@ pub fn differences_text(new: &str, old: &str, differences: &[Difference], page: 
             };
             page.named(&mut text, &name, &line(change, page));
         }
-        rest(&mut text, &" ".repeat(14), found.changes.len(), MAX_CHANGES);
+        rest(&mut text, page, 14, found.changes.len(), MAX_CHANGES);
     }
     text
 }

@@ -38,6 +38,26 @@ pub enum InspectError {
         /// What the parser says, printable.
         why: String,
     },
+    /// A layer that whoever stores the image leaves out.
+    #[error("layer {layer} of `{image}` is not with the image, but at `{url}`")]
+    Elsewhere {
+        /// The image.
+        image: String,
+        /// The blob.
+        layer: Digest,
+        /// Where it is, printable.
+        url: String,
+    },
+    /// A layer that is sound, and does not go with those below it.
+    #[error("layer {layer} of `{image}` cannot be unpacked: {why}")]
+    Stack {
+        /// The image.
+        image: String,
+        /// The blob.
+        layer: Digest,
+        /// What is wrong, printable.
+        why: String,
+    },
     /// A layer that is no layer.
     #[error("layer {layer} of `{image}` cannot be read: {why}")]
     Layer {
@@ -58,7 +78,15 @@ impl Hint for InspectError {
             Self::Config { image, .. } | Self::Layer { image, .. } => Some(format!(
                 "see all that is wrong with `cargo lighter inspect --verify {image}`"
             )),
-            Self::Interrupted | Self::Io(_) | Self::Artifact { .. } => None,
+            Self::Elsewhere { image, .. } => Some(format!(
+                "check what is with it: `cargo lighter inspect --verify {image}`"
+            )),
+            Self::Stack { .. } => Some("build the image again without that".to_owned()),
+            Self::Artifact { .. } => Some(
+                "name an image; what else is stored like one is shown by `skopeo inspect --raw`"
+                    .to_owned(),
+            ),
+            Self::Interrupted | Self::Io(_) => None,
         }
     }
 }

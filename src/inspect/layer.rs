@@ -177,6 +177,10 @@ impl Reading {
         };
         let header = entry.header();
         let kind = header.entry_type();
+        // No file, whatever its name is: records for all entries behind it.
+        if kind.is_pax_global_extensions() {
+            return Ok(());
+        }
         let damaged = |_| bad(&"the header is damaged");
         let attributes = Attributes {
             mode: header.mode().map_err(damaged)? & 0o7777,
@@ -225,7 +229,7 @@ impl Reading {
                 path,
                 EntryKind::Special(kind.as_byte(), numbers.0, numbers.1),
             ),
-            // Comments for all entries, and kinds that no runtime unpacks.
+            // Kinds that no runtime unpacks.
             _ => return Ok(()),
         };
         self.entries.push(LayerEntry {

@@ -7,7 +7,9 @@ use crate::report::printable;
 /// Where the values of named lines begin.
 const INDENT: usize = 14;
 /// Columns that a terminal is taken to have at least: in fewer nothing could be read.
-const LEAST: usize = 60;
+const LEAST: usize = 24;
+/// Columns that a table needs.
+const TABLE: usize = 60;
 
 /// How wide lines may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,11 @@ impl Page {
     /// is cut or wrapped.
     pub fn new(columns: Option<usize>) -> Self {
         Self(columns.map(|columns| columns.max(LEAST)))
+    }
+
+    /// Whether there is no room for a table.
+    pub(super) fn is_narrow(self) -> bool {
+        self.0.is_some_and(|columns| columns < TABLE)
     }
 
     /// Columns behind `taken` ones.
@@ -45,6 +52,13 @@ impl Page {
     pub(super) fn column<'t>(self, texts: impl Iterator<Item = &'t str>, others: usize) -> usize {
         let widest = texts.map(|text| text.chars().count()).max().unwrap_or(0);
         widest.min(self.left(others))
+    }
+
+    /// A text behind `indent` columns, in as many lines as it takes.
+    pub(super) fn indented(self, text: &mut String, indent: usize, value: &str) {
+        for line in self.wrapped(value, indent) {
+            let _ = writeln!(text, "{:indent$}{line}", "");
+        }
     }
 
     /// A line `  name  value`; what is too long goes on in further lines.
@@ -153,7 +167,7 @@ mod tests {
             format!("  env         {}\n              xxxx\n", "x".repeat(66))
         );
         // Nobody reads a page of ten columns.
-        assert_eq!(named(Some(10)), named(Some(60)));
+        assert_eq!(named(Some(10)), named(Some(24)));
         assert_eq!(named(None), format!("  env         {}\n", "x".repeat(70)));
     }
 

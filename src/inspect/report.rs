@@ -10,10 +10,11 @@ use super::files::FileSystem;
 use super::layer::{EntryKind, LayerContents, Layers, OddName};
 use super::libraries::{Library, Package, Packages, shown};
 use crate::digest::Digest;
-use crate::oci::{Kind, classify};
+use crate::oci::{Kind, classify, may_not_be_handed_on};
 use crate::process::Interrupt;
+use crate::registry::RegistryError;
 use crate::report::printable;
-use crate::source::{Descriptor, ImageSource};
+use crate::source::{Descriptor, ImageSource, SourceError, other_algorithm};
 
 /// All about one image.
 #[derive(Debug, Clone, Serialize)]
@@ -133,7 +134,11 @@ impl<'a> Inspector<'a> {
         let makers = document.makers(manifest.layers.len());
         let mut files = FileSystem::default();
         let mut layers = Vec::new();
-        let mut warnings = Vec::new();
+        let notes = source.place.notes();
+        let notes = notes
+            .violations(Some(source.root.digest))
+            .chain(notes.warnings());
+        let mut warnings: Vec<String> = notes.map(str::to_owned).collect();
         for (position, layer) in manifest.layers.iter().enumerate() {
             let broken = |why: &str| InspectError::Layer {
                 image: source.reference.clone(),
@@ -146,7 +151,11 @@ impl<'a> Inspector<'a> {
                     "the configuration says something else of its content",
                 ));
             }
-            files.apply(&contents).map_err(|why| broken(&why))?;
+            files.apply(&contents).map_err(|why| InspectError::Stack {
+                image: source.reference.clone(),
+                layer: layer.digest,
+                why: printable(&why),
+            })?;
             warnings.extend(contents.odd.as_ref().map(|odd| warning(&layer.digest, odd)));
             layers.push(self.describe(layer, &contents, &makers[position]));
         }
@@ -187,7 +196,29 @@ impl<'a> Inspector<'a> {
         layer: &Descriptor,
     ) -> Result<std::rc::Rc<LayerContents>, InspectError> {
         let strict = layer.strict();
-        let path = source.place.blob(&strict)?;
+        let elsewhere = || InspectError::Elsewhere {
+            image: source.reference.clone(),
+            layer: layer.digest,
+            url: printable(
+                layer
+                    .urls
+                    .iter()
+                    .flatten()
+                    .next()
+                    .map_or("", String::as_str),
+            ),
+        };
+        let may_be_elsewhere = may_not_be_handed_on(&layer.media_type)
+            && layer.urls.as_ref().is_some_and(|urls| !urls.is_empty());
+        let path = match source.place.blob(&strict) {
+            Err(SourceError::Registry(RegistryError::NotFound { .. })) if may_be_elsewhere => {
+                return Err(elsewhere());
+            }
+            other => other?,
+        };
+        if may_be_elsewhere && !fs_err::exists(&path)? {
+            return Err(elsewhere());
+        }
         let contents = self.layers.read(&path, &strict, self.interrupt);
         if self.interrupt.received().is_some() {
             return Err(InspectError::Interrupted);
@@ -244,9 +275,15 @@ fn warning(layer: &Digest, odd: &OddName) -> String {
 
 fn read_config(source: &ImageSource) -> Result<Document, InspectError> {
     let bytes = source.place.document(&source.manifest.config.strict())?;
-    serde_json::from_slice(&bytes).map_err(|error| InspectError::Config {
-        image: source.reference.clone(),
-        why: printable(&error.to_string()),
+    serde_json::from_slice(&bytes).map_err(|error| match other_algorithm(&bytes) {
+        Some(algorithm) => InspectError::Source(SourceError::OtherAlgorithm {
+            at: format!("the configuration of `{}`", source.reference),
+            algorithm,
+        }),
+        None => InspectError::Config {
+            image: source.reference.clone(),
+            why: printable(&error.to_string()),
+        },
     })
 }
 

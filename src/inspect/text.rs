@@ -93,7 +93,7 @@ impl Report {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         page.named_all(text, "labels", labels.iter().map(String::as_str));
-        rest(text, "  ", config.labels.len(), MAX_LABELS);
+        rest(text, page, 2, config.labels.len(), MAX_LABELS);
     }
 
     fn libraries(&self, page: Page, text: &mut String) {
@@ -110,25 +110,35 @@ impl Report {
                 (Some(package), None) => package.clone(),
                 (None, _) => "of no package".to_owned(),
             };
+            if page.is_narrow() {
+                page.indented(text, 2, &page.cut_path(&library.path, 2));
+                page.indented(text, 6, &origin);
+                continue;
+            }
             let path = page.cut_path(&library.path, 30);
             let line = format!("  {path:<width$}  {}", page.cut(&origin, width + 4));
             let _ = writeln!(text, "{}", line.trim_end());
         }
-        rest(text, "  ", self.libraries.len(), MAX_LIBRARIES);
+        rest(text, page, 2, self.libraries.len(), MAX_LIBRARIES);
     }
 }
 
 impl LayerReport {
     fn describe(&self, page: Page, text: &mut String, number: usize) {
-        let sizes = format!(
-            "  {number:>2}  {}  {:>9}  {:>9} unpacked  ",
-            short(&self.digest.hex()),
-            size(self.compressed),
-            size(self.unpacked),
-        );
-        let maker = page.cut(&self.made_by, sizes.chars().count());
-        let line = sizes + &maker;
-        let _ = writeln!(text, "{}", line.trim_end());
+        let digest = short(&self.digest.hex());
+        let (stored, unpacked) = (size(self.compressed), size(self.unpacked));
+        if page.is_narrow() {
+            let _ = writeln!(text, "  {number:>2}  {digest}");
+            page.indented(text, 6, &format!("{stored}, {unpacked} unpacked"));
+            if !self.made_by.is_empty() {
+                let _ = writeln!(text, "      {}", page.cut(&self.made_by, 6));
+            }
+        } else {
+            let sizes = format!("  {number:>2}  {digest}  {stored:>9}  {unpacked:>9} unpacked  ");
+            let maker = page.cut(&self.made_by, sizes.chars().count());
+            let line = sizes + &maker;
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
         for file in &self.biggest {
             let _ = writeln!(
                 text,
@@ -139,9 +149,7 @@ impl LayerReport {
         }
         if !self.shared_with.is_empty() {
             let others = format!("also in {}", self.shared_with.join(", "));
-            for line in page.wrapped(&others, 6) {
-                let _ = writeln!(text, "      {line}");
-            }
+            page.indented(text, 6, &others);
         }
     }
 }
@@ -156,12 +164,9 @@ fn short(hex: &str) -> String {
 }
 
 /// What a list leaves out.
-pub(super) fn rest(text: &mut String, indent: &str, count: usize, most: usize) {
+pub(super) fn rest(text: &mut String, page: Page, indent: usize, count: usize, most: usize) {
     if count > most {
-        let _ = writeln!(
-            text,
-            "{indent}… and {} more, which `--format json` has",
-            count - most
-        );
+        let rest = format!("… and {} more, which `--format json` has", count - most);
+        page.indented(text, indent, &rest);
     }
 }

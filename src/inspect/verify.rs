@@ -1,16 +1,18 @@
 //! The checker, let loose on an image of anybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::InspectError;
 use super::text::counted;
-use crate::image::{Problem, check_image, check_layout};
+use crate::digest::Digest;
+use crate::image::{ContentDigest, Problem, check_image, check_layout};
 use crate::oci::{Descriptor, Kind, classify};
 use crate::registry::RegistryError;
 use crate::report::printable;
-use crate::source::{ImageSpec, Index, Manifest, Place, SourceError, Sources, Wanted};
+use crate::source::{ImageSpec, Notes, Place, SourceError, Sources, Wanted};
 
 /// Indexes in indexes that are brought from a registry.
 const MAX_DEPTH: usize = 8;
@@ -52,7 +54,9 @@ pub fn verify(
     let place = sources.place(spec)?;
     if spec.is_whole_place() {
         let problems = check_layout(place.directory())?;
-        return Ok(Verified::of(spec.place(), problems, strict));
+        let mut verified = Verified::of(spec.place(), problems, strict);
+        verified.note(place.notes(), None);
+        return Ok(verified);
     }
     let (name, root) = sources.root(spec, &place)?;
     verify_one(&place, &root, format!("{}{name}", spec.place()), strict)
@@ -65,19 +69,25 @@ fn verify_one(
     reference: String,
     strict: bool,
 ) -> Result<Verified, InspectError> {
-    let mut unfit = Vec::new();
-    if place.is_remote() {
-        let mut bringing = Bringing {
-            place,
-            unfit: &mut unfit,
-            images: 0,
-            bytes: 0,
-        };
-        bringing.bring(root, 0)?;
+    if !place.is_remote() {
+        let problems = check_image(&place.reader()?, root)?;
+        let mut verified = Verified::of(reference, problems, strict);
+        verified.note(place.notes(), Some(root.digest));
+        return Ok(verified);
     }
+    let mut bringing = Bringing {
+        place,
+        unfit: Vec::new(),
+        lost: BTreeSet::new(),
+        images: 0,
+        bytes: 0,
+    };
+    bringing.bring(root, 0)?;
     let problems = check_image(&place.reader()?, root)?;
-    let mut verified = Verified::of(reference, problems, strict);
-    verified.violations.splice(0..0, unfit);
+    let problems = problems.into_iter();
+    let problems = problems.filter_map(|problem| bringing.known(problem));
+    let mut verified = Verified::of(reference, problems.collect(), strict);
+    verified.violations.splice(0..0, bringing.unfit);
     Ok(verified)
 }
 
@@ -100,6 +110,18 @@ impl Verified {
             }
         }
         verified
+    }
+
+    /// Adds what is known of the place besides: of the image of a manifest, or of all.
+    fn note(&mut self, notes: &Notes, manifest: Option<Digest>) {
+        let violations = notes.violations(manifest).map(str::to_owned);
+        self.violations.extend(violations);
+        for warning in notes.warnings() {
+            *self.remarks.entry(warning.to_owned()).or_insert(0) += 1;
+            if let Some(each) = &mut self.each_remark {
+                each.push(warning.to_owned());
+            }
+        }
     }
 
     /// Whether nothing was found that counts.
@@ -134,7 +156,14 @@ fn remark(problem: &Problem) -> String {
     match problem {
         Problem::Entry { fault, .. } => format!("of an entry, {fault}"),
         Problem::Unreferenced { .. } => "nothing refers to a blob".to_owned(),
-        Problem::HistoryCount { .. } => "a configuration has no history".to_owned(),
+        Problem::NoHistory { .. } => "a configuration has no history".to_owned(),
+        Problem::Unusual {
+            field, expected, ..
+        } => format!("a configuration has something as `{field}`, which is no {expected}"),
+        Problem::Unchecked { .. } | Problem::UncheckedBlob { .. } => {
+            "a digest is of an algorithm that is not checked".to_owned()
+        }
+        Problem::Elsewhere { .. } => "a layer is kept elsewhere, and was not checked".to_owned(),
         other => other.to_string(),
     }
 }
@@ -143,7 +172,9 @@ fn remark(problem: &Problem) -> String {
 /// shape is its to tell; what the registry gives instead of something is told here.
 struct Bringing<'a> {
     place: &'a Place,
-    unfit: &'a mut Vec<String>,
+    unfit: Vec<String>,
+    /// What the registry says it has not.
+    lost: BTreeSet<Digest>,
     images: u64,
     bytes: u64,
 }
@@ -151,28 +182,27 @@ struct Bringing<'a> {
 impl Bringing<'_> {
     fn bring(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), InspectError> {
         let bytes = self.place.manifest(descriptor);
-        let Some(bytes) = self.unless_unfit(bytes)? else {
+        let Some(bytes) = self.unless_unfit(descriptor, bytes)? else {
             return Ok(());
         };
         self.images += 1;
         limit(self.images, "images", MAX_IMAGES)?;
+        // Field by field: the checker tells what is wrong with one, and needs what all others lead to.
+        let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let list = |field: &str| document[field].as_array().into_iter().flatten();
         match classify(&descriptor.media_type) {
             Some((_, Kind::Index)) if depth < MAX_DEPTH => {
-                let index: Option<Index> = serde_json::from_slice(&bytes).ok();
-                for entry in index.into_iter().flat_map(|index| index.manifests) {
-                    self.bring(&entry.strict(), depth + 1)?;
+                for entry in list("manifests").filter_map(asked_for) {
+                    self.bring(&entry, depth + 1)?;
                 }
             }
             Some((_, Kind::Manifest)) => {
-                let manifest: Option<Manifest> = serde_json::from_slice(&bytes).ok();
-                let blobs = manifest
-                    .into_iter()
-                    .flat_map(|manifest| [manifest.config].into_iter().chain(manifest.layers));
-                for blob in blobs {
+                let blobs = [&document["config"]].into_iter().chain(list("layers"));
+                for blob in blobs.filter_map(asked_for) {
                     self.bytes = self.bytes.saturating_add(blob.size);
                     limit(self.bytes, "bytes", MAX_BYTES)?;
-                    let brought = self.place.blob(&blob.strict());
-                    self.unless_unfit(brought)?;
+                    let brought = self.place.blob(&blob);
+                    self.unless_unfit(&blob, brought)?;
                 }
             }
             _ => {}
@@ -182,13 +212,16 @@ impl Bringing<'_> {
 
     fn unless_unfit<T>(
         &mut self,
+        descriptor: &Descriptor,
         brought: Result<T, SourceError>,
     ) -> Result<Option<T>, InspectError> {
         match brought {
             Ok(brought) => Ok(Some(brought)),
-            Err(
-                SourceError::Registry(RegistryError::NotFound { .. }) | SourceError::Unsound { .. },
-            ) => Ok(None),
+            Err(SourceError::Registry(RegistryError::NotFound { .. })) => {
+                self.lost.insert(descriptor.digest);
+                Ok(None)
+            }
+            Err(SourceError::Unsound { .. }) => Ok(None),
             Err(SourceError::Registry(
                 error @ (RegistryError::OtherContent { .. } | RegistryError::Protocol { .. }),
             )) => {
@@ -198,6 +231,35 @@ impl Bringing<'_> {
             Err(other) => Err(other.into()),
         }
     }
+
+    /// What the checker may say: it takes for missing what was not brought, and only some of that is.
+    fn known(&self, problem: Problem) -> Option<Problem> {
+        match problem {
+            Problem::MissingBlob {
+                digest: ContentDigest::Sha256(digest),
+                ..
+            } if !self.lost.contains(&digest) => None,
+            Problem::MissingBlob {
+                at,
+                digest: digest @ ContentDigest::Sha512(_),
+            } => Some(Problem::Unchecked {
+                at,
+                text: digest.to_string(),
+            }),
+            other => Some(other),
+        }
+    }
+}
+
+/// What a descriptor asks for, if that can be brought.
+fn asked_for(descriptor: &Value) -> Option<Descriptor> {
+    let media_type = descriptor["mediaType"].as_str().unwrap_or_default();
+    let digest = descriptor["digest"].as_str()?.parse().ok()?;
+    Some(Descriptor::new(
+        media_type,
+        digest,
+        descriptor["size"].as_u64()?,
+    ))
 }
 
 fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), SourceError> {

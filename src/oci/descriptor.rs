@@ -9,7 +9,7 @@ use crate::digest::Digest;
 
 /// Media type, digest and size of some content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Descriptor {
     /// What the content is.
     pub media_type: String,

@@ -41,15 +41,36 @@ pub fn classify(media_type: &str) -> Option<(Family, Kind)> {
         "application/vnd.oci.image.index.v1+json" => (Oci, Kind::Index),
         "application/vnd.oci.image.manifest.v1+json" => (Oci, Kind::Manifest),
         "application/vnd.oci.image.config.v1+json" => (Oci, Kind::Config),
-        "application/vnd.oci.image.layer.v1.tar" => (Oci, Kind::Layer(Plain)),
-        "application/vnd.oci.image.layer.v1.tar+gzip" => (Oci, Kind::Layer(Gzip)),
-        "application/vnd.oci.image.layer.v1.tar+zstd" => (Oci, Kind::Layer(Zstd)),
+        "application/vnd.oci.image.layer.v1.tar"
+        | "application/vnd.oci.image.layer.nondistributable.v1.tar" => (Oci, Kind::Layer(Plain)),
+        "application/vnd.oci.image.layer.v1.tar+gzip"
+        | "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip" => {
+            (Oci, Kind::Layer(Gzip))
+        }
+        "application/vnd.oci.image.layer.v1.tar+zstd"
+        | "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd" => {
+            (Oci, Kind::Layer(Zstd))
+        }
         "application/vnd.docker.distribution.manifest.list.v2+json" => (Docker, Kind::Index),
         "application/vnd.docker.distribution.manifest.v2+json" => (Docker, Kind::Manifest),
         "application/vnd.docker.container.image.v1+json" => (Docker, Kind::Config),
-        "application/vnd.docker.image.rootfs.diff.tar" => (Docker, Kind::Layer(Plain)),
-        "application/vnd.docker.image.rootfs.diff.tar.gzip" => (Docker, Kind::Layer(Gzip)),
+        "application/vnd.docker.image.rootfs.diff.tar"
+        | "application/vnd.docker.image.rootfs.foreign.diff.tar" => (Docker, Kind::Layer(Plain)),
+        "application/vnd.docker.image.rootfs.diff.tar.gzip"
+        | "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" => {
+            (Docker, Kind::Layer(Gzip))
+        }
         "application/vnd.docker.image.rootfs.diff.tar.zstd" => (Docker, Kind::Layer(Zstd)),
         _ => return None,
     })
+}
+
+/// Whether a media type is that of a layer whose owner hands it out alone: whoever stores the image may leave
+/// it out (image-spec, layer.md, "Non-Distributable Layers"; Docker calls it foreign).
+pub fn may_not_be_handed_on(media_type: &str) -> bool {
+    let begins = [
+        "application/vnd.oci.image.layer.nondistributable.",
+        "application/vnd.docker.image.rootfs.foreign.",
+    ];
+    begins.iter().any(|begin| media_type.starts_with(begin))
 }

@@ -7,7 +7,7 @@ pub const LAYOUT_FILE: &str = "oci-layout";
 
 /// Content of [`LAYOUT_FILE`]; readers accept exactly version 1.0.0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct LayoutHeader {
     /// Version of the layout.
     pub image_layout_version: String,

@@ -16,7 +16,7 @@ mod platform;
 pub use config::{Empty, Execution, Healthcheck, History, ImageConfig, RootFs};
 pub use descriptor::Descriptor;
 pub use document::Document;
-pub use kind::{Family, Kind, LayerCompression, classify};
+pub use kind::{Family, Kind, LayerCompression, classify, may_not_be_handed_on};
 pub use layout::{LAYOUT_FILE, LayoutHeader};
 pub use manifest::{Index, Manifest};
 pub use platform::{Platform, UnknownPlatform, host_target};

@@ -9,6 +9,7 @@ use crate::hint::Hint;
 
 /// Operating system and processor in Go's spelling, as images name them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Platform {
     /// Processor architecture: `amd64`, `arm64`, …
     pub architecture: String,

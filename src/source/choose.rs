@@ -10,7 +10,7 @@ use crate::oci::{Descriptor, Kind, Platform, classify};
 use crate::report::printable;
 
 /// Indexes in indexes.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 8;
 
 /// The way from a name's document to an image.
 pub(super) struct Chosen {
@@ -38,7 +38,12 @@ impl Chosen {
                 let child = self.of_platform(&index, wanted)?;
                 self.choose(&child, wanted, depth + 1)
             }
+            Some((_, Kind::Index)) => Err(SourceError::TooDeep {
+                image: self.reference.clone(),
+                limit: MAX_DEPTH,
+            }),
             _ => Err(SourceError::Document {
+                image: None,
                 at: format!("`{}`", self.reference),
                 why: format!("its media type is `{}`", printable(&descriptor.media_type)),
             }),
@@ -120,9 +125,16 @@ impl Chosen {
         descriptor: &Descriptor,
         bytes: &[u8],
     ) -> Result<T, SourceError> {
-        serde_json::from_slice(bytes).map_err(|error| SourceError::Document {
-            at: format!("{what} {} of `{}`", descriptor.digest, self.reference),
-            why: printable(&error.to_string()),
+        serde_json::from_slice(bytes).map_err(|error| {
+            let at = format!("{what} {} of `{}`", descriptor.digest, self.reference);
+            match documents::other_algorithm(bytes) {
+                Some(algorithm) => SourceError::OtherAlgorithm { at, algorithm },
+                None => SourceError::Document {
+                    image: Some(self.reference.clone()),
+                    at,
+                    why: printable(&error.to_string()),
+                },
+            }
         })
     }
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::SourceError;
 use super::archive::{self, ArchiveFault, Given, Member};
+use super::notes::Notes;
 use super::oci_archive::INDEX;
 use crate::digest::Digest;
 use crate::medium::{ArchiveForm, INDEX_LIMIT, LayoutReader, LayoutWriter, read_capped};
@@ -31,7 +32,7 @@ const MAX_LINKS: usize = 8;
 
 /// An image as `manifest.json` lists it.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 struct Listed {
     config: String,
     repo_tags: Option<Vec<String>>,
@@ -53,7 +54,7 @@ pub(super) fn convert(
     given: &Given<'_>,
     directory: &Path,
     interrupt: &Interrupt,
-) -> Result<(), SourceError> {
+) -> Result<Notes, SourceError> {
     let writer = LayoutWriter::open(directory)?;
     let reader = LayoutReader::open(directory)?;
     let incoming = directory.join("incoming");
@@ -64,22 +65,61 @@ pub(super) fn convert(
         members,
         reader,
         stored: BTreeMap::new(),
+        notes: Notes::default(),
     };
     let list = conversion.list()?;
-    let mut entries = Vec::new();
-    for (position, image) in list.iter().enumerate() {
-        let manifest = conversion.image(image)?;
-        let tags = image.repo_tags.iter().flatten().map(|tag| printable(tag));
-        let mut names: Vec<String> = tags.collect();
-        if names.is_empty() {
-            // As skopeo calls it.
-            names.push(format!("@{position}"));
-        }
-        entries.extend(names.into_iter().map(|name| (name, manifest.clone())));
-    }
+    let manifests: Result<Vec<Descriptor>, _> =
+        list.iter().map(|image| conversion.image(image)).collect();
+    let manifests = manifests?;
+    let mut notes = std::mem::take(&mut conversion.notes);
+    let names = names(&list, &manifests, given, &mut notes);
+    let entries: Vec<(String, Descriptor)> = names
+        .into_iter()
+        .map(|(name, position)| (name, manifests[position].clone()))
+        .collect();
     writer.tag(&entries)?;
     fs_err::remove_dir_all(&incoming)?;
-    Ok(())
+    Ok(notes)
+}
+
+/// The names of all images, in their order, each with the image's place in the list. A name counts for the
+/// last image that has it, as `docker load` takes it; an image that has none left is called as skopeo does.
+fn names(
+    images: &[Listed],
+    manifests: &[Descriptor],
+    given: &Given<'_>,
+    notes: &mut Notes,
+) -> Vec<(String, usize)> {
+    let tags = |image: &Listed| -> Vec<String> {
+        let tags = image.repo_tags.iter().flatten();
+        tags.map(|tag| printable(tag)).collect()
+    };
+    let mut winners = BTreeMap::new();
+    for (position, image) in images.iter().enumerate() {
+        winners.extend(tags(image).into_iter().map(|tag| (tag, position)));
+    }
+    let mut names = Vec::new();
+    for (position, image) in images.iter().enumerate() {
+        let place = format!("@{position}");
+        let (kept, others): (Vec<_>, Vec<_>) =
+            (tags(image).into_iter()).partition(|tag| winners[tag] == position);
+        let called = kept.first().unwrap_or(&place);
+        // The same image twice is no question.
+        let is_other =
+            |tag: &&String| manifests[winners[*tag]].digest != manifests[position].digest;
+        let lost: Vec<&String> = others.iter().filter(is_other).collect();
+        for tag in &lost {
+            notes.warn(format!(
+                "two images of `{}` are named `{tag}`, and the last counts: the other one is `{called}`",
+                given.shown
+            ));
+        }
+        if kept.is_empty() && (others.is_empty() || !lost.is_empty()) {
+            names.push((place, position));
+        }
+        names.extend(kept.into_iter().map(|tag| (tag, position)));
+    }
+    names
 }
 
 fn gather(
@@ -111,6 +151,7 @@ struct Conversion<'a> {
     reader: LayoutReader,
     /// Blobs by the files they came from: images share layers.
     stored: BTreeMap<PathBuf, Descriptor>,
+    notes: Notes,
 }
 
 impl Conversion<'_> {
@@ -145,6 +186,7 @@ impl Conversion<'_> {
                 LayerCompression::Zstd => format!("{LAYER}.zstd"),
             })
         };
+        let mut misnamed = self.misnamed(&image.config, &config);
         let mut descriptors = Vec::new();
         for name in layers {
             let path = self.find(name)?;
@@ -152,7 +194,9 @@ impl Conversion<'_> {
                 Some(known) => known.media_type.clone(),
                 None => layer_type(&path)?,
             };
-            descriptors.push(self.store(name, |_| media_type.clone())?);
+            let layer = self.store(name, |_| media_type.clone())?;
+            misnamed.extend(self.misnamed(name, &layer));
+            descriptors.push(layer);
         }
         let manifest = json!({
             "schemaVersion": 2,
@@ -163,7 +207,24 @@ impl Conversion<'_> {
         let bytes = manifest.to_string().into_bytes();
         let descriptor = Descriptor::new(MANIFEST, Digest::of(&bytes), bytes.len() as u64);
         fs_err::write(self.reader.blob_path(&descriptor.digest), &bytes)?;
+        for text in misnamed {
+            self.notes.violation(descriptor.digest, text);
+        }
         Ok(descriptor)
+    }
+
+    /// What there is to say of a file whose name says another digest than its content has.
+    fn misnamed(&self, name: &str, content: &Descriptor) -> Vec<String> {
+        let said = digest_of_name(name).filter(|said| *said != content.digest);
+        let misnamed = said.map(|_| {
+            format!(
+                "`{}` of `{}` has content of digest {}",
+                printable(name),
+                self.given.shown,
+                content.digest
+            )
+        });
+        misnamed.into_iter().collect()
     }
 
     /// Moves a file of the archive among the blobs.
@@ -205,6 +266,16 @@ impl Conversion<'_> {
     }
 }
 
+/// The digest that a file is named by: layers and configurations of new archives stand among blobs; before,
+/// configurations alone were named by theirs, with an ending or an algorithm.
+fn digest_of_name(name: &str) -> Option<Digest> {
+    let hex = name
+        .strip_prefix("blobs/sha256/")
+        .or_else(|| name.strip_suffix(".json"))
+        .or_else(|| name.strip_prefix("sha256:"))?;
+    format!("sha256:{hex}").parse().ok()
+}
+
 /// Where a link at `name` leads: old Dockers link a layer to its like, `../ID/layer.tar`. Hard links name
 /// the whole path.
 fn beside(name: &str, target: &str) -> String {
@@ -230,6 +301,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_of_files_may_say_their_digest() {
+        let digest = Digest::of(b"x");
+        let hex = digest.hex();
+        for name in [
+            format!("{hex}.json"),
+            format!("sha256:{hex}"),
+            format!("blobs/sha256/{hex}"),
+        ] {
+            assert_eq!(digest_of_name(&name), Some(digest), "{name}");
+        }
+        for name in [
+            "config.json",
+            "0/layer.tar",
+            &format!("{hex}/layer.tar"),
+            &format!("{hex}.tar"),
+        ] {
+            assert_eq!(digest_of_name(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn links_lead_beside_themselves() {

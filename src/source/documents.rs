@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::oci::{self, Platform};
 
 /// A descriptor of some content.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Descriptor {
     /// What the content is.
     #[serde(default)]
@@ -19,6 +20,8 @@ pub struct Descriptor {
     pub digest: Digest,
     /// Its bytes.
     pub size: u64,
+    /// Where it is, if not with the image.
+    pub urls: Option<Vec<String>>,
     /// Where the content runs.
     pub platform: Option<LoosePlatform>,
     /// Further facts.
@@ -27,6 +30,7 @@ pub struct Descriptor {
 
 /// A platform of which any part may be missing.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct LoosePlatform {
     architecture: Option<String>,
     os: Option<String>,
@@ -35,7 +39,7 @@ pub struct LoosePlatform {
 
 /// An index of manifests.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Index {
     /// Its own word on what it is.
     pub media_type: Option<String>,
@@ -45,7 +49,7 @@ pub struct Index {
 
 /// A manifest of an image.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Manifest {
     /// Its own word on what it is.
     pub media_type: Option<String>,
@@ -84,6 +88,30 @@ impl LoosePlatform {
     }
 }
 
+/// The algorithm of a digest in a document, where it is another than SHA-256: readers need know no other, and
+/// what is not known is no mistake (image-spec, descriptor.md, "Registered algorithms").
+pub fn other_algorithm(document: &[u8]) -> Option<String> {
+    fn within(value: &Value, is_digest: bool) -> Option<&str> {
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .find_map(|(name, value)| within(value, matches!(&**name, "digest" | "diff_ids"))),
+            Value::Array(values) => values.iter().find_map(|value| within(value, is_digest)),
+            Value::String(text) if is_digest => {
+                let (algorithm, digits) = text.split_once(':')?;
+                let legal = |byte: u8| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+._-".contains(&byte)
+                };
+                let is_other = algorithm != "sha256" && !algorithm.is_empty() && !digits.is_empty();
+                (is_other && algorithm.bytes().all(legal)).then_some(algorithm)
+            }
+            _ => None,
+        }
+    }
+    let value: Value = serde_json::from_slice(document).ok()?;
+    within(&value, false).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -107,12 +135,32 @@ mod tests {
         assert_eq!(entry(amd), Some(Platform::linux("amd64")));
     }
 
+    #[test]
+    fn digests_of_other_algorithms_are_told_from_mistakes() {
+        for (document, algorithm) in [
+            (r#"{"config":{"digest":"sha512:00"}}"#, Some("sha512")),
+            (
+                r#"{"rootfs":{"diff_ids":["sha256:1","blake3:0"]}}"#,
+                Some("blake3"),
+            ),
+            (r#"{"config":{"digest":"sha256:00"}}"#, None),
+            (r#"{"digest":"SHA512:00"}"#, None),
+            (r#"{"digest":"sha512:"}"#, None),
+            (r#"{"name":"sha512:00"}"#, None),
+            ("{", None),
+        ] {
+            let found = other_algorithm(document.as_bytes());
+            assert_eq!(found.as_deref(), algorithm, "{document}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = serde_json::from_slice::<Index>(&bytes);
             let _ = serde_json::from_slice::<Manifest>(&bytes);
             let _ = serde_json::from_slice::<LoosePlatform>(&bytes);
+            let _ = other_algorithm(&bytes);
         }
 
         #[test]

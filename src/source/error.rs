@@ -3,7 +3,8 @@
 use std::io;
 
 use super::archive::{ArchiveFault, form_name};
-use super::spec::{UnknownImage, scheme};
+use super::spec::scheme;
+use super::unknown::UnknownImage;
 use crate::digest::Digest;
 use crate::hint::{Hint, near_names, quoted_list};
 use crate::medium::{ArchiveForm, LayoutError};
@@ -124,10 +125,30 @@ pub enum SourceError {
     /// A document that is none, or of a kind that no image has any more.
     #[error("{at} is no image: {why}")]
     Document {
+        /// The image, as it can be typed again, where the document should be of one.
+        image: Option<String>,
         /// Which document.
         at: String,
         /// What is wrong, printable.
         why: String,
+    },
+    /// Digests that only the checker knows, or nobody here.
+    #[error(
+        "{at} has digests of {algorithm}, and only images with those of sha256 can be looked into"
+    )]
+    OtherAlgorithm {
+        /// Which document.
+        at: String,
+        /// As written in front of the digits.
+        algorithm: String,
+    },
+    /// Indexes in indexes.
+    #[error("`{image}` is nested deeper than {limit} indexes")]
+    TooDeep {
+        /// The image.
+        image: String,
+        /// How deep it may be.
+        limit: usize,
     },
     /// More than is believable.
     #[error("{at} has {found} {unit}, more than {limit}")]
@@ -182,9 +203,16 @@ impl Hint for SourceError {
                 typed: Some(typed),
                 fault,
             } => Some(archive_hint(file, *form, typed, fault)),
-            Self::Unsound { place, .. } => Some(format!(
-                "see all that is wrong with `cargo lighter inspect --verify {place}`"
+            Self::Unsound { place: image, .. }
+            | Self::TooDeep { image, .. }
+            | Self::Document {
+                image: Some(image), ..
+            } => Some(format!(
+                "see all that is wrong with `cargo lighter inspect --verify {image}`"
             )),
+            Self::Document { image: None, .. } => {
+                Some("name an image, or an index of images".to_owned())
+            }
             Self::Missing { near, .. } if !near.is_empty() => {
                 let near: Vec<&str> = near.iter().map(String::as_str).collect();
                 Some(format!("there is {}", quoted_list(&near)))
@@ -226,10 +254,19 @@ impl Hint for SourceError {
                     quoted_list(&known)
                 ))
             }
-            Self::Archive { typed: None, .. }
-            | Self::Io(_)
-            | Self::Document { .. }
-            | Self::TooMuch { .. } => None,
+            Self::OtherAlgorithm { algorithm, .. } if algorithm == "sha512" => {
+                Some("`--verify` checks such images".to_owned())
+            }
+            Self::OtherAlgorithm { .. } => {
+                Some("copy the image with a tool that writes sha256, and name the copy".to_owned())
+            }
+            Self::Archive { typed: None, .. } => {
+                Some("let the engine save the image to a file, and see what is in that".to_owned())
+            }
+            Self::TooMuch { .. } => {
+                Some("name another image: none that runs has so much".to_owned())
+            }
+            Self::Io(_) => None,
         }
     }
 }
@@ -256,10 +293,15 @@ fn archive_hint(file: &str, form: ArchiveForm, typed: &str, fault: &ArchiveFault
         ArchiveFault::Compressed("xz") => format!("undo that first: `unxz --keep {file}`"),
         ArchiveFault::Compressed(_) => format!("undo that first: `bunzip2 --keep {file}`"),
         ArchiveFault::NoFile => "name a file".to_owned(),
-        ArchiveFault::Empty | ArchiveFault::Tar(_) => format!(
+        ArchiveFault::Empty => format!(
             "copy it here again, or make one with `cargo lighter build --to {}{file}`",
             scheme(form)
         ),
+        // Never a command that would write to what may be anything.
+        ArchiveFault::Tar(super::TarFault::NoTar) => {
+            "name an archive of images, as `build`, `docker save` or `skopeo` write them".to_owned()
+        }
+        ArchiveFault::Tar(_) => "copy it here again from where it was made".to_owned(),
         ArchiveFault::Content(_) => format!("see what is in it with `tar -tf {file}`"),
     }
 }

@@ -5,6 +5,7 @@ use super::documents::Manifest;
 use super::place::Place;
 use super::spec::{ImageSpec, StoredName};
 use crate::digest::Digest;
+use crate::medium::LayoutError;
 use crate::oci::Descriptor;
 use crate::report::printable;
 
@@ -42,9 +43,14 @@ pub(super) fn find(
             let found = found.ok_or_else(|| missing(Some(&digest.to_string())))?;
             return Ok((format!("@{digest}"), found));
         }
-        if let Ok(only) = place.resolve(None) {
-            let name = names.first().map(|name| format!(":{}", printable(name)));
-            return Ok((name.unwrap_or_default(), only));
+        match place.resolve(None) {
+            Ok(only) => {
+                let name = names.first().map(|name| format!(":{}", printable(name)));
+                return Ok((name.unwrap_or_default(), only));
+            }
+            // There are several, or none.
+            Err(SourceError::Layout(LayoutError::NoImage { .. })) => {}
+            Err(other) => return Err(other),
         }
         // Several tags of one image are no question.
         let images = named_images(place);

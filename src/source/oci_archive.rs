@@ -6,6 +6,7 @@ use std::path::Path;
 use super::SourceError;
 use super::archive::{self, ArchiveFault, Given, Member};
 use super::docker_archive;
+use super::notes::Notes;
 use crate::medium::ArchiveForm;
 use crate::oci::LAYOUT_FILE;
 use crate::process::Interrupt;
@@ -20,7 +21,7 @@ pub(super) fn unpack(
     given: &Given<'_>,
     directory: &Path,
     interrupt: &Interrupt,
-) -> Result<(), SourceError> {
+) -> Result<Notes, SourceError> {
     fs_err::create_dir_all(directory)?;
     let (mut is_layout, mut is_docker) = (false, false);
     archive::read(given, interrupt, |name, member| {
@@ -42,7 +43,7 @@ pub(super) fn unpack(
         Ok(())
     })?;
     if is_layout {
-        return Ok(());
+        return Ok(Notes::default());
     }
     Err(given.broken(if is_docker {
         ArchiveFault::OtherForm(ArchiveForm::Docker)

@@ -11,6 +11,7 @@ use super::archive::Given;
 use super::choose::Chosen;
 use super::documents::Manifest;
 use super::find::{find, named_images};
+use super::notes::Notes;
 use super::place::Place;
 use super::spec::{ImageSpec, StoredName};
 use super::{SourceError, docker_archive, engine, oci_archive};
@@ -46,7 +47,7 @@ pub struct Sources {
     registry: Option<Arc<Registry>>,
     temporary: Option<Arc<TempDir>>,
     /// Layouts that were made, by what they were made of.
-    made: BTreeMap<String, PathBuf>,
+    made: BTreeMap<String, (PathBuf, Arc<Notes>)>,
 }
 
 /// Where an image is, and which: found, and not yet read.
@@ -210,8 +211,9 @@ impl Sources {
                         typed: None,
                         shown: &spec.place(),
                     };
-                    docker_archive::convert(&given, directory, &interrupt)?;
-                    Ok(fs_err::remove_file(&file)?)
+                    let notes = docker_archive::convert(&given, directory, &interrupt)?;
+                    fs_err::remove_file(&file)?;
+                    Ok(notes)
                 })
             }
         }
@@ -295,17 +297,18 @@ impl Sources {
     fn made(
         &mut self,
         spec: &ImageSpec,
-        make: impl FnOnce(&Path) -> Result<(), SourceError>,
+        make: impl FnOnce(&Path) -> Result<Notes, SourceError>,
     ) -> Result<Place, SourceError> {
         let key = spec.place();
         let name = self.made.len().to_string();
         let (fresh, keep) = self.room(&name)?;
-        if let Some(known) = self.made.get(&key) {
-            return Ok(Place::temporary(known.clone(), key, &keep));
+        if let Some((known, notes)) = self.made.get(&key) {
+            return Ok(Place::temporary(known.clone(), key, notes, &keep));
         }
-        make(&fresh)?;
-        self.made.insert(key.clone(), fresh.clone());
-        Ok(Place::temporary(fresh, key, &keep))
+        let notes = Arc::new(make(&fresh)?);
+        let known = (fresh.clone(), Arc::clone(&notes));
+        self.made.insert(key.clone(), known);
+        Ok(Place::temporary(fresh, key, &notes, &keep))
     }
 
     /// A path in the temporary directory of the run.

@@ -7,8 +7,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::SourceError;
+use super::documents::other_algorithm;
+use super::notes::Notes;
 use super::oci_archive::INDEX;
-use crate::medium::{LayoutError, LayoutReader, MANIFEST_LIMIT, StoredIndex};
+use crate::medium::{
+    INDEX_LIMIT, LayoutError, LayoutReader, MANIFEST_LIMIT, StoredIndex, read_capped,
+};
 use crate::oci::{Descriptor, LAYOUT_FILE};
 use crate::reference::Repository;
 use crate::registry::{ManifestReference, Registry};
@@ -24,6 +28,7 @@ pub struct Place {
     /// What it was made of, as it can be typed again.
     called: String,
     remote: Option<Remote>,
+    notes: Arc<Notes>,
     /// Goes with the last who needs it.
     _keep: Option<Arc<TempDir>>,
 }
@@ -41,16 +46,23 @@ impl Place {
             directory,
             called,
             remote: None,
+            notes: Arc::default(),
             _keep: None,
         }
     }
 
     /// A layout that was made of something else.
-    pub(super) fn temporary(directory: PathBuf, called: String, keep: &Arc<TempDir>) -> Self {
+    pub(super) fn temporary(
+        directory: PathBuf,
+        called: String,
+        notes: &Arc<Notes>,
+        keep: &Arc<TempDir>,
+    ) -> Self {
         Self {
             directory,
             called,
             remote: None,
+            notes: Arc::clone(notes),
             _keep: Some(Arc::clone(keep)),
         }
     }
@@ -69,6 +81,7 @@ impl Place {
                 registry,
                 repository,
             }),
+            notes: Arc::default(),
             _keep: Some(Arc::clone(keep)),
         }
     }
@@ -76,6 +89,11 @@ impl Place {
     /// Where the layout is.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// What is to be said of what the layout was made of.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Whether blobs are brought from a registry.
@@ -121,6 +139,11 @@ impl Place {
                 format!("it is an image layout of version `{version}`, not 1.0.0")
             }
             LayoutError::Json { path, source } => {
+                let bytes = read_capped(&path, INDEX_LIMIT).unwrap_or_default();
+                if let Some(algorithm) = other_algorithm(&bytes) {
+                    let at = format!("{} of `{}`", name(&path), self.called);
+                    return SourceError::OtherAlgorithm { at, algorithm };
+                }
                 let why = printable(&source.to_string());
                 format!("{} is not valid: {why}", name(&path))
             }

@@ -3,13 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::unknown::{Stands, UnknownImage, image_at};
 use crate::digest::Digest;
-use crate::hint::Hint;
 use crate::medium::ArchiveForm;
-use crate::oci::LAYOUT_FILE;
-use crate::reference::{
-    InvalidName, Repository, Tag, names_a_path, names_a_registry, names_an_archive,
-};
+use crate::reference::{Repository, Tag, names_a_path, names_a_registry, names_an_archive};
 use crate::registry::ManifestReference;
 
 /// What is meant where nothing follows a repository's name.
@@ -173,107 +170,6 @@ impl fmt::Display for ImageSpec {
     }
 }
 
-/// What stands at a path that somebody wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stands {
-    /// A file.
-    File,
-    /// An image layout.
-    Layout,
-    /// A directory of other things.
-    Directory,
-}
-
-impl Stands {
-    /// What is at `path`, if anything is.
-    pub fn at(path: &Path) -> Option<Self> {
-        let metadata = fs_err::metadata(path).ok()?;
-        Some(if !metadata.is_dir() {
-            Self::File
-        } else if path.join(LAYOUT_FILE).exists() {
-            Self::Layout
-        } else {
-            Self::Directory
-        })
-    }
-}
-
-/// An image that nobody can look for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnknownImage {
-    /// Nothing after the scheme.
-    #[error("image `{0}` names no place")]
-    Empty(String),
-    /// Neither a scheme nor a registry.
-    #[error("image `{0}` is in no place that is known")]
-    Unknown(String),
-    /// A path, and no scheme.
-    #[error("image `{text}` is a path without a scheme before it")]
-    Path {
-        /// As written.
-        text: String,
-        /// What is there.
-        stands: Option<Stands>,
-    },
-    /// No legal name.
-    #[error("image `{text}` has no legal name")]
-    Illegal {
-        /// As written.
-        text: String,
-        /// Why not.
-        #[source]
-        source: InvalidName,
-    },
-    /// What follows the `@` is no digest.
-    #[error("image `{0}` has an `@`, and no digest after it")]
-    Digest(String),
-}
-
-impl Hint for UnknownImage {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Digest(_) => "a digest is `sha256:` and 64 hexadecimal digits".to_owned(),
-            Self::Path { text, stands } => path_hint(text, *stands),
-            Self::Unknown(text) if is_word(text) => format!(
-                "if `build` made it, write `oci:target/lighter/oci:{text}`; if docker has it, \
-                 `docker-daemon:{text}`"
-            ),
-            _ => "write `HOST/REPOSITORY:TAG`, `oci:DIRECTORY:NAME:TAG`, `oci-archive:FILE`, \
-                  `docker-archive:FILE`, `docker-daemon:NAME` or `containers-storage:NAME`"
-                .to_owned(),
-        })
-    }
-}
-
-impl UnknownImage {
-    /// The same, where it matters what `stands` at the path that was written.
-    #[must_use]
-    pub fn on_disk(self, stands: impl Fn(&Path) -> Option<Stands>) -> Self {
-        match self {
-            Self::Path { text, .. } => Self::Path {
-                stands: stands_at(&text, &stands),
-                text,
-            },
-            // A service is often called like the directory of its sources.
-            Self::Unknown(text) => match image_at(&text, &stands) {
-                None => Self::Unknown(text),
-                stands => Self::Path { text, stands },
-            },
-            other => other,
-        }
-    }
-}
-
-fn stands_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
-    let path = text.split(':').next().unwrap_or_default();
-    stands(Path::new(path)).filter(|_| !path.is_empty())
-}
-
-/// What stands there and may hold images.
-fn image_at(text: &str, stands: impl Fn(&Path) -> Option<Stands>) -> Option<Stands> {
-    stands_at(text, stands).filter(|found| *found != Stands::Directory)
-}
-
 /// Reads what a user calls an image, where `stands` tells what is at a path: a file or layout is not taken for
 /// a repository of the same name.
 ///
@@ -293,27 +189,6 @@ pub fn parse_on_disk(
         }
         _ => Ok(spec),
     }
-}
-
-fn path_hint(text: &str, stands: Option<Stands>) -> String {
-    let archives = format!("`oci-archive:{text}` or `docker-archive:{text}`");
-    match stands {
-        Some(Stands::Layout | Stands::Directory) => format!("write `oci:{text}`"),
-        None if !names_an_archive(text) => format!("write `oci:{text}`, {archives}"),
-        None if names_a_registry(text.split('/').next().unwrap_or_default())
-            && text.contains('/')
-            && !names_a_path(text) =>
-        {
-            format!("write {archives}; in a registry it is `docker://{text}`")
-        }
-        _ => format!("write {archives}"),
-    }
-}
-
-/// Whether a text could be the name of a service, and maybe a tag.
-fn is_word(text: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
-    !text.is_empty() && text.chars().all(legal)
 }
 
 /// Reads what a user calls an image. Nothing is opened.
@@ -456,6 +331,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::hint::Hint as _;
 
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

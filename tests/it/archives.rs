@@ -203,11 +203,12 @@ fn archives_are_the_same_bytes_everywhere() {
 fn an_archive_is_replaced_whole_or_not_at_all() {
     let checkout = Checkout::of_services(&["alpha", "beta"]);
     let to = ["--to", "oci-archive:images.tar"];
-    checkout.write("images.tar", "what was there");
+    build(&checkout, &[&to[..], &["alpha"]].concat()).expect(0);
+    let before = bytes(&checkout, "images.tar");
     checkout.write("beta/src/main.rs", "fn main() { broken }\n");
     let failed = build(&checkout, &to).expect(101);
     assert_eq!(failed.stdout, "");
-    assert_eq!(bytes(&checkout, "images.tar"), b"what was there");
+    assert!(bytes(&checkout, "images.tar") == before);
     no_temporaries(checkout.path());
     let kept = build(&checkout, &[&to[..], &["--keep-going"]].concat()).expect(101);
     assert_eq!(kept.lines().len(), 1);
@@ -234,8 +235,12 @@ fn places_where_no_archive_can_be_are_told_before_compiling() {
     let checkout = Checkout::of_services(&["alpha"]);
     let before = Before::of(checkout.path());
     let here = checkout.path().display().to_string();
-    let hint = "name a file that does not exist, or an earlier archive";
-    for (file, why) in [("alpha", "a directory"), ("/dev/null", "no regular file")] {
+    let hint = "name a file that is empty, is an archive of images or does not exist";
+    for (file, why) in [
+        ("alpha", "a directory"),
+        ("/dev/null", "no regular file"),
+        ("Cargo.toml", "a file of something else than images"),
+    ] {
         let path = Path::new(&here).join(file).display().to_string();
         for form in ["oci-archive", "docker-archive"] {
             let message = format!("cannot deliver to `{form}:{file}`\n  `{path}` is {why}");

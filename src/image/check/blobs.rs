@@ -4,27 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-use crate::digest::Digest;
+use super::digest::{ContentDigest, Written};
 use crate::report::printable;
 
 /// What a blob's file really holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Measured {
-    pub(super) digest: Digest,
+    pub(super) digest: ContentDigest,
     pub(super) size: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Blobs {
     directory: PathBuf,
-    measured: BTreeMap<Digest, Option<Measured>>,
-    referenced: BTreeSet<Digest>,
+    measured: BTreeMap<ContentDigest, Option<Measured>>,
+    referenced: BTreeSet<ContentDigest>,
 }
 
 /// What stands in `blobs`.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    pub(super) digests: BTreeSet<Digest>,
+    pub(super) digests: BTreeSet<ContentDigest>,
+    /// Named by other algorithms; printable, relative to `blobs`.
+    pub(super) unchecked: BTreeSet<String>,
     /// Printable, relative to `blobs`.
     pub(super) others: BTreeSet<String>,
 }
@@ -38,18 +40,18 @@ impl Blobs {
         }
     }
 
-    pub(super) fn path(&self, digest: &Digest) -> PathBuf {
-        self.directory.join("sha256").join(digest.hex())
+    pub(super) fn path(&self, digest: &ContentDigest) -> PathBuf {
+        self.directory.join(digest.algorithm()).join(digest.hex())
     }
 
     /// Digest and size of the blob's content, or `None` where there is no regular file.
-    pub(super) fn measure(&mut self, digest: &Digest) -> io::Result<Option<Measured>> {
+    pub(super) fn measure(&mut self, digest: &ContentDigest) -> io::Result<Option<Measured>> {
         if let Some(known) = self.measured.get(digest) {
             return Ok(*known);
         }
         let path = self.path(digest);
         let measured = if is_file(&path)? {
-            let (digest, size) = Digest::of_reader(&mut fs_err::File::open(&path)?)?;
+            let (digest, size) = digest.same_of(&mut fs_err::File::open(&path)?)?;
             Some(Measured { digest, size })
         } else {
             None
@@ -59,11 +61,11 @@ impl Blobs {
     }
 
     /// Notes that something leads to the blob; whether that is news.
-    pub(super) fn refer(&mut self, digest: Digest) -> bool {
+    pub(super) fn refer(&mut self, digest: ContentDigest) -> bool {
         self.referenced.insert(digest)
     }
 
-    pub(super) fn is_referenced(&self, digest: &Digest) -> bool {
+    pub(super) fn is_referenced(&self, digest: &ContentDigest) -> bool {
         self.referenced.contains(digest)
     }
 
@@ -76,21 +78,24 @@ impl Blobs {
         for entry in fs_err::read_dir(&self.directory)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name != "sha256" || !entry.path().is_dir() {
+            if !entry.path().is_dir() {
                 listing.others.insert(shown(name.display()));
                 continue;
             }
             for blob in fs_err::read_dir(entry.path())? {
                 let blob = blob?;
-                let name = blob.file_name();
-                let digest = format!("sha256:{}", name.display()).parse();
+                let (algorithm, name) = (name.display(), blob.file_name());
+                let digest = Written::of(&format!("{algorithm}:{}", name.display()));
+                let name = shown(format!("{algorithm}/{}", name.display()));
                 match digest {
-                    Ok(digest) if is_file(&blob.path())? => {
+                    Some(Written::Known(digest)) if is_file(&blob.path())? => {
                         listing.digests.insert(digest);
                     }
+                    Some(Written::OtherAlgorithm) if is_file(&blob.path())? => {
+                        listing.unchecked.insert(name);
+                    }
                     _ => {
-                        let name = format!("sha256/{}", name.display());
-                        listing.others.insert(shown(name));
+                        listing.others.insert(name);
                     }
                 }
             }

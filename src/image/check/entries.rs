@@ -1,24 +1,29 @@
 //! The rules for a layer's entries: order, names, owners, times and kinds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
 use std::ops::Bound;
 
 use tar::{Archive, Entry, EntryType, Header};
 
-use super::problem::{EntryFault, Findings, Problem};
-use crate::digest::Digest;
+use super::digest::ContentDigest;
+use super::findings::Findings;
+use super::problem::{EntryFault, Problem};
 use crate::report::printable;
 use crate::source::{Entries, EntryName, Limits, NameFault, TarFault, Unpacked};
 
 /// Linux and the runtimes keep owners in 32 bits with a sign.
 const MAX_OWNER: u64 = 0x7fff_ffff;
+/// Bytes of what a link leads to (`PATH_MAX` of Linux).
+const MAX_LINK: usize = 4096;
+/// As many links as Linux follows on one path (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
 const WHITEOUT: &[u8] = b".wh.";
 
 /// Reads the tar to its end, or to where it is none.
 pub(super) fn check(
     tar: &mut Unpacked<'_>,
-    layer: Digest,
+    layer: ContentDigest,
     findings: &mut Findings,
 ) -> Result<(), TarFault> {
     let gauge = tar.gauge();
@@ -26,6 +31,7 @@ pub(super) fn check(
         layer,
         findings,
         seen: BTreeMap::new(),
+        links: BTreeMap::new(),
         previous: Vec::new(),
         time: None,
     };
@@ -37,10 +43,12 @@ pub(super) fn check(
 }
 
 struct Rules<'a> {
-    layer: Digest,
+    layer: ContentDigest,
     findings: &'a mut Findings,
     /// Each name and whether it is a directory or a file.
     seen: BTreeMap<Vec<u8>, EntryType>,
+    /// Where symbolic links lead.
+    links: BTreeMap<Vec<u8>, Vec<u8>>,
     previous: Vec<u8>,
     time: Option<u64>,
 }
@@ -48,6 +56,14 @@ struct Rules<'a> {
 impl Rules<'_> {
     fn apply(&mut self, entry: &mut Entry<'_, impl Read>) {
         let raw = entry.path_bytes().into_owned();
+        // It is no file: neither its name nor its owner means anything (POSIX pax, "pax Header Block").
+        if entry.header().entry_type().is_pax_global_extensions() {
+            return self.findings.add(Problem::Entry {
+                layer: self.layer,
+                path: printable(&String::from_utf8_lossy(&raw)),
+                fault: EntryFault::GlobalRecords,
+            });
+        }
         let records_fault = records_fault(entry);
         let header = entry.header();
         let kind = header.entry_type();
@@ -56,6 +72,10 @@ impl Rules<'_> {
         faults.extend(kind_fault(kind));
         faults.extend(owner_faults(header));
         faults.extend(self.time_fault(header));
+        let link = entry.link_name_bytes();
+        if link.is_some_and(|link| link.len() > MAX_LINK) {
+            faults.push(EntryFault::LongLink);
+        }
         match EntryName::of(&raw) {
             Err(fault) => faults.push(EntryFault::Name(fault)),
             // Its order and its like among others are those of another name.
@@ -71,6 +91,10 @@ impl Rules<'_> {
                     faults.extend(self.link_fault(entry.link_name_bytes().as_deref()));
                 }
                 self.name_faults(&name, kind, &mut faults);
+                if kind.is_symlink() {
+                    let target = entry.link_name_bytes().unwrap_or_default();
+                    self.links.insert(name.clone(), target.into_owned());
+                }
                 self.previous.clone_from(&name);
                 self.seen.entry(name).or_insert(kind);
             }
@@ -114,7 +138,11 @@ impl Rules<'_> {
             .filter_map(|(end, _)| self.seen.get(&name[..end]))
             .any(|above| !above.is_dir());
         if below_something_else {
-            faults.push(EntryFault::ParentNotDirectory);
+            faults.push(if self.is_behind_loop(name) {
+                EntryFault::LinkLoop
+            } else {
+                EntryFault::ParentNotDirectory
+            });
         }
         if name
             .split(|byte| *byte == b'/')
@@ -124,10 +152,44 @@ impl Rules<'_> {
         }
     }
 
+    /// Whether links of the layer lead to each other on the way to an entry: no system follows them.
+    fn is_behind_loop(&self, name: &[u8]) -> bool {
+        let mut todo: VecDeque<&[u8]> = name.split(|byte| *byte == b'/').collect();
+        todo.pop_back();
+        let mut done: Vec<&[u8]> = Vec::new();
+        let mut links = 0;
+        while let Some(part) = todo.pop_front() {
+            match part {
+                b"" | b"." => continue,
+                b".." => {
+                    done.pop();
+                    continue;
+                }
+                part => done.push(part),
+            }
+            let Some(target) = self.links.get(&done.join(&b'/')) else {
+                continue;
+            };
+            links += 1;
+            if links > MAX_LINKS {
+                return true;
+            }
+            done.pop();
+            if target.starts_with(b"/") {
+                done.clear();
+            }
+            for part in target.split(|byte| *byte == b'/').rev() {
+                todo.push_front(part);
+            }
+        }
+        false
+    }
+
     fn link_fault(&self, target: Option<&[u8]>) -> Option<EntryFault> {
         let name = target.and_then(|target| EntryName::of(target).ok());
         let found = name.as_ref().and_then(|name| self.seen.get(&name.path));
-        if !found.is_some_and(|kind| kind.is_file() || kind.is_hard_link()) {
+        // A file may be a link or a device, too.
+        if found.is_none_or(EntryType::is_dir) {
             return Some(EntryFault::HardLink);
         }
         let fault = name.and_then(|name| name.fault);

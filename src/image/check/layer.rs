@@ -3,8 +3,10 @@
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use super::digest::ContentDigest;
 use super::entries;
-use super::problem::{Findings, Problem};
+use super::findings::Findings;
+use super::problem::Problem;
 use crate::digest::Digest;
 use crate::oci::LayerCompression;
 use crate::report::printable;
@@ -15,7 +17,7 @@ const BLOCK: u64 = 512;
 /// Reports the layer's problems; its uncompressed digest, where it could be decompressed.
 pub(super) fn check(
     path: &Path,
-    layer: Digest,
+    layer: ContentDigest,
     compression: LayerCompression,
     findings: &mut Findings,
 ) -> io::Result<Option<Digest>> {
@@ -55,4 +57,15 @@ pub(super) fn check(
         findings.add(Problem::TarEnd { layer });
     }
     Ok(Some(diff_id))
+}
+
+/// The uncompressed digest of a layer, which was read before without an error, by the algorithm of another one.
+pub(super) fn digest_as(
+    like: &ContentDigest,
+    path: &Path,
+    compression: LayerCompression,
+) -> io::Result<ContentDigest> {
+    let file = BufReader::new(fs_err::File::open(path)?);
+    let mut unpacked = Unpacked::new(file, compression)?;
+    like.same_of(&mut unpacked).map(|(digest, _)| digest)
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
-
 use super::blobs::{Blobs, Listing, is_file};
+use super::findings::Findings;
+use super::json::{Field, Shape};
 use super::loose::{Descriptor, Header, Index};
-use super::problem::{Findings, Problem};
+use super::problem::Problem;
 use super::walk::{Walk, check_schema};
 use crate::medium::{INDEX_LIMIT, LayoutError, REF_NAME, read_capped};
 use crate::oci::{Family, Kind, classify};
@@ -28,9 +28,11 @@ pub(super) fn check(directory: &Path) -> io::Result<Vec<Problem>> {
     let index: Option<Index> = read_json(directory, INDEX, &mut findings)?;
     let entries = index_entries(index, &mut findings);
     let mut walk = Walk::new(&mut blobs, &mut findings);
-    for (position, entry) in entries.iter().enumerate() {
+    for (position, entry) in entries.into_iter().enumerate() {
         let at = format!("`{INDEX}`, entry {}", position + 1);
-        walk.follow(&at, entry, 0)?;
+        if let Some(entry) = entry {
+            walk.follow(&at, entry, 0)?;
+        }
     }
     check_unreferenced(&listing, &mut blobs, &mut findings)?;
     Ok(findings.into_problems())
@@ -63,15 +65,12 @@ fn check_header(directory: &Path, findings: &mut Findings) -> io::Result<()> {
     let Some(header) = read_json::<Header>(directory, HEADER, findings)? else {
         return Ok(());
     };
-    match header.image_layout_version {
-        None => findings.add(Problem::MissingField {
-            at: format!("`{HEADER}`"),
-            field: "imageLayoutVersion",
-        }),
-        Some(version) if version != VERSION => findings.add(Problem::Version {
+    let at = format!("`{HEADER}`");
+    let version = findings.required(&at, "imageLayoutVersion", header.image_layout_version);
+    if let Some(version) = version.filter(|version| version != VERSION) {
+        findings.add(Problem::Version {
             found: printable(&version),
-        }),
-        Some(_) => {}
+        });
     }
     Ok(())
 }
@@ -84,41 +83,43 @@ fn list(blobs: &Blobs, findings: &mut Findings) -> io::Result<Listing> {
     for name in &listing.others {
         findings.add(Problem::BlobName { name: name.clone() });
     }
+    for name in &listing.unchecked {
+        findings.add(Problem::UncheckedBlob { name: name.clone() });
+    }
     Ok(listing)
 }
 
-fn index_entries(index: Option<Index>, findings: &mut Findings) -> Vec<Descriptor> {
+fn index_entries(index: Option<Index>, findings: &mut Findings) -> Vec<Option<Descriptor>> {
     let Some(index) = index else {
         return Vec::new();
     };
     let at = format!("`{INDEX}`");
     check_schema(&at, index.schema_version, findings);
-    let media_type = index.media_type.as_deref();
+    let media_type = findings.take(&at, "mediaType", index.media_type);
     let is_index = |found: &str| classify(found) == Some((Family::Oci, Kind::Index));
     if let Some(other) = media_type.filter(|found| !is_index(found)) {
         findings.add(Problem::MediaType {
             at: at.clone(),
-            found: printable(other),
+            found: printable(&other),
             expected: "that of an index",
         });
     }
-    let Some(entries) = index.manifests else {
-        findings.add(Problem::MissingField {
-            at,
-            field: "manifests",
-        });
-        return Vec::new();
-    };
+    findings.annotations(&at, Family::Oci, index.annotations);
+    let entries = findings.required(&at, "manifests", index.manifests);
+    let entries = findings.elements(&at, "manifests", entries.unwrap_or_default());
     check_names(&entries, findings);
     entries
 }
 
-fn check_names(entries: &[Descriptor], findings: &mut Findings) {
+fn check_names(entries: &[Option<Descriptor>], findings: &mut Findings) {
     let mut seen = BTreeSet::new();
-    let names = entries
-        .iter()
-        .filter_map(|entry| entry.annotations.as_ref()?.get(REF_NAME));
-    for name in names {
+    for entry in entries.iter().flatten() {
+        let Field::Read(annotations) = &entry.annotations else {
+            continue;
+        };
+        let Some(Field::Read(name)) = annotations.get(REF_NAME) else {
+            continue;
+        };
         if !is_legal(name) {
             findings.add(Problem::IllegalName {
                 name: printable(name),
@@ -140,7 +141,7 @@ fn is_legal(name: &str) -> bool {
 }
 
 /// A document of the layout itself, or `None` after its problem was noted.
-fn read_json<T: DeserializeOwned>(
+fn read_json<T: Shape>(
     directory: &Path,
     name: &'static str,
     findings: &mut Findings,
@@ -162,11 +163,11 @@ fn read_json<T: DeserializeOwned>(
         }
         Err(other) => return Err(io::Error::other(other)),
     };
-    Ok(serde_json::from_slice(&bytes)
+    Ok(Field::document(&bytes)
         .map_err(|error| {
             findings.add(Problem::Json {
                 at: format!("`{name}`"),
-                error: printable(&error.to_string()),
+                error,
             });
         })
         .ok())

@@ -7,7 +7,12 @@
 
 mod blobs;
 mod config;
+mod descriptor;
+mod digest;
 mod entries;
+mod execution;
+mod findings;
+mod json;
 mod layer;
 mod layout;
 mod loose;
@@ -24,9 +29,10 @@ use crate::medium::LayoutReader;
 use crate::oci::Descriptor;
 
 use blobs::Blobs;
-use problem::Findings;
+use findings::Findings;
 use walk::Walk;
 
+pub use digest::ContentDigest;
 pub use problem::{EntryFault, Problem};
 
 /// The check itself could not be done.
@@ -54,6 +60,6 @@ pub fn check_image(
 ) -> Result<Vec<Problem>, CheckError> {
     let mut blobs = Blobs::new(reader.directory());
     let mut findings = Findings::default();
-    Walk::new(&mut blobs, &mut findings).follow("the image", &descriptor.into(), 0)?;
+    Walk::new(&mut blobs, &mut findings).follow("the image", descriptor.into(), 0)?;
     Ok(findings.into_problems())
 }

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use crate::digest::Digest;
+use super::digest::ContentDigest;
 use crate::source::NameFault;
-
-/// Problems kept at most of each kind; a hostile layer could have millions.
-const MAX_PROBLEMS: usize = 10_000;
 
 /// One thing that is wrong. `at` says where, in words; foreign text is printable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +20,7 @@ pub enum Problem {
         /// Relative to the layout.
         path: &'static str,
     },
-    /// A document that is not JSON, or has a field of the wrong type, or one field twice.
+    /// A document that is not JSON, or no object, or has one field twice.
     #[error("{at} is not a valid document: {error}")]
     Json {
         /// Where.
@@ -39,8 +36,74 @@ pub enum Problem {
         /// Its name.
         field: &'static str,
     },
-    /// A file among the blobs whose name is no digest that can be checked.
-    #[error("`blobs/{name}` is not a blob with a sha256 digest for a name")]
+    /// A field of another type.
+    #[error("{at} has {found} as `{field}`, which must be {expected}")]
+    Type {
+        /// Where.
+        at: String,
+        /// Its name, with those of what it is in.
+        field: String,
+        /// What is there.
+        found: String,
+        /// What should be.
+        expected: &'static str,
+    },
+    /// A field of the right type that does not say what it should.
+    #[error("{at} has `{found}` as `{field}`, which is no {expected}")]
+    Form {
+        /// Where.
+        at: String,
+        /// Its name, with those of what it is in.
+        field: String,
+        /// As written.
+        found: String,
+        /// What should be.
+        expected: &'static str,
+    },
+    /// The same, where the specification takes any text, and runtimes do not.
+    #[error("{at} has `{found}` as `{field}`, which is no {expected}")]
+    Unusual {
+        /// Where.
+        at: String,
+        /// Its name.
+        field: &'static str,
+        /// As written.
+        found: String,
+        /// What would be usual.
+        expected: &'static str,
+    },
+    /// Embedded content that is another than the blob's.
+    #[error("{at} has `data` that {fault}")]
+    Data {
+        /// Where.
+        at: String,
+        /// What is wrong, behind "that".
+        fault: &'static str,
+    },
+    /// A digest of an algorithm that is not checked here.
+    #[error("{at} has the digest `{text}`, of an algorithm that is not checked")]
+    Unchecked {
+        /// Where.
+        at: String,
+        /// As written.
+        text: String,
+    },
+    /// The same of a blob's name.
+    #[error("`blobs/{name}` is named by an algorithm that is not checked")]
+    UncheckedBlob {
+        /// Relative to `blobs`.
+        name: String,
+    },
+    /// A layer that must not be handed on, and is not here.
+    #[error("{at} refers to blob {digest}, which is kept elsewhere and was not checked")]
+    Elsewhere {
+        /// Where.
+        at: String,
+        /// The blob.
+        digest: ContentDigest,
+    },
+    /// A file among the blobs whose name is no digest.
+    #[error("`blobs/{name}` is not a blob with its digest for a name")]
     BlobName {
         /// Relative to `blobs`.
         name: String,
@@ -49,7 +112,7 @@ pub enum Problem {
     #[error("nothing refers to blob {digest}")]
     Unreferenced {
         /// The blob.
-        digest: Digest,
+        digest: ContentDigest,
     },
     /// Two entries with one name.
     #[error("two images are named `{name}`")]
@@ -63,8 +126,8 @@ pub enum Problem {
         /// The name.
         name: String,
     },
-    /// A digest that is not `sha256:` and 64 lower-case hexadecimal digits.
-    #[error("{at} has the digest `{text}`, which is not sha256 in lower case")]
+    /// A digest that no algorithm gives.
+    #[error("{at} has the digest `{text}`, which is no algorithm and its digits in lower case")]
     Digest {
         /// Where.
         at: String,
@@ -77,7 +140,7 @@ pub enum Problem {
         /// Where.
         at: String,
         /// The blob.
-        digest: Digest,
+        digest: ContentDigest,
     },
     /// A descriptor with the wrong size.
     #[error("{at} gives blob {digest} {expected} bytes, but it has {found}")]
@@ -85,7 +148,7 @@ pub enum Problem {
         /// Where.
         at: String,
         /// The blob.
-        digest: Digest,
+        digest: ContentDigest,
         /// As written.
         expected: u64,
         /// As measured.
@@ -95,9 +158,9 @@ pub enum Problem {
     #[error("blob {digest} has content of digest {found}")]
     Content {
         /// Its name.
-        digest: Digest,
+        digest: ContentDigest,
         /// Its content's digest.
-        found: Digest,
+        found: ContentDigest,
     },
     /// A document beyond what readers accept.
     #[error("{at} has {size} bytes, more than {limit}")]
@@ -154,7 +217,7 @@ pub enum Problem {
         found: String,
     },
     /// Manifest and configuration disagree.
-    #[error("{at} has {layers} layers, but its configuration has {diff_ids}")]
+    #[error("{at} has {}, but its configuration has {diff_ids}", counted(*.layers, "layer", "layers"))]
     LayerCount {
         /// Where.
         at: String,
@@ -163,8 +226,15 @@ pub enum Problem {
         /// In the configuration.
         diff_ids: usize,
     },
-    /// History and layers disagree; a history that is absent counts as empty.
-    #[error("{at} has {history} history entries with a layer for {diff_ids} layers")]
+    /// There is no history.
+    #[error("{at} has no history")]
+    NoHistory {
+        /// Where.
+        at: String,
+    },
+    /// History and layers disagree.
+    #[error("{at} has {} with a layer for {}",
+            counted(*.history, "history entry", "history entries"), counted(*.diff_ids, "layer", "layers"))]
     HistoryCount {
         /// Where.
         at: String,
@@ -179,15 +249,15 @@ pub enum Problem {
         /// Where.
         at: String,
         /// As written.
-        expected: Digest,
+        expected: ContentDigest,
         /// As computed.
-        found: Digest,
+        found: ContentDigest,
     },
     /// A layer that is not compressed as its media type says.
     #[error("layer {layer} cannot be decompressed: {error}")]
     Compression {
         /// The blob.
-        layer: Digest,
+        layer: ContentDigest,
         /// What the decompressor says.
         error: String,
     },
@@ -195,7 +265,7 @@ pub enum Problem {
     #[error("layer {layer} unpacks to more than {limit} bytes")]
     Inflated {
         /// The blob.
-        layer: Digest,
+        layer: ContentDigest,
         /// Bytes.
         limit: u64,
     },
@@ -203,7 +273,7 @@ pub enum Problem {
     #[error("layer {layer} is not a valid tar: {error}")]
     Tar {
         /// The blob.
-        layer: Digest,
+        layer: ContentDigest,
         /// What the reader says.
         error: String,
     },
@@ -211,13 +281,13 @@ pub enum Problem {
     #[error("the tar of layer {layer} does not end as it should")]
     TarEnd {
         /// The blob.
-        layer: Digest,
+        layer: ContentDigest,
     },
     /// Something about one entry of a layer.
     #[error("layer {layer}, entry `{path}`: {fault}")]
     Entry {
         /// The blob.
-        layer: Digest,
+        layer: ContentDigest,
         /// The entry's name.
         path: String,
         /// What is wrong with it.
@@ -244,14 +314,20 @@ pub enum EntryFault {
     ParentAfterChild,
     /// It is below something that is not a directory.
     ParentNotDirectory,
+    /// It is below a link that leads to itself.
+    LinkLoop,
     /// Its name is none that an image should have.
     Name(NameFault),
     /// An order to delete something of a lower layer.
     Whiteout,
     /// A device, pipe, sparse file or unknown kind; its type byte.
     SpecialFile(u8),
+    /// Extended records for all entries behind it.
+    GlobalRecords,
     /// A hard link to what is not an earlier file of the layer.
     HardLink,
+    /// A link to a path that no system takes.
+    LongLink,
     /// A hard link to a path from a root: they are relative to that of the image.
     AbsoluteLink,
     /// User or group is no number, or beyond what runtimes accept.
@@ -275,11 +351,14 @@ impl fmt::Display for EntryFault {
             Self::ParentNotDirectory => {
                 formatter.write_str("it is below something that is not a directory")
             }
+            Self::LinkLoop => formatter.write_str("it is behind links without an end"),
             Self::Name(fault) => fault.fmt(formatter),
             Self::Whiteout => formatter.write_str("it deletes a file of a lower layer"),
             Self::SpecialFile(kind) => {
                 write!(formatter, "it is a special file of type {kind:#04x}")
             }
+            Self::GlobalRecords => formatter.write_str("it has records for all entries behind it"),
+            Self::LongLink => formatter.write_str("it links to a path longer than paths are"),
             Self::HardLink => formatter.write_str("it links to no earlier file of the layer"),
             Self::AbsoluteLink => formatter.write_str("it links to a path with a slash before it"),
             Self::Owner => formatter.write_str("its owner is no sensible number"),
@@ -291,57 +370,37 @@ impl fmt::Display for EntryFault {
     }
 }
 
+/// So many of something.
+fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 impl Problem {
     /// Whether the image specification forbids it. Other problems only break what images of this
     /// program promise: reproducible, minimal, nothing special; foreign base layers often have them.
     pub fn breaks_specification(&self) -> bool {
         match self {
-            Self::Unreferenced { .. } | Self::HistoryCount { history: 0, .. } => false,
+            Self::Unreferenced { .. }
+            | Self::NoHistory { .. }
+            | Self::Unusual { .. }
+            | Self::Unchecked { .. }
+            | Self::UncheckedBlob { .. }
+            | Self::Elsewhere { .. } => false,
             Self::TooMany {
                 of_specification, ..
             } => *of_specification,
             Self::Entry { fault, .. } => matches!(
                 fault,
                 EntryFault::Duplicate
+                    | EntryFault::LinkLoop
                     | EntryFault::Name(_)
                     | EntryFault::HardLink
+                    | EntryFault::LongLink
                     | EntryFault::AbsoluteLink
                     | EntryFault::Owner
                     | EntryFault::Header
             ),
             _ => true,
         }
-    }
-}
-
-/// Collects problems up to a limit: what breaks the specification is not lost among all else.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    problems: Vec<Problem>,
-    breaking: usize,
-    others: usize,
-}
-
-impl Findings {
-    pub(super) fn add(&mut self, problem: Problem) {
-        let of_specification = problem.breaks_specification();
-        let count = if of_specification {
-            &mut self.breaking
-        } else {
-            &mut self.others
-        };
-        *count += 1;
-        if *count <= MAX_PROBLEMS {
-            self.problems.push(problem);
-        } else if *count == MAX_PROBLEMS + 1 {
-            self.problems.push(Problem::TooMany {
-                limit: MAX_PROBLEMS,
-                of_specification,
-            });
-        }
-    }
-
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
     }
 }

@@ -3,26 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use serde::de::DeserializeOwned;
-
 use super::blobs::Blobs;
-use super::loose::{Descriptor, Index, Manifest, Platform};
-use super::problem::{Findings, Problem};
+use super::digest::{ContentDigest, Written};
+use super::findings::Findings;
+use super::json::{Field, Shape};
+use super::loose::{Descriptor, Index, Manifest, Told};
+use super::problem::Problem;
 use crate::digest::Digest;
 use crate::medium::{MANIFEST_LIMIT, read_capped};
-use crate::oci::{Family, Kind, LayerCompression, classify};
+use crate::oci::{Family, Kind, LayerCompression, classify, may_not_be_handed_on};
 use crate::report::printable;
 
 const MAX_DEPTH: u32 = 8;
+/// The configuration of what has none (image-spec, manifest.md, "Guidance for an Empty Descriptor").
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 
 /// One walk; blobs remember what was seen before, so that each layer is read once.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     pub(super) blobs: &'a mut Blobs,
     pub(super) findings: &'a mut Findings,
-    documents: BTreeSet<Digest>,
+    documents: BTreeSet<ContentDigest>,
+    /// Of the document that is read.
+    pub(super) family: Family,
     /// Uncompressed digests.
-    pub(super) layers: BTreeMap<(Digest, LayerCompression), Option<Digest>>,
+    pub(super) layers: BTreeMap<(ContentDigest, LayerCompression), Option<Digest>>,
 }
 
 impl<'a> Walk<'a> {
@@ -31,6 +36,7 @@ impl<'a> Walk<'a> {
             blobs,
             findings,
             documents: BTreeSet::new(),
+            family: Family::Oci,
             layers: BTreeMap::new(),
         }
     }
@@ -39,57 +45,51 @@ impl<'a> Walk<'a> {
     pub(super) fn follow(
         &mut self,
         at: &str,
-        descriptor: &Descriptor,
+        descriptor: Descriptor,
         depth: u32,
     ) -> io::Result<()> {
         let Some(target) = self.target(at, descriptor)? else {
             return Ok(());
         };
-        match classify(&target.media_type) {
-            Some((_, Kind::Index)) => self.index(at, &target, depth),
-            Some((family, Kind::Manifest)) => {
-                self.manifest(&target, family, descriptor.platform.as_ref())
-            }
-            Some((_, Kind::Config | Kind::Layer(_))) => {
+        // Artifacts of any other kind may stand in an index.
+        let Some((family, kind)) = classify(&target.media_type) else {
+            return Ok(());
+        };
+        let around = std::mem::replace(&mut self.family, family);
+        match kind {
+            Kind::Index => self.index(at, &target, depth)?,
+            Kind::Manifest => self.manifest(&target, family)?,
+            Kind::Config | Kind::Layer(_) => {
                 self.media_type(at, &target.media_type, "that of a manifest or index");
-                Ok(())
             }
-            // Artifacts of any other kind may stand in an index.
-            None => Ok(()),
         }
+        self.family = around;
+        Ok(())
     }
 
     /// Checks a descriptor and the content it points at, unless that is not there.
     pub(super) fn target(
         &mut self,
         at: &str,
-        descriptor: &Descriptor,
+        descriptor: Descriptor,
     ) -> io::Result<Option<Target>> {
-        let media_type = descriptor.media_type.clone().unwrap_or_default();
-        for (field, is_missing) in [
-            ("mediaType", media_type.is_empty()),
-            ("size", descriptor.size.is_none()),
-        ] {
-            if is_missing {
-                self.missing(at, field);
-            }
-        }
-        let Some(text) = &descriptor.digest else {
-            self.missing(at, "digest");
-            return Ok(None);
-        };
-        let Some(digest) = self.digest(at, text) else {
+        let described = self.describe(at, descriptor);
+        let Some(digest) = described.digest else {
             return Ok(None);
         };
         let is_first = self.blobs.refer(digest);
         let Some(measured) = self.blobs.measure(&digest)? else {
-            self.findings.add(Problem::MissingBlob {
-                at: at.to_owned(),
-                digest,
-            });
+            let at = at.to_owned();
+            let may_be_elsewhere = may_not_be_handed_on(&described.media_type);
+            self.findings
+                .add(if may_be_elsewhere && described.has_urls {
+                    Problem::Elsewhere { at, digest }
+                } else {
+                    Problem::MissingBlob { at, digest }
+                });
             return Ok(None);
         };
-        if let Some(expected) = descriptor.size.filter(|size| *size != measured.size) {
+        if let Some(expected) = described.size.filter(|size| *size != measured.size) {
             self.findings.add(Problem::Size {
                 at: at.to_owned(),
                 digest,
@@ -106,12 +106,13 @@ impl<'a> Walk<'a> {
         Ok(Some(Target {
             digest,
             size: measured.size,
-            media_type,
+            media_type: described.media_type,
+            platform: described.platform,
         }))
     }
 
     /// The target's content as `T`, unless it is too large or something else.
-    pub(super) fn document<T: DeserializeOwned>(
+    pub(super) fn document<T: Shape>(
         &mut self,
         at: &str,
         target: &Target,
@@ -126,11 +127,11 @@ impl<'a> Walk<'a> {
         }
         let bytes = read_capped(&self.blobs.path(&target.digest), MANIFEST_LIMIT)
             .map_err(io::Error::other)?;
-        Ok(serde_json::from_slice(&bytes)
+        Ok(Field::document(&bytes)
             .map_err(|error| {
                 self.findings.add(Problem::Json {
                     at: at.to_owned(),
-                    error: printable(&error.to_string()),
+                    error,
                 });
             })
             .ok())
@@ -151,28 +152,25 @@ impl<'a> Walk<'a> {
         let Some(index) = self.document::<Index>(&at, target)? else {
             return Ok(());
         };
-        self.schema(
-            &at,
-            index.schema_version,
-            index.media_type.as_deref(),
-            target,
-        );
-        let Some(entries) = index.manifests else {
-            self.missing(&at, "manifests");
-            return Ok(());
-        };
-        for (position, entry) in entries.iter().enumerate() {
-            self.follow(&format!("{at}, entry {}", position + 1), entry, depth + 1)?;
+        self.schema(&at, index.schema_version, index.media_type, target);
+        self.findings.take(&at, "artifactType", index.artifact_type);
+        self.findings
+            .annotations(&at, self.family, index.annotations);
+        self.subject(&at, index.subject);
+        let entries = self
+            .findings
+            .required(&at, "manifests", index.manifests)
+            .unwrap_or_default();
+        let entries = self.findings.elements(&at, "manifests", entries);
+        for (position, entry) in entries.into_iter().enumerate() {
+            if let Some(entry) = entry {
+                self.follow(&format!("{at}, entry {}", position + 1), entry, depth + 1)?;
+            }
         }
         Ok(())
     }
 
-    fn manifest(
-        &mut self,
-        target: &Target,
-        family: Family,
-        platform: Option<&Platform>,
-    ) -> io::Result<()> {
+    fn manifest(&mut self, target: &Target, family: Family) -> io::Result<()> {
         if !self.documents.insert(target.digest) {
             return Ok(());
         }
@@ -180,68 +178,89 @@ impl<'a> Walk<'a> {
         let Some(manifest) = self.document::<Manifest>(&at, target)? else {
             return Ok(());
         };
-        let media_type = manifest.media_type.as_deref();
-        self.schema(&at, manifest.schema_version, media_type, target);
-        if let Some(subject) = manifest.subject.and_then(|subject| subject.digest)
-            && let Some(digest) = self.digest(&format!("{at}, subject"), &subject)
-        {
-            self.blobs.refer(digest);
-        }
-        let Some(config) = &manifest.config else {
-            self.missing(&at, "config");
+        self.schema(&at, manifest.schema_version, manifest.media_type, target);
+        let artifact_type = manifest.artifact_type;
+        let artifact_type = self.findings.take(&at, "artifactType", artifact_type);
+        self.findings.annotations(&at, family, manifest.annotations);
+        self.subject(&at, manifest.subject);
+        let config = self.findings.required(&at, "config", manifest.config);
+        let Some(config) = config else {
             return Ok(());
         };
         let config = self.target(&format!("{at}, config"), config)?;
-        let layers = manifest.layers.unwrap_or_else(|| {
-            self.missing(&at, "layers");
-            Vec::new()
-        });
+        let layers = self
+            .findings
+            .required(&at, "layers", manifest.layers)
+            .map(|layers| self.findings.elements(&at, "layers", layers));
         let Some(config) = config else {
-            return self.opaque_layers(&at, &layers);
+            return self.opaque_layers(&at, layers.unwrap_or_default());
         };
         if let Some((config_family, Kind::Config)) = classify(&config.media_type) {
             if config_family != family {
                 self.media_type(&at, &config.media_type, "of its manifest's kind");
             }
-            return self.image(&at, family, &config, &layers, platform);
+            return self.image(&at, family, &config, layers, target.platform.as_ref());
         }
-        if manifest.artifact_type.is_none() && layers.iter().any(is_layer) {
+        let layers = layers.unwrap_or_default();
+        if artifact_type.is_none() && layers.iter().flatten().any(is_layer) {
             let at = format!("{at}, config");
             self.media_type(&at, &config.media_type, "that of a configuration");
+        } else if artifact_type.is_none() && config.media_type == EMPTY {
+            self.missing(&at, "artifactType");
         }
-        self.opaque_layers(&at, &layers)
+        self.opaque_layers(&at, layers)
     }
 
-    pub(super) fn opaque_layers(&mut self, at: &str, layers: &[Descriptor]) -> io::Result<()> {
-        for (position, descriptor) in layers.iter().enumerate() {
-            self.target(&format!("{at}, layer {}", position + 1), descriptor)?;
+    pub(super) fn opaque_layers(
+        &mut self,
+        at: &str,
+        layers: Vec<Option<Descriptor>>,
+    ) -> io::Result<()> {
+        for (position, descriptor) in layers.into_iter().enumerate() {
+            if let Some(descriptor) = descriptor {
+                self.target(&format!("{at}, layer {}", position + 1), descriptor)?;
+            }
         }
         Ok(())
+    }
+
+    /// What an artifact is about need not be there.
+    fn subject(&mut self, at: &str, subject: Field<Descriptor>) {
+        if let Some(subject) = self.findings.take(at, "subject", subject) {
+            let subject = self.describe(&format!("{at}, subject"), subject);
+            if let Some(digest) = subject.digest {
+                self.blobs.refer(digest);
+            }
+        }
     }
 
     fn schema(
         &mut self,
         at: &str,
-        version: Option<u64>,
-        media_type: Option<&str>,
+        version: Field<u64>,
+        media_type: Field<String>,
         target: &Target,
     ) {
         check_schema(at, version, self.findings);
         // The field may be absent, but not contradict the descriptor.
-        if let Some(other) = media_type.filter(|found| *found != target.media_type) {
-            self.media_type(at, other, "its descriptor's");
+        let own = self.findings.take(at, "mediaType", media_type);
+        if let Some(other) = own.filter(|found| *found != target.media_type) {
+            self.media_type(at, &other, "its descriptor's");
         }
     }
 
-    pub(super) fn digest(&mut self, at: &str, text: &str) -> Option<Digest> {
-        let digest = text.parse().ok();
-        if digest.is_none() {
-            self.findings.add(Problem::Digest {
-                at: at.to_owned(),
-                text: printable(text),
-            });
+    /// A digest that can be checked; `None` after what is wrong with another one was noted.
+    pub(super) fn digest(&mut self, at: &str, text: &str) -> Option<ContentDigest> {
+        let written = Written::of(text);
+        if let Some(Written::Known(digest)) = written {
+            return Some(digest);
         }
-        digest
+        let (at, text) = (at.to_owned(), printable(text));
+        self.findings.add(match written {
+            None => Problem::Digest { at, text },
+            Some(_) => Problem::Unchecked { at, text },
+        });
+        None
     }
 
     pub(super) fn missing(&mut self, at: &str, field: &'static str) {
@@ -263,28 +282,28 @@ impl<'a> Walk<'a> {
 /// A blob that is there, whatever its content.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) digest: Digest,
+    pub(super) digest: ContentDigest,
     /// As measured.
     size: u64,
     /// As the descriptor says.
     pub(super) media_type: String,
+    /// As the descriptor says.
+    platform: Option<Told>,
 }
 
 pub(super) fn is_layer(descriptor: &Descriptor) -> bool {
-    let kind = descriptor.media_type.as_deref().and_then(classify);
-    matches!(kind, Some((_, Kind::Layer(_))))
+    let Field::Read(media_type) = &descriptor.media_type else {
+        return false;
+    };
+    matches!(classify(media_type), Some((_, Kind::Layer(_))))
 }
 
-pub(super) fn check_schema(at: &str, version: Option<u64>, findings: &mut Findings) {
-    match version {
-        Some(2) => {}
-        Some(found) => findings.add(Problem::SchemaVersion {
+pub(super) fn check_schema(at: &str, version: Field<u64>, findings: &mut Findings) {
+    let version = findings.required(at, "schemaVersion", version);
+    if let Some(found) = version.filter(|version| *version != 2) {
+        findings.add(Problem::SchemaVersion {
             at: at.to_owned(),
             found,
-        }),
-        None => findings.add(Problem::MissingField {
-            at: at.to_owned(),
-            field: "schemaVersion",
-        }),
+        });
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
 pub(super) struct DockerImage {
     /// The entry that holds the configuration.
     pub(super) config: String,

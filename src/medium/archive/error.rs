@@ -127,9 +127,9 @@ pub enum ArchiveError {
 impl Hint for ArchiveError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::InTheWay { .. } => {
-                Some("name a file that does not exist, or an earlier archive".to_owned())
-            }
+            Self::InTheWay { .. } => Some(
+                "name a file that is empty, is an archive of images or does not exist".to_owned(),
+            ),
             Self::Write { source, .. } => Some(match source.kind() {
                 io::ErrorKind::StorageFull => {
                     "free some space, or name a file on another disk".to_owned()

@@ -1,7 +1,7 @@
 //! Reading an archive: names, documents and blobs, each checked and limited.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -80,6 +80,23 @@ impl ArchiveReader {
         Ok(reader)
     }
 
+    /// Whether the file at `path` is an archive of images by what is in it, so that another one may take its
+    /// place. What cannot be read to its end is none.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or read.
+    pub fn is_archive(path: &Path) -> io::Result<bool> {
+        let file = File::open(path)?;
+        match Entries::scan(path, &file) {
+            Ok(entries) => {
+                let has = |name: &str| entries.find(name).is_some();
+                Ok(has("manifest.json") || has(LAYOUT_FILE) && has("index.json"))
+            }
+            Err(ArchiveError::Io(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// The archive's file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -122,7 +139,8 @@ impl ArchiveReader {
             }
             List::Docker(images) => {
                 let image = match (name, images.as_slice()) {
-                    (Some(name), images) => images.iter().find(|image| image.is_named(name)),
+                    // As `docker load` takes a name that two images have.
+                    (Some(name), images) => images.iter().rfind(|image| image.is_named(name)),
                     (None, [only]) => Some(only),
                     (None, _) => None,
                 };

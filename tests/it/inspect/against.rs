@@ -1,9 +1,10 @@
 //! `inspect --against`: images that differ in one respect are told apart, and nothing else is named.
 
 use serde_json::{Value, json};
+use tar::EntryType;
 use tempfile::TempDir;
 
-use super::draft::{Draft, File, Layer, directory, file, link};
+use super::draft::{Draft, File, Layer, directory, file, header, link};
 use crate::support::cli::{Lighter, Run};
 
 const RECORD: &str =
@@ -263,7 +264,7 @@ fn rights_beyond_those_of_the_user_are_modes() {
         // The number counts its own digits.
         let records = format!("{}{record}", record.len() + 2);
         let mut extended = file("x", &records);
-        extended.kind = tar::EntryType::XHeader;
+        extended.kind = EntryType::XHeader;
         let mut parts = Parts::usual();
         parts.upper.insert(1, extended);
         parts.draft()
@@ -333,4 +334,35 @@ fn several_images_are_compared_with_none() {
         .run()
         .expect(2)
         .says(&["`--against` compares one image, and 2 are named", "hint: "]);
+}
+
+#[test]
+fn devices_are_told_apart_by_more_than_that_they_are_special() {
+    let directory = TempDir::new().expect("a directory");
+    let device = |kind: EntryType, minor: u32| {
+        let mut header = header(&File {
+            kind,
+            ..file("dev", "")
+        });
+        header.set_device_major(1).expect("small");
+        header.set_device_minor(minor).expect("small");
+        header.set_cksum();
+        let tar = [header.as_bytes().as_slice(), &[0; 1024]].concat();
+        Draft {
+            layers: vec![Layer::of_tar(tar)],
+            ..Draft::default()
+        }
+    };
+    device(EntryType::Char, 3).write(&directory.path().join("old"));
+    for (kind, minor, words) in [
+        (EntryType::Char, 5, "character device 1:5"),
+        (EntryType::Block, 3, "block device 1:3"),
+        (EntryType::Fifo, 3, "pipe"),
+    ] {
+        let name = words.replace(':', "_");
+        device(kind, minor).write(&directory.path().join(&name));
+        let run = compared(&directory, &format!("oci:{name}"), "oci:old", &[]);
+        let line = format!("~ /dev: {words}, was character device 1:3\n");
+        assert!(run.stdout.contains(&line), "{}", run.stdout);
+    }
 }

@@ -229,7 +229,7 @@ fn manifests() -> Vec<Broken> {
         }),
         broken(
             "manifest of another shape",
-            "is not a valid document",
+            "has `7` as `layers`, which must be a list",
             |draft| {
                 draft.manifest = |manifest| manifest["layers"] = 7.into();
             },
@@ -289,7 +289,7 @@ fn manifests() -> Vec<Broken> {
         ),
         broken(
             "layer with a digest in capitals",
-            "which is not sha256 in lower case",
+            "which is no algorithm and its digits in lower case",
             |draft| {
                 draft.manifest = |manifest| {
                     let digest = manifest["layers"][0]["digest"].as_str().expect("text");
@@ -304,7 +304,7 @@ fn configurations() -> Vec<Broken> {
     vec![
         broken(
             "configuration of another shape",
-            "is not a valid document",
+            "has `7` as `rootfs`, which must be an object",
             |draft| {
                 draft.config = |config| config["rootfs"] = 7.into();
             },
@@ -318,7 +318,7 @@ fn configurations() -> Vec<Broken> {
         ),
         broken(
             "uncompressed digest that is none",
-            "which is not sha256 in lower case",
+            "which is no algorithm and its digits in lower case",
             |draft| {
                 draft.config = |config| config["rootfs"]["diff_ids"][0] = "sha512:00".into();
             },
@@ -334,7 +334,7 @@ fn configurations() -> Vec<Broken> {
         ),
         broken(
             "history that is too long",
-            "has 2 history entries with a layer for 1 layers",
+            "has 2 history entries with a layer for 1 layer",
             |draft| {
                 draft.config = |config| {
                     let again = config["history"][0].clone();
@@ -424,6 +424,11 @@ fn layers() -> Vec<Broken> {
             "name with an empty part",
             "entry `a//b`: its name has an empty part",
             &[file("a//b", "")],
+        ),
+        of_files(
+            "file behind a link to itself",
+            "entry `a/b`: it is behind links without an end",
+            &[link("a", "a"), file("a/b", "")],
         ),
         of_files(
             "hard link to nothing",

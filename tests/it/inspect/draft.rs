@@ -133,6 +133,16 @@ pub(super) struct Draft {
     pub(super) config: Edit,
     pub(super) manifest: Edit,
     pub(super) index: Edit,
+    /// Values that are set last: in which document, at which JSON pointer. `None` removes what is there.
+    pub(super) set: Option<(Part, &'static str, Option<Value>)>,
+}
+
+/// A document of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Config,
+    Manifest,
+    Index,
 }
 
 impl Default for Draft {
@@ -155,6 +165,7 @@ impl Default for Draft {
             config: |_| {},
             manifest: |_| {},
             index: |_| {},
+            set: None,
         }
     }
 }
@@ -198,6 +209,7 @@ impl Draft {
             "history": history,
         });
         (self.config)(&mut config);
+        self.set(Part::Config, &mut config);
         let config = put(media_type::CONFIG, config.to_string().as_bytes());
         let mut manifest = json!({
             "schemaVersion": 2,
@@ -206,6 +218,7 @@ impl Draft {
             "layers": layers,
         });
         (self.manifest)(&mut manifest);
+        self.set(Part::Manifest, &mut manifest);
         let manifest = put(media_type::MANIFEST, manifest.to_string().as_bytes());
         self.add(directory, &manifest);
         let header = self.header.to_string();
@@ -218,6 +231,26 @@ impl Draft {
             config: digest(&config),
             layers: layers.iter().map(digest).collect(),
             manifest: digest(&manifest),
+        }
+    }
+
+    fn set(&self, part: Part, document: &mut Value) {
+        let Some((_, pointer, value)) = self.set.as_ref().filter(|(at, ..)| *at == part) else {
+            return;
+        };
+        let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = document.pointer_mut(parent).expect("what the field is in");
+        match (parent, value) {
+            (Value::Array(list), Some(value)) => {
+                list[field.parse::<usize>().expect("a number")] = value.clone();
+            }
+            (Value::Object(object), Some(value)) => {
+                object.insert(field.to_owned(), value.clone());
+            }
+            (Value::Object(object), None) => {
+                object.remove(field).expect("there");
+            }
+            (other, _) => panic!("{other}"),
         }
     }
 
@@ -235,6 +268,7 @@ impl Draft {
             .expect("a list")
             .push(entry);
         (self.index)(&mut index);
+        self.set(Part::Index, &mut index);
         fs_err::write(path, index.to_string()).expect("written");
     }
 }

@@ -3,8 +3,11 @@
 mod against;
 mod broken;
 mod describe;
+mod docker;
 mod draft;
 mod engines;
+mod fields;
+mod foreign;
 mod registries;
 mod sources;
 mod verify;

@@ -239,3 +239,34 @@ fn a_real_registry_is_read_with_and_without_a_password() {
         assert_eq!(count, if is_guarded { 2 } else { 0 }, "{asked:#?}");
     }
 }
+
+#[test]
+fn a_wrong_field_makes_nothing_missing_that_a_registry_has() {
+    type Edit = fn(&mut Value);
+    let server = server(Anonymous::Reads);
+    let edits: [(Edit, &str); 2] = [
+        (
+            |manifest| manifest["layers"][0]["annotations"] = json!({ "a": 7 }),
+            "has `7` as `annotations.a`",
+        ),
+        (
+            |manifest| manifest["annotations"] = json!([]),
+            "has a list as `annotations`",
+        ),
+    ];
+    for (number, (manifest, says)) in edits.into_iter().enumerate() {
+        let laid = Laid::of(&Draft {
+            manifest,
+            ..Draft::default()
+        });
+        let service = format!("orders-{number}");
+        push(&server, &laid, &service);
+        let image = format!("{}/shop/{service}:v1", server.host());
+        let run = inspect(laid.path(), &["--verify", &image]).expect(3);
+        let violations = images(&run)[0]["violations"].clone();
+        let list = violations.as_array().expect("a list");
+        assert_eq!(list.len(), 1, "{violations:#}");
+        let text = list[0].as_str().expect("text");
+        assert!(text.contains(says), "{text}");
+    }
+}

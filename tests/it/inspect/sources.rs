@@ -8,7 +8,7 @@ use cargo_lighter::process::{Interrupt, Signal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::draft::{Draft, Laid, docker_archive, gzip, write_tar};
+use super::draft::{Draft, Laid, docker_archive, file, gzip, tar_of, write_tar};
 use crate::support::cli::{Lighter, Run};
 use crate::support::tools::run;
 
@@ -548,5 +548,24 @@ fn an_interrupt_ends_the_reading_of_an_archive() {
             .args(["inspect", image])
             .run()
             .expect(130);
+    }
+}
+
+#[test]
+fn no_hint_writes_to_a_file_that_is_no_archive() {
+    let directory = TempDir::new().expect("a directory");
+    let words = "root:x:0:0:root:/root:/bin/sh\n".repeat(50);
+    fs_err::write(directory.path().join("passwd"), words).expect("written");
+    let tar = tar_of(&[file("oci-layout", "{}"), file("a", &"x".repeat(2000))]);
+    fs_err::write(directory.path().join("cut.tar"), &tar[..2000]).expect("written");
+    for scheme in ["oci-archive", "docker-archive"] {
+        for (name, hint) in [
+            ("passwd", "hint: name an archive of images"),
+            ("cut.tar", "hint: copy it here again from where it was made"),
+        ] {
+            let run = inspect(directory.path(), &format!("{scheme}:{name}")).expect(1);
+            assert!(run.stderr.contains(hint), "{}", run.stderr);
+            assert!(!run.stderr.contains("build --to"), "{}", run.stderr);
+        }
     }
 }

@@ -107,7 +107,7 @@ fn owners_times_and_kinds() {
         with(|header| header.as_old_mut().mode = *b"rwxr-xr-"),
         one("b", EntryFault::Header)
     );
-    for kind in [EntryType::Fifo, EntryType::Char, EntryType::XGlobalHeader] {
+    for kind in [EntryType::Fifo, EntryType::Char] {
         assert_eq!(
             with_kind(kind),
             one("b", EntryFault::SpecialFile(kind.as_byte()))
@@ -131,6 +131,71 @@ fn hard_links_lead_to_earlier_files() {
     for target in ["c", "/c", "b"] {
         assert_eq!(link(target), one("b", EntryFault::HardLink), "{target}");
     }
+}
+
+#[test]
+fn a_hard_link_may_lead_to_a_link_of_the_same_layer() {
+    let mut header = entry("b", EntryType::Link);
+    header.set_link_name("a").expect("short");
+    for kind in [EntryType::Symlink, EntryType::Fifo] {
+        let found = faults(&[entry("a", kind), header.clone()]);
+        assert!(!found.iter().any(|(path, _)| path == "b"), "{found:?}");
+    }
+    assert_eq!(
+        faults(&[directory("a"), header]),
+        one("b", EntryFault::HardLink)
+    );
+}
+
+#[test]
+fn what_is_behind_links_without_an_end_is_found() {
+    let link = |name: &str, target: &str| {
+        let mut header = entry(name, EntryType::Symlink);
+        header.set_link_name(target).expect("short");
+        header
+    };
+    for links in [
+        vec![link("a", "a")],
+        vec![link("a", "b"), link("b", "a/c")],
+        vec![link("a", "../x/../a/b")],
+    ] {
+        let found = faults(&[links, vec![file("a/d")]].concat());
+        let loops = found
+            .iter()
+            .filter(|(_, fault)| *fault == EntryFault::LinkLoop);
+        assert_eq!(loops.count(), 1, "{found:?}");
+    }
+    let found = faults(&[link("a", "b"), file("a/d"), directory("b")]);
+    assert_eq!(found, one("a/d", EntryFault::ParentNotDirectory));
+}
+
+#[test]
+fn records_for_all_entries_are_no_file() {
+    // As `git archive` and POSIX name them.
+    for name in ["pax_global_header", "/tmp/GlobalHead.1.1"] {
+        let mut records = entry(name, EntryType::XGlobalHeader);
+        records.set_uid(1 << 40);
+        records.set_mtime(7);
+        let found = faults(&[records.clone(), file("a"), records]);
+        let expected = one(name, EntryFault::GlobalRecords);
+        assert_eq!(found, [expected.clone(), expected].concat());
+        let problem = Problem::Entry {
+            layer: Digest::of(b"").into(),
+            path: name.to_owned(),
+            fault: EntryFault::GlobalRecords,
+        };
+        assert!(!problem.breaks_specification());
+    }
+}
+
+#[test]
+fn links_beyond_what_systems_take_are_found() {
+    let target = format!("{:07} linkpath={}\n", 4200, "x".repeat(4200 - 18));
+    let mut tar = with_records(target.as_bytes());
+    let end = tar.len() - 1536;
+    tar.truncate(end);
+    tar.extend(tar_of(&[entry("a", EntryType::Symlink)]));
+    assert_eq!(faults_of(tar), one("a", EntryFault::LongLink));
 }
 
 /// A tar whose one file has the extended records, as given.
@@ -229,8 +294,8 @@ fn another_content_than_said_is_found() {
     else {
         panic!("{problems:?}");
     };
-    assert_eq!(*expected, Digest::of(&other));
-    assert_eq!(*found, Digest::of(&good_tar()));
+    assert_eq!(*expected, Digest::of(&other).into());
+    assert_eq!(*found, Digest::of(&good_tar()).into());
 }
 
 #[test]

@@ -1,0 +1,33 @@
+//! What is to be said of an image's surroundings, which the layout that was made of them does not show.
+
+use crate::digest::Digest;
+
+/// What was found while a layout was made of something else; all text is printable.
+#[derive(Debug, Default)]
+pub struct Notes {
+    violations: Vec<(Digest, String)>,
+    warnings: Vec<String>,
+}
+
+impl Notes {
+    pub(super) fn violation(&mut self, manifest: Digest, text: String) {
+        self.violations.push((manifest, text));
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.warnings.push(text);
+    }
+
+    /// What is wrong with the image of a manifest, or with any image, one sentence each.
+    pub fn violations(&self, manifest: Option<Digest>) -> impl Iterator<Item = &str> {
+        let meant = move |of: &Digest| manifest.is_none_or(|manifest| manifest == *of);
+        let violations = self.violations.iter();
+        let violations = violations.filter(move |(of, _)| meant(of));
+        violations.map(|(_, text)| text.as_str())
+    }
+
+    /// What is odd, and no error, one sentence each.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().map(String::as_str)
+    }
+}
