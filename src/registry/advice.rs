@@ -176,15 +176,19 @@ fn is_this_machine(registry: &str) -> bool {
 }
 
 fn tls_hint(source: &Cause) -> String {
-    if source.0.contains("expired") {
+    if source.0 == "received fatal alert: CertificateExpired" {
+        return "the registry does not take the client certificate in `certs.d` any more: renew it"
+            .to_owned();
+    }
+    if source.0.starts_with("its certificate expired") {
         return "the registry's certificate must be renewed; if it is not that old, correct the clock of \
                 this machine"
             .to_owned();
     }
-    if source.0.contains("not valid before") || source.0.contains("not valid yet") {
+    if source.0.starts_with("its certificate is not valid") {
         return "correct the clock of this machine, or wait".to_owned();
     }
-    if source.0.contains("for other names") {
+    if source.0.starts_with("its certificate is for other names") {
         return "use a name that the registry's certificate has, or have one made for this name"
             .to_owned();
     }

@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
-use reqwest::{Method, StatusCode};
 use url::form_urlencoded;
 
 use super::access::Scheme;
-use super::call::{Call, Persistence};
+use super::call::{Call, Persistence, Who};
 use super::challenge::{self, Challenge};
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::error::{Attempt, RegistryError};
@@ -200,14 +200,12 @@ impl Call<'_> {
         if let Some(scheme) = known.as_ref() {
             return Ok(scheme.clone());
         }
-        let request = Request::new(
-            Method::GET,
-            self.access.endpoint().root(),
-            "use the registry",
-        );
+        let request = Request::for_challenge(self.access.endpoint().root());
         let action = request.action.clone();
-        let send =
-            async |request: &Request| self.persist(request, None, Persistence::Patient).await;
+        let send = async |request: &Request| {
+            let patient = Persistence::Patient;
+            self.persist(request, Who::Nobody, patient).await
+        };
         let reply = self.at_home(request, send).await?;
         let scheme = if reply.is_success() {
             Scheme::Open

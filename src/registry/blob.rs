@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, StatusCode};
 
 use super::address::host_of;
-use super::call::{Call, Persistence};
+use super::call::{Call, Persistence, Who};
 use super::challenge;
 use super::content::Content;
 use super::course::{Course, End, Foreknowledge, Outcome, Step};
@@ -126,8 +126,10 @@ impl Call<'_> {
         loop {
             self.rest(&course).await;
             match course.step {
-                // Taking a blob over moves no bytes; the upload that may come of it does.
-                Step::Open if upload.is_none() => upload = Some(self.core.uploads.begin().await),
+                // An upload may come of a mount, too.
+                Step::Mount | Step::Open if upload.is_none() => {
+                    upload = Some(self.core.uploads.begin().await);
+                }
                 Step::Put if transfer.is_none() => {
                     transfer = Some(self.core.transfers.begin().await);
                 }
@@ -158,8 +160,10 @@ impl Call<'_> {
                 Step::Confirm => self.confirm_blob(&blob.digest, blob.size).await?,
                 Step::End(end) => {
                     if matches!(end, End::Mounted | End::Uploaded) {
-                        self.core.transfers.went_well();
                         self.core.uploads.went_well();
+                    }
+                    if end == End::Uploaded {
+                        self.core.transfers.went_well();
                     }
                     return self.end(end, blob, hands);
                 }
@@ -330,15 +334,16 @@ impl Call<'_> {
     /// Nothing else is learned from a refusal: what this takes is more than an upload does.
     async fn ask_to_mount(&self, request: &Request) -> Result<Reply, RegistryError> {
         let brief = Persistence::Brief;
-        let permit = self.permit().await?;
-        let reply = self.persist(request, permit.header(), brief).await?;
+        let mut permit = self.permit().await?;
+        let user = Who::User(&mut permit);
+        let reply = self.persist(request, user, brief).await?;
         let may_have_ended = reply.status == StatusCode::UNAUTHORIZED
             && challenge::missing_scope(&reply.headers).is_none();
         if !may_have_ended {
             return Ok(reply);
         }
         match self.renewed(&permit).await? {
-            Some(fresh) => self.persist(request, fresh.header(), brief).await,
+            Some(mut fresh) => self.persist(request, Who::User(&mut fresh), brief).await,
             None => Ok(reply),
         }
     }

@@ -12,7 +12,7 @@ use super::address::host_of;
 use super::authorize::Permit;
 use super::core::Core;
 use super::error::{Attempt, RegistryError, User};
-use super::limit::Limit;
+use super::limit::{Limit, Running};
 use super::location;
 use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
@@ -31,6 +31,32 @@ pub(super) enum Persistence {
     Brief,
     /// One answer is enough; the caller decides what follows.
     Once,
+}
+
+/// Who a request says that we are.
+#[derive(Debug)]
+pub(super) enum Who<'a> {
+    /// Nobody.
+    Nobody,
+    /// Whoever this value of `Authorization` names.
+    Named(&'a HeaderValue),
+    /// The user, by the permit that is good when the request's turn comes; it is left here.
+    User(&'a mut Permit),
+}
+
+impl<'a> Who<'a> {
+    /// By a value of `Authorization`, if there is one.
+    pub(super) fn of(authorization: Option<&'a HeaderValue>) -> Self {
+        authorization.map_or(Self::Nobody, Self::Named)
+    }
+
+    fn header(&self) -> Option<&HeaderValue> {
+        match self {
+            Self::Nobody => None,
+            Self::Named(header) => Some(header),
+            Self::User(permit) => permit.header(),
+        }
+    }
 }
 
 /// One call on behalf of one repository, or of none for a login.
@@ -121,10 +147,11 @@ impl<'a> Call<'a> {
         persistence: Persistence,
     ) -> Result<Reply, RegistryError> {
         if request.stranger || !self.access.endpoint().owns(&request.url) {
-            return self.persist(request, None, persistence).await;
+            return self.persist(request, Who::Nobody, persistence).await;
         }
-        let permit = self.permit().await?;
-        let reply = self.persist(request, permit.header(), persistence).await?;
+        let mut permit = self.permit().await?;
+        let user = Who::User(&mut permit);
+        let reply = self.persist(request, user, persistence).await?;
         if says_who_we_are(reply.status) {
             match permit {
                 Permit::Basic(_) => self.access.remember_acceptance(),
@@ -135,11 +162,12 @@ impl<'a> Call<'a> {
         if !self.may_be_expired(&permit, &reply).await || !self.learn(&permit, &reply).await? {
             return Ok(reply);
         }
-        let fresh = self.permit().await?;
+        let mut fresh = self.permit().await?;
         if fresh == permit {
             return Ok(reply);
         }
-        let reply = self.persist(request, fresh.header(), persistence).await?;
+        let user = Who::User(&mut fresh);
+        let reply = self.persist(request, user, persistence).await?;
         if reply.status == StatusCode::UNAUTHORIZED {
             self.learn(&fresh, &reply).await?;
         }
@@ -174,35 +202,46 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Sends a request with exactly this `Authorization`, as often as `persistence` allows.
+    /// Sends a request, as often as `persistence` allows.
     pub(super) async fn persist(
         &self,
         request: &Request,
-        authorization: Option<&HeaderValue>,
+        mut who: Who<'_>,
         persistence: Persistence,
     ) -> Result<Reply, RegistryError> {
         let host = host_of(&request.url);
         let patience = &self.core.patience;
         let limit = patience.limit(&host);
         let mut attempt = 0;
-        self.note_receiver(request, authorization, &host);
+        self.note_receiver(request, who.header(), &host);
         loop {
-            let running = limit.begin().await;
-            patience.pass_gate(&host).await;
+            let mut running = None;
+            if request.waits {
+                running = Some(patience.turn(&host, &limit).await);
+                if let Who::User(permit) = &mut who {
+                    // A token may have ended while it waited.
+                    **permit = Box::pin(self.permit()).await?;
+                }
+            } else {
+                patience.pass_gate(&host).await;
+            }
             self.requests.fetch_add(1, Ordering::Relaxed);
             let sent = &self.core.transport;
             let sent = sent
-                .send(request, authorization, self.access.endpoint())
+                .send(request, who.header(), self.access.endpoint())
                 .await;
             let result = sent.map_err(|failure| {
                 let plain = request.url.scheme() == "http";
                 failure.explain(self.attempt_of(request), host.clone(), plain)
             });
             let first_wait = self.core.transport.limits.first_wait;
-            if let Ok(reply) = &result {
-                self.hear(reply, &limit);
-            }
             let ending = Ending::of(&result);
+            if let Ok(reply) = &result {
+                self.hear(reply);
+                if let Some(running) = &running {
+                    self.heed(reply, ending, &limit, running);
+                }
+            }
             let decision = retry::next(attempt, ending, first_wait, patience.share());
             if let Decision::AgainAfter(wait) = decision {
                 patience.close_gate(&host, wait);
@@ -235,15 +274,20 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Takes note of what an answer says beside what was asked.
-    fn hear(&self, reply: &Reply, limit: &Limit) {
+    /// Asks for less at a time where an answer says that it is too much, and for more where all is well.
+    fn heed(&self, reply: &Reply, ending: Ending, limit: &Limit, running: &Running<'_>) {
         if matches!(reply.status.as_u16(), 429 | 503) {
-            self.core.transfers.slow_down();
-            self.core.uploads.slow_down();
-            limit.slow_down();
-        } else {
+            if limit.slow_down(running) {
+                self.core.transfers.halve();
+                self.core.uploads.halve();
+            }
+        } else if ending == Ending::Final {
             limit.went_well();
         }
+    }
+
+    /// Takes note of what an answer says beside what was asked.
+    fn hear(&self, reply: &Reply) {
         let endpoint = self.access.endpoint();
         if endpoint.owns(&reply.url) {
             let secrets = self.secrets(reply);

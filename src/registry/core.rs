@@ -14,7 +14,6 @@ use super::notes::Notes;
 use super::options::Options;
 use super::patience::Patience;
 use super::server_key::server_key;
-use super::sessions::Sessions;
 use super::transport::Transport;
 use super::vouched::Vouched;
 use super::warnings::Warnings;
@@ -43,8 +42,6 @@ pub(super) struct Core {
     pub(super) patience: Patience,
     /// Whether what was sent is looked for afterwards.
     pub(super) confirm: bool,
-    /// Uploads that are open.
-    pub(super) sessions: Sessions,
     insecure: Vec<String>,
     /// The time for all calls.
     pub(super) budget: Budget,
@@ -84,7 +81,6 @@ impl Core {
             environment: environment.clone(),
             patience: Patience::new(clock.clone(), options.seed),
             confirm: options.confirm,
-            sessions: Sessions::default(),
             insecure: options.insecure,
             budget: Budget::new(options.budget, clock.clone()),
             clock,

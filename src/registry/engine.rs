@@ -54,7 +54,10 @@ impl Engine {
     /// Closes the uploads that are open or being opened, as far as that can be done in a moment: registries drop
     /// abandoned ones by themselves, after a week.
     pub(super) fn close(&self, core: &Core) {
-        let (open, opening) = (core.sessions.take(), core.transport.abandoned.take());
+        let (open, opening) = (
+            core.transport.sessions.take(),
+            core.transport.abandoned.take(),
+        );
         if open.is_empty() && opening.is_empty() {
             return;
         }

@@ -251,6 +251,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hint::Hint as _;
 
     fn said(trouble: CertificateError) -> Option<String> {
         words_of(&rustls::Error::InvalidCertificate(trouble))
@@ -282,5 +283,39 @@ mod tests {
             "{other}"
         );
         assert_eq!(said(CertificateError::BadEncoding), None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_says_what_to_do() {
+        let attempt = Attempt {
+            registry: "ghcr.io".to_owned(),
+            repository: None,
+            action: "push".to_owned(),
+            token_service: None,
+        };
+        let hint = |words: &str| {
+            let failure = Failure::Tls(Cause(words.to_owned()));
+            let error = failure.explain(attempt.clone(), "ghcr.io".to_owned(), false);
+            error.hint().expect("a hint")
+        };
+        let words = |trouble| said(trouble).expect("words");
+        for (words, advice) in [
+            (words(CertificateError::Expired), "must be renewed"),
+            (words(CertificateError::NotValidYet), "correct the clock"),
+            (words(CertificateError::NotValidForName), "use a name"),
+            (words(CertificateError::UnknownIssuer), "SSL_CERT_FILE"),
+            // A name is no state.
+            (
+                "its certificate is for other names: expired.example".to_owned(),
+                "use a name",
+            ),
+            (
+                "received fatal alert: CertificateExpired".to_owned(),
+                "client certificate",
+            ),
+        ] {
+            let found = hint(&words);
+            assert!(found.contains(advice), "{words}: {found}");
+        }
     }
 }

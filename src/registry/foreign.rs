@@ -49,6 +49,7 @@ pub fn retry_after(value: &[u8], date: &[u8]) -> Option<Duration> {
         body: Vec::new(),
         url: Url::parse("https://registry.example/v2/").ok()?,
         sent: None,
+        opened: None,
     };
     reply.retry_after()
 }

@@ -1,12 +1,15 @@
 //! Requests that open an upload. Whoever waits for the answer may be ended by then, by an interrupt or because
 //! another part of the push failed; the registry opens the upload all the same, and somebody has to close it.
+//!
+//! Only uploads at the registry's own origin are closed, with the `Authorization` that opened them: an address
+//! at another one may be the object itself by then.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 use tokio::task::JoinHandle;
 
@@ -18,13 +21,22 @@ use super::sessions::OpenUpload;
 #[derive(Debug, Default)]
 pub(super) struct Abandoned(Mutex<Vec<Opening>>);
 
+/// Where an upload is opened, and as whom.
+#[derive(Debug, Clone)]
+pub(super) struct Opener {
+    /// Where the request goes.
+    pub(super) url: Url,
+    /// The registry on whose behalf.
+    pub(super) endpoint: Endpoint,
+    /// What it carries.
+    pub(super) authorization: Option<HeaderValue>,
+}
+
 /// A request under way that opens an upload. It goes on wherever it is kept.
 #[derive(Debug)]
 pub(super) struct Opening {
     answer: JoinHandle<reqwest::Result<Response>>,
-    url: Url,
-    endpoint: Endpoint,
-    authorization: Option<HeaderValue>,
+    opener: Opener,
 }
 
 impl Abandoned {
@@ -39,38 +51,40 @@ impl Abandoned {
     }
 }
 
+impl Opener {
+    /// The upload that an answer opens, if it is ours to close.
+    pub(super) fn upload(&self, status: StatusCode, headers: &HeaderMap) -> Option<OpenUpload> {
+        // What was taken over instead names the blob.
+        if status != StatusCode::ACCEPTED {
+            return None;
+        }
+        let place = headers.get(LOCATION)?.to_str().ok()?;
+        let url = location::resolve(&self.url, place, &self.endpoint).ok()?;
+        let ours = self.endpoint.owns(&self.url) && self.endpoint.owns(&url);
+        ours.then(|| OpenUpload {
+            url,
+            endpoint: self.endpoint.clone(),
+            authorization: self.authorization.clone(),
+        })
+    }
+}
+
 impl Opening {
-    /// Sends a request to `url` that opens an upload on behalf of `endpoint`. To be called on the threads of the
-    /// client.
+    /// Sends a request that opens an upload. To be called where the client's threads are entered.
     pub(super) fn send(
         request: impl Future<Output = reqwest::Result<Response>> + Send + 'static,
-        url: &Url,
-        endpoint: &Endpoint,
-        authorization: Option<&HeaderValue>,
+        opener: Opener,
     ) -> Self {
         Self {
             answer: tokio::spawn(request),
-            url: url.clone(),
-            endpoint: endpoint.clone(),
-            authorization: authorization.cloned(),
+            opener,
         }
     }
 
-    /// The upload that it opened, once that is known. One at another origin is not ours to close.
+    /// The upload that it opened, once that is known.
     pub(super) async fn upload(self) -> Option<OpenUpload> {
         let response = self.answer.await.ok()?.ok()?;
-        // What was taken over instead names the blob.
-        if response.status() != StatusCode::ACCEPTED {
-            return None;
-        }
-        let place = response.headers().get(LOCATION)?.to_str().ok()?;
-        let url = location::resolve(&self.url, place, &self.endpoint).ok()?;
-        let ours = self.endpoint.owns(&self.url) && self.endpoint.owns(&url);
-        ours.then_some(OpenUpload {
-            url,
-            endpoint: self.endpoint,
-            authorization: self.authorization,
-        })
+        self.opener.upload(response.status(), response.headers())
     }
 }
 
@@ -88,6 +102,11 @@ impl<'a> Awaited<'a> {
             abandoned,
             opening: Some(opening),
         }
+    }
+
+    /// Waits no longer, nor will anybody else: the server has said nothing for too long.
+    pub(super) fn give_up(&mut self) {
+        self.opening = None;
     }
 }
 
@@ -111,6 +130,51 @@ impl Drop for Awaited<'_> {
     fn drop(&mut self) {
         if let Some(opening) = self.opening.take() {
             self.abandoned.keep(opening);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_upload_at_the_registry_s_own_origin_is_ours_to_close_and_by_whom_it_was_opened() {
+        let endpoint = Endpoint::of("ghcr.io").expect("legal");
+        let opener = |url: &str| Opener {
+            url: Url::parse(url).expect("an URL"),
+            endpoint: endpoint.clone(),
+            authorization: Some(HeaderValue::from_static("Bearer opener")),
+        };
+        let home = "https://ghcr.io/v2/shop/blobs/uploads/";
+        let upload = |from: &str, status: u16, place: &str| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let place = HeaderValue::from_str(place).expect("a header");
+            let headers = HeaderMap::from_iter([(LOCATION, place)]);
+            opener(from).upload(status, &headers)
+        };
+        let ours = upload(home, 202, "/v2/shop/blobs/uploads/1?state=x").expect("an upload");
+        assert_eq!(
+            ours.url.as_str(),
+            "https://ghcr.io/v2/shop/blobs/uploads/1?state=x"
+        );
+        assert_eq!(ours.authorization.expect("one"), "Bearer opener");
+        for (from, status, place) in [
+            // A blob that was taken over.
+            (home, 201, "/v2/shop/blobs/sha256:00"),
+            (home, 202, "https://store.example/object"),
+            (home, 202, "http://ghcr.io/v2/shop/blobs/uploads/1"),
+            (home, 202, "https://10.0.0.1/"),
+            (
+                "https://other.example/v2/",
+                202,
+                "https://ghcr.io/v2/shop/blobs/uploads/1",
+            ),
+        ] {
+            assert!(
+                upload(from, status, place).is_none(),
+                "{from} {status} {place}"
+            );
         }
     }
 }

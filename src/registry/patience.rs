@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::limit::Limit;
+use super::limit::{Limit, Running};
 use crate::report::Clock;
 
 /// Requests that one host is sent at the same time, those that carry blobs included.
 const MOST_REQUESTS: usize = 32;
-/// A request is given up when it was refused six times, and each growth of the limit may mean that one is: at
-/// every second that would happen, at every eighth it does not.
+/// Each growth beyond what a host takes means that a request is refused, and one that is refused six times is given
+/// up. A limit that grows after each answer brings that about, one that grows after eight times as many does not.
 const CAUTION: usize = 8;
-/// Those who were told to wait come back within so much more of what they were told, so that they do not all
-/// come at the same moment, wherever they run.
+/// A run that was told to wait comes back within so much more of what it was told, lest all runs that were told
+/// so at the same time come back together.
 const SPREAD: f64 = 0.1;
 
 /// The waits of a run. An interrupt ends them, because it ends whoever waits.
@@ -29,6 +29,8 @@ pub(super) struct Patience {
     /// How many requests a host is sent at the same time.
     limits: Mutex<BTreeMap<String, Arc<Limit>>>,
     random: AtomicU64,
+    /// How much of [`SPREAD`] this run takes.
+    lateness: f64,
 }
 
 impl Patience {
@@ -36,12 +38,15 @@ impl Patience {
     pub(super) fn new(clock: Clock, seed: Option<u64>) -> Self {
         // The standard library's way to a number that differs in each process.
         let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Self {
+        let mut patience = Self {
             clock,
             gates: Mutex::default(),
             limits: Mutex::default(),
             random: AtomicU64::new(seed),
-        }
+            lateness: 0.0,
+        };
+        patience.lateness = patience.share();
+        patience
     }
 
     /// Waits as long as it says.
@@ -53,7 +58,7 @@ impl Patience {
 
     /// Asks everybody to leave a host alone for a while, and a little longer.
     pub(super) fn close_gate(&self, host: &str, wait: Duration) {
-        let until = self.clock.now() + wait.mul_f64(1.0 + SPREAD * self.share());
+        let until = self.clock.now() + wait.mul_f64(1.0 + SPREAD * self.lateness);
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let gate = gates.entry(host.to_owned()).or_default();
         *gate = until.max(*gate);
@@ -62,16 +67,31 @@ impl Patience {
     /// Waits until a host may be asked.
     pub(super) async fn pass_gate(&self, host: &str) {
         loop {
-            let until = {
-                let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-                gates.get(host).copied().unwrap_or_default()
-            };
-            let left = until.saturating_sub(self.clock.now());
+            let left = self.left(host);
             if left.is_zero() {
                 return;
             }
             self.pause(left).await;
         }
+    }
+
+    /// Waits until a host may be asked, and until one more of its `limit` may begin.
+    pub(super) async fn turn<'l>(&self, host: &str, limit: &'l Limit) -> Running<'l> {
+        loop {
+            self.pass_gate(host).await;
+            let running = limit.begin().await;
+            // It may have been closed meanwhile, and the limit lowered.
+            if self.left(host).is_zero() {
+                return running;
+            }
+        }
+    }
+
+    /// How long a host may not be asked.
+    fn left(&self, host: &str) -> Duration {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = gates.get(host).copied().unwrap_or_default();
+        until.saturating_sub(self.clock.now())
     }
 
     /// The limit on requests to a host.

@@ -36,8 +36,7 @@ impl Call<'_> {
             self.permit().await?;
         }
         let session = self.open_new_upload().await?;
-        let open = self.note(&session).await;
-        self.access.ready.opened(&self.path(), session, open);
+        self.access.ready.opened(&self.path(), session);
         Ok(())
     }
 
@@ -61,9 +60,7 @@ impl Call<'_> {
     /// Opens an upload, as a push will, and closes it again; gives the status of the answer.
     pub(super) async fn check_push(&self) -> Result<u16, RegistryError> {
         let (session, status) = self.ask_to_upload().await?;
-        let upload = self.opened(&session).await;
-        let courtesy = self.core.transport.limits.courtesy;
-        let _ = tokio::time::timeout(courtesy, upload.close(&self.core.transport)).await;
+        self.leave(session).await;
         Ok(status)
     }
 

@@ -24,8 +24,8 @@ pub(super) struct Seen(pub(super) Option<Digest>);
 struct Answers {
     /// What tags lead to, by the repository's path and the tag, and when that was so.
     tags: BTreeMap<(String, Tag), (Seen, Duration)>,
-    /// Open uploads by the repository's path, with their numbers among all that are open.
-    uploads: BTreeMap<String, (Session, u64)>,
+    /// Open uploads by the repository's path.
+    uploads: BTreeMap<String, Session>,
 }
 
 impl Ready {
@@ -44,13 +44,12 @@ impl Ready {
     }
 
     /// Keeps an open upload.
-    pub(super) fn opened(&self, path: &str, session: Session, number: u64) {
-        let place = path.to_owned();
-        self.lock().uploads.insert(place, (session, number));
+    pub(super) fn opened(&self, path: &str, session: Session) {
+        self.lock().uploads.insert(path.to_owned(), session);
     }
 
     /// An upload that was opened and not used yet.
-    pub(super) fn upload(&self, path: &str) -> Option<(Session, u64)> {
+    pub(super) fn upload(&self, path: &str) -> Option<Session> {
         self.lock().uploads.remove(path)
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Reply {
     pub(super) url: Url,
     /// The `Authorization` the request had; no message may repeat it.
     pub(super) sent: Option<HeaderValue>,
+    /// The number of the upload that it opened, if that is ours to close.
+    pub(super) opened: Option<u64>,
 }
 
 impl Reply {
@@ -122,6 +124,7 @@ mod tests {
             body: Vec::new(),
             url: Url::parse("http://localhost/").expect("an URL"),
             sent: None,
+            opened: None,
         };
         reply.retry_after()
     }
@@ -142,6 +145,7 @@ mod tests {
             body: Vec::new(),
             url: Url::parse(url).expect("an URL"),
             sent: Some(HeaderValue::from_static("Bearer abc")),
+            opened: None,
         }
         .secrets()
     }

@@ -60,6 +60,8 @@ pub(super) struct Request {
     pub(super) meter: Option<Meter>,
     /// Whether a success opens an upload, which has to be closed even if nobody waits for the answer.
     pub(super) opens: bool,
+    /// Whether it waits for its turn at a host. What others need while they have theirs does not.
+    pub(super) waits: bool,
     /// The token service it goes to, where it is not for the registry, as errors name it.
     pub(super) token_service: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Request {
             wanted: Wanted::Head,
             meter: None,
             opens: false,
+            waits: true,
             token_service: None,
         }
     }
@@ -90,6 +93,14 @@ impl Request {
         }
     }
 
+    /// The question how a registry wants to be told who we are.
+    pub(super) fn for_challenge(url: Url) -> Self {
+        Self {
+            waits: false,
+            ..Self::new(Method::GET, url, "use the registry")
+        }
+    }
+
     /// A request for a token. What errors say of its address leaves out the query, which may hold
     /// secrets.
     pub(super) fn for_token(method: Method, url: Url) -> Self {
@@ -98,6 +109,7 @@ impl Request {
         shown.set_fragment(None);
         Self {
             token_service: Some(printable(shown.as_str())),
+            waits: false,
             ..Self::new(method, url, "get a token")
         }
     }

@@ -57,6 +57,24 @@ impl Sessions {
         self.lock().open.remove(&number);
     }
 
+    /// What closing an upload takes.
+    pub(super) fn get(&self, number: u64) -> Option<OpenUpload> {
+        self.lock().open.get(&number).cloned()
+    }
+
+    /// An upload goes on at another address.
+    pub(super) fn moved(&self, number: u64, url: &Url) {
+        let mut numbered = self.lock();
+        let Some(upload) = numbered.open.get_mut(&number) else {
+            return;
+        };
+        if upload.endpoint.owns(url) {
+            upload.url = url.clone();
+        } else {
+            numbered.open.remove(&number);
+        }
+    }
+
     /// All that are open, which are then nobody's any more.
     pub(super) fn take(&self) -> Vec<OpenUpload> {
         std::mem::take(&mut self.lock().open)

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode, Url};
 use url::form_urlencoded;
 
 use super::authorize::{Permit, basic_of};
-use super::call::{Call, Persistence};
+use super::call::{Call, Persistence, Who};
 use super::challenge;
 use super::content::Content;
 use super::credential::Credential;
@@ -66,7 +66,7 @@ impl Call<'_> {
             let (request, authorization) = self.ask_for_token(&question).await?;
             let patient = Persistence::Patient;
             let reply = self
-                .persist(&request, authorization.as_ref(), patient)
+                .persist(&request, Who::of(authorization.as_ref()), patient)
                 .await?;
             if !reply.is_success() {
                 if self.ask_for_less(&mut question, &request, &reply).await? {

@@ -19,10 +19,11 @@ use super::content::Progress;
 use super::endpoint::Endpoint;
 use super::error::{Cause, RegistryError};
 use super::failure::Failure;
-use super::opening::{Abandoned, Awaited, Opening};
+use super::opening::{Abandoned, Awaited, Opener, Opening};
 use super::options::Limits;
 use super::reply::Reply;
 use super::request::{Request, Wanted};
+use super::sessions::Sessions;
 use crate::process::Environment;
 use crate::report::Meter;
 
@@ -42,6 +43,8 @@ pub(super) struct Transport {
     requests: AtomicU64,
     /// Origins that answered before.
     known: Mutex<BTreeSet<String>>,
+    /// Uploads that are open.
+    pub(super) sessions: Sessions,
     /// Uploads that are being opened for nobody.
     pub(super) abandoned: Abandoned,
 }
@@ -57,6 +60,7 @@ impl Transport {
             clients: Clients::new(environment, limits)?,
             requests: AtomicU64::new(0),
             known: Mutex::default(),
+            sessions: Sessions::default(),
             abandoned: Abandoned::default(),
         })
     }
@@ -81,18 +85,26 @@ impl Transport {
         let builder = prepare(&client, request, authorization, &progress).await?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let patience = request.patience.unwrap_or(self.limits.answer);
-        let sending = async {
-            if !request.opens {
-                return Some(builder.send().await);
-            }
-            let opening = Opening::send(builder.send(), &request.url, endpoint, authorization);
-            Awaited::new(opening, &self.abandoned).await
-        };
-        let sending = std::pin::pin!(sending);
+        let opener = request.opens.then(|| Opener {
+            url: request.url.clone(),
+            endpoint: endpoint.clone(),
+            authorization: authorization.cloned(),
+        });
         let stalled = std::pin::pin!(progress.stalled(self.limits.idle, patience));
-        let sent = match select(sending, stalled).await {
-            Either::Left((sent, _)) => sent,
-            Either::Right((limit, _)) => return Err(Failure::TimedOut(limit)),
+        let sent = if let Some(opener) = &opener {
+            let opening = Opening::send(builder.send(), opener.clone());
+            match select(Awaited::new(opening, &self.abandoned), stalled).await {
+                Either::Left((sent, _)) => sent,
+                Either::Right((limit, mut awaited)) => {
+                    awaited.give_up();
+                    return Err(Failure::TimedOut(limit));
+                }
+            }
+        } else {
+            match select(std::pin::pin!(builder.send()), stalled).await {
+                Either::Left((sent, _)) => Some(sent),
+                Either::Right((limit, _)) => return Err(Failure::TimedOut(limit)),
+            }
         };
         let mut response = match (sent, progress.failure()) {
             (_, Some(error)) => return Err(Failure::Content(error)),
@@ -104,6 +116,8 @@ impl Transport {
             (Some(Ok(response)), None) => response,
         };
         self.remember(&request.url);
+        let upload = opener.and_then(|opener| opener.upload(response.status(), response.headers()));
+        let number = upload.map(|upload| self.sessions.opened(upload));
         let body = self.read_body(&mut response, request).await?;
         if let Some(attempt) = attempt.filter(|_| response.status().is_success()) {
             attempt.succeeded();
@@ -114,6 +128,7 @@ impl Transport {
             body,
             url: request.url.clone(),
             sent: authorization.cloned(),
+            opened: number,
         })
     }
 

@@ -13,7 +13,6 @@ use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry;
-use super::sessions::OpenUpload;
 use crate::oci::Descriptor;
 use crate::report::Meter;
 
@@ -33,6 +32,8 @@ pub(super) struct Session {
     stranger: bool,
     /// The smallest piece.
     minimum: u64,
+    /// Its number among those that an end of the run closes.
+    number: Option<u64>,
 }
 
 /// How a request of an upload ended, with the error where one is to be told.
@@ -41,8 +42,7 @@ type Sent = (Outcome, Option<RegistryError>);
 impl Call<'_> {
     /// An open upload: one that was opened before the first compile, or a new one.
     pub(super) async fn open_upload(&self) -> Result<Session, RegistryError> {
-        if let Some((session, number)) = self.access.ready.upload(&self.path()) {
-            self.core.sessions.ended(number);
+        if let Some(session) = self.access.ready.upload(&self.path()) {
             return Ok(session);
         }
         self.open_new_upload().await
@@ -77,6 +77,7 @@ impl Call<'_> {
             url: self.location(action, reply)?,
             stranger: !self.access.endpoint().owns(&reply.url),
             minimum: minimum.and_then(|text| text.parse().ok()).unwrap_or(0),
+            number: reply.opened,
         })
     }
 
@@ -92,7 +93,7 @@ impl Call<'_> {
         let action = action(blob);
         let foreign = !self.access.endpoint().owns(&session.url);
         let host = host_of(&session.url);
-        let open = self.note(&session).await;
+        let number = session.number;
         let mut sent = match shape {
             Shape::Whole => self.commit(&session, blob, content, meter).await,
             Shape::Patch => {
@@ -104,14 +105,13 @@ impl Call<'_> {
                 self.put_pieces(session, blob, content, size, meter).await
             }
         };
-        // What was refused leaves the upload open: it is closed when the run ends. Whatever else happened, it is
-        // gone, or may be the blob by now.
-        let stays = matches!(
-            sent.0,
-            Outcome::Refused | Outcome::TooLarge | Outcome::ShapeRefused
-        );
-        if foreign || !stays {
-            self.core.sessions.ended(open);
+        match sent.0 {
+            // These leave the upload open, and registries limit how many are.
+            Outcome::Refused | Outcome::TooLarge | Outcome::ShapeRefused => {
+                self.close(number).await;
+            }
+            // It is gone, or nobody knows: it may be the blob by now.
+            _ => self.ended(number),
         }
         // What is put together from pieces is another content where one of them got lost.
         if shape != Shape::Whole
@@ -137,24 +137,26 @@ impl Call<'_> {
         }
     }
 
-    /// Takes note of an upload, in case the run is interrupted before its end.
-    pub(super) async fn note(&self, session: &Session) -> u64 {
-        self.core.sessions.opened(self.opened(session).await)
+    /// There is nothing more to close.
+    fn ended(&self, number: Option<u64>) {
+        if let Some(number) = number {
+            self.core.transport.sessions.ended(number);
+        }
     }
 
-    /// What closing an upload takes.
-    pub(super) async fn opened(&self, session: &Session) -> OpenUpload {
-        let endpoint = self.access.endpoint();
-        let permit = if !session.stranger && endpoint.owns(&session.url) {
-            self.permit().await.ok()
-        } else {
-            None
-        };
-        OpenUpload {
-            url: session.url.clone(),
-            endpoint: endpoint.clone(),
-            authorization: permit.and_then(|permit| permit.header().cloned()),
+    /// Closes an upload, if it is ours to close, as far as that can be done in a moment.
+    async fn close(&self, number: Option<u64>) {
+        let transport = &self.core.transport;
+        if let Some(upload) = number.and_then(|number| transport.sessions.get(number)) {
+            let courtesy = transport.limits.courtesy;
+            let _ = tokio::time::timeout(courtesy, upload.close(transport)).await;
+            self.ended(number);
         }
+    }
+
+    /// Closes an upload that nothing was sent into.
+    pub(super) async fn leave(&self, session: Session) {
+        self.close(session.number).await;
     }
 
     /// The last request of an upload, carrying everything or nothing.
@@ -235,6 +237,9 @@ impl Call<'_> {
                 match self.location(action, &reply) {
                     Ok(url) => {
                         session.stranger |= !self.access.endpoint().owns(&reply.url);
+                        if let Some(number) = session.number {
+                            self.core.transport.sessions.moved(number, &url);
+                        }
                         session.url = url;
                     }
                     Err(error) => return (Outcome::Refused, Some(error)),

@@ -36,7 +36,7 @@ pub(crate) struct Settings {
     pub(crate) chunk_minimum: Option<u64>,
     /// Whether refusals and warnings repeat what the request said, secrets included.
     pub(crate) echoes: bool,
-    /// More requests than this at the same time are told to come back in a second.
+    /// More requests than this at the same time, those to the token service excepted, are told to come back in half a minute.
     pub(crate) at_once: Option<usize>,
     /// The repositories that exist; where it is `None`, a push makes them.
     pub(crate) repositories: Option<Vec<String>>,
@@ -280,8 +280,8 @@ impl Shared {
                 return;
             };
             self.state().log[entry].body = body.len() as u64;
-            let Some(_running) = self.begin() else {
-                let answer = Answer::status(429).with("Retry-After", "1");
+            let Some(running) = self.begin(&head) else {
+                let answer = Answer::status(429).with("Retry-After", "30");
                 self.finish(entry, &answer);
                 if wire.answer(&head.method, &answer, usize::MAX).is_err() {
                     return;
@@ -292,6 +292,8 @@ impl Shared {
             if let Some(Act::Late(time)) = act {
                 self.hold(time);
             }
+            // Whoever has its answer may ask again.
+            drop(running);
             if matches!(act, Some(Act::LoseAnswer)) {
                 return wire.reset();
             }
@@ -314,11 +316,12 @@ impl Shared {
 
     /// Begins to answer a request, which takes until others came in meanwhile or some time went by; `None` is
     /// where there are too many already.
-    fn begin(&self) -> Option<Running<'_>> {
+    fn begin(&self, head: &Head) -> Option<Running<'_>> {
         let running = Running(self);
         let mut state = self.state();
         state.running += 1;
-        let Some(most) = self.settings.at_once else {
+        let limited = head.path() != "/token";
+        let Some(most) = self.settings.at_once.filter(|_| limited) else {
             return Some(running);
         };
         if state.running > most {

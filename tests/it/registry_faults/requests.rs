@@ -280,6 +280,17 @@ fn blobs_that_are_lost_meanwhile_are_sent_and_not_there() {
 
 /// A registry keeps it for a week, and one that counts them refuses the next.
 #[test]
+fn an_upload_that_was_too_large_is_closed_before_the_next_is_opened() {
+    let stage = Stage::new(Settings::default(), None);
+    let image = stage.image(1);
+    stage.server.add(on("PUT", "/blobs/uploads/").status(413));
+    let client = stage.client();
+    client.push("orders", &image, &["v1"]).expect("pushed");
+    assert_eq!(stage.server.open_uploads(), 0);
+    assert_eq!(stage.server.count("DELETE", "/blobs/uploads/"), 1);
+}
+
+#[test]
 fn an_upload_that_was_refused_is_closed() {
     let stage = Stage::new(Settings::default(), None);
     let image = stage.image(1);

@@ -6,7 +6,7 @@ use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, counted, play, scenario};
 use super::stage::Stage;
-use crate::fault_registry::{Act, Answer, Change, Flood, Settings, on};
+use crate::fault_registry::{Act, Answer, Change, Flood, Guard, Scopes, Settings, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -29,13 +29,13 @@ fn busy_registries() {
     let dated = busy(&later);
     play(vec![
         opening("R1a in seconds", 1, busy("8")).waits(8, 9),
-        opening("R1b as a date", 1, date).waits(30, 31),
+        opening("R1b as a date", 1, date).waits(30, 33),
         opening(
             "R1o as a date, from a server that does not tell its own",
             1,
             dated,
         )
-        .waits(27, 31),
+        .waits(27, 34),
         opening("R1p at once, five times", 5, busy("0")).waits(2, 16),
         opening("R1c without a time", 1, Answer::status(429)).waits(0, 1),
         opening("R1d five times", 5, busy("8")).waits(40, 44),
@@ -101,6 +101,31 @@ fn ten_pushes_to_a_registry_that_takes_one_request_at_a_time_end_well() {
         "{refused} of {}",
         log.len()
     );
+}
+
+/// What a request waited for may have taken longer than its token lives.
+#[test]
+fn a_wait_shows_no_token_that_ended_meanwhile() {
+    let guard = Guard::Bearer {
+        seconds: 60,
+        scopes: Scopes::All,
+    };
+    let settings = Settings {
+        guard,
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, Some("me:secret"));
+    stage
+        .server
+        .add(on("HEAD", "/manifests/").answer(busy("70")));
+    let image = stage.image(1);
+    stage
+        .client()
+        .push("orders", &image, &["v1"])
+        .expect("pushed");
+    let log = stage.server.log();
+    let shown = log.iter().filter(|seen| seen.path != "/v2/");
+    assert_eq!(shown.filter(|seen| seen.status == Some(401)).count(), 0);
 }
 
 #[test]
