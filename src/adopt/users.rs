@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::locate::operands;
 use super::paths::name;
 use super::stage::{Action, Stage, lineage};
 
@@ -60,14 +59,16 @@ impl Users {
                 let Some(who) = read.operands.last() else {
                     return;
                 };
-                self.add_user(who, &read, &["-g", "--gid"]);
+                let own_group = read.has_own_group();
+                self.add_user(who, &read, &["-g", "--gid"], own_group);
             }
             "adduser" => {
                 let read = read(arguments, ADDUSER);
                 let Some(who) = read.operands.first() else {
                     return;
                 };
-                self.add_user(who, &read, &["-G", "--gid", "--ingroup"]);
+                let own_group = !read.is_of_system();
+                self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group);
             }
             "groupadd" | "addgroup" => {
                 let read = read(arguments, GROUPADD);
@@ -81,12 +82,13 @@ impl Users {
         }
     }
 
-    fn add_user(&mut self, who: &str, read: &Read, group: &[&str]) {
+    fn add_user(&mut self, who: &str, read: &Read, group: &[&str], own_group: bool) {
         let number = read.value(&["-u", "--uid"]);
         let number: Option<u32> = number.and_then(|text| text.parse().ok());
         let group = read.value(group);
-        // Every tool makes a group of the user's name unless told otherwise, with its number if free.
-        if group.is_none() {
+        // The tools make a group of the user's name unless told otherwise, with its number if free. Users of the
+        // system are in one that differs from base to base.
+        if group.is_none() && own_group {
             self.groups.entry(who.to_owned()).or_insert(number);
         }
         self.users.insert(who.to_owned(), (number, group));
@@ -180,6 +182,8 @@ const GROUPADD: &[&str] = &["-g", "--gid", "-K", "--key", "-p", "--password"];
 /// A command line, taken apart.
 struct Read {
     values: Vec<(String, String)>,
+    /// Flags without a value.
+    switches: Vec<String>,
     operands: Vec<String>,
 }
 
@@ -189,11 +193,27 @@ impl Read {
         let found = values.find(|(flag, _)| flags.contains(&flag.as_str()));
         found.map(|(_, value)| value.clone())
     }
+
+    fn has(&self, flags: &[&str]) -> bool {
+        self.switches
+            .iter()
+            .any(|switch| flags.contains(&switch.as_str()))
+    }
+
+    /// Whether `adduser` adds a user of the system, which has no group of its own unless one is asked for.
+    fn is_of_system(&self) -> bool {
+        self.has(&["-S", "--system"]) && !self.has(&["--group"])
+    }
+
+    /// Whether `useradd` makes a group for the user.
+    fn has_own_group(&self) -> bool {
+        !self.has(&["-N", "--no-user-group"])
+    }
 }
 
 fn read(arguments: &[String], with_value: &[&str]) -> Read {
     let mut values = Vec::new();
-    let mut rest = Vec::new();
+    let (mut switches, mut operands) = (Vec::new(), Vec::new());
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         if let Some((flag, value)) = argument
@@ -209,14 +229,26 @@ fn read(arguments: &[String], with_value: &[&str]) -> Read {
         } else if let Some(flag) = bundled(argument, with_value) {
             // `-ru 1000`
             values.push((flag, arguments.next().cloned().unwrap_or_default()));
+        } else if let Some(value) = attached(argument, with_value) {
+            values.push(value);
+        } else if argument.starts_with('-') {
+            switches.push(argument.clone());
         } else {
-            rest.push(argument.clone());
+            operands.push(argument.clone());
         }
     }
     Read {
         values,
-        operands: operands(&rest).into_iter().cloned().collect(),
+        switches,
+        operands,
     }
+}
+
+/// `-u1000`.
+fn attached(argument: &str, valued: &[&str]) -> Option<(String, String)> {
+    let (flag, value) = argument.split_at_checked(2)?;
+    let has_value = !value.is_empty() && !flag.starts_with("--") && valued.contains(&flag);
+    has_value.then(|| (flag.to_owned(), value.to_owned()))
 }
 
 /// The flag at the end of several short ones, if it has a value.
@@ -268,6 +300,32 @@ mod tests {
                 known("8:8"),
             ),
             (&["useradd -u 8 -g 9 app"], "8", known("8:9")),
+            (&["useradd --system -u 8 app"], "app", known("8:8")),
+            // `-m` has no value, and neither has `--group`.
+            (&["useradd -m -u 8 app"], "app", known("8:8")),
+            (&["useradd -m -s /bin/bash -u8 app"], "app", known("8:8")),
+            (&["adduser -D -u8 app"], "app", known("8:8")),
+            (
+                &["adduser --system --group --uid 8 app"],
+                "app",
+                known("8:8"),
+            ),
+            // Their group is one that all of them share.
+            (
+                &["adduser -S -D -u 8 app"],
+                "app",
+                Numbers::Assumed("8:8".to_owned()),
+            ),
+            (
+                &["adduser --system --uid 8 app"],
+                "app",
+                Numbers::Assumed("8:8".to_owned()),
+            ),
+            (
+                &["useradd -N -u 8 app"],
+                "app",
+                Numbers::Assumed("8:8".to_owned()),
+            ),
         ] {
             assert_eq!(numbers(commands, user), expected, "{commands:?} {user}");
         }
