@@ -100,7 +100,7 @@ impl Launch {
             .commands
             .iter()
             .filter(|other| !std::ptr::eq(*other, command) && !is_end(other))
-            .map(told)
+            .map(named)
             .collect();
         let starts = script.commands.iter();
         let starts = starts.filter(|command| starts_ours(&unshelled, command, is_ours));
@@ -211,6 +211,17 @@ fn is_end(command: &Written) -> bool {
 /// A command as it is written, without secrets in it.
 fn told(command: &Written) -> String {
     shown_words(command.settings.iter().chain(&command.words))
+}
+
+/// A command by its program, and by what it is to do where that is a plain word for a program of the image's own:
+/// any other word may be a password.
+fn named(command: &Written) -> String {
+    let plain = |word: &&String| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let mut words = command.words.iter();
+    let program = words.next();
+    let of_image = program.is_some_and(|program| program.contains('/'));
+    let verb = words.next().filter(|_| of_image).filter(plain);
+    shown_words(program.into_iter().chain(verb))
 }
 
 /// Whether a script does something with what follows it.

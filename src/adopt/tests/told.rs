@@ -422,7 +422,7 @@ fn a_condition_of_a_shell_that_decides_what_starts_is_told() {
         &["args = [\"serve\"]"],
         &[
             "a condition of `/bin/sh -c` decides what is started: here it is `./orders serve`",
-            "also runs `[ \"$M\" ]` and `./orders migrate`",
+            "also runs `[` and `./orders migrate`",
         ],
         &["`fi`"],
     );
@@ -465,7 +465,7 @@ fn sources_that_are_no_files_are_told_as_what_they_are() {
 
 #[test]
 fn a_directory_with_more_files_than_are_looked_at_is_not_proposed_beside_a_dockerignore() {
-    let world = World::new();
+    let world = World::shared();
     world.write(".dockerignore", "*.local\n");
     for at in 0..10_001 {
         world.write(&format!("many/{at}"), "");
@@ -473,4 +473,26 @@ fn a_directory_with_more_files_than_are_looked_at_is_not_proposed_beside_a_docke
     let (table, told) = world.told("COPY many /many\nCMD [\"/app/orders\"]\n");
     assert!(!table.contains("assets"), "{table}");
     assert!(told.contains("`many` has too many files"), "{told}");
+}
+
+/// Which of their words is a password, nobody can know.
+#[test]
+fn of_other_commands_nothing_is_printed_that_may_be_a_password() {
+    let world = World::shared();
+    for command in [
+        "vault login hushhush",
+        "redis-cli -a hushhush ping",
+        "sshpass -p hushhush ssh h",
+        "aws configure set aws_secret_access_key hushhush",
+        "htpasswd -bc f u hushhush",
+        "[ \"$DB_PASSWORD\" = hushhush ]",
+        "echo hushhush | docker login --password-stdin",
+        "/opt/tool --key hushhush",
+        "KEY=hushhush ./prepare",
+    ] {
+        let (table, remarks) = world.told(&format!("CMD {command} && exec /app/orders\n"));
+        assert!(!remarks.contains("hushhush"), "{command}: {remarks}");
+        assert!(!table.contains("hushhush"), "{command}: {table}");
+        assert!(remarks.contains("also runs"), "{command}: {remarks}");
+    }
 }
