@@ -1,5 +1,6 @@
 //! A word of a script as a shell fills it in, as far as that can be known.
 
+use super::secret::is_secret;
 use super::words::{Lookup, MAX_VALUE, name_length};
 
 /// What becomes of a word.
@@ -217,7 +218,9 @@ impl Filling<'_> {
             let if_empty = default.is_some_and(|default| default.if_empty);
             let value =
                 (self.knowledge.lookup)(name).filter(|value| !(if_empty && value.is_empty()));
-            let default = default.filter(|_| !self.knowledge.keeps);
+            // What stands in for a secret is one.
+            let default =
+                default.filter(|default| !self.knowledge.keeps && !is_secret(name, default.text));
             value.or_else(|| default.map(|default| default.text.to_owned()))
         };
         let Some(value) = value else {

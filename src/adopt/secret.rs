@@ -79,6 +79,16 @@ const TOKENS: &[&str] = &[
     "AIza",
     "npm_",
     "dckr_pat_",
+    "sk-ant-",
+    "sk-proj-",
+    "AGE-SECRET-KEY-1",
+    "xapp-",
+];
+/// Addresses that let in whoever knows them.
+const ADDRESSES: &[&str] = &[
+    "://hooks.slack.com/services/",
+    "://discord.com/api/webhooks/",
+    "://discordapp.com/api/webhooks/",
 ];
 /// A token is longer than a word that happens to begin like one.
 const SHORTEST_TOKEN: usize = 20;
@@ -155,6 +165,8 @@ pub(super) fn is_secret_value(value: &str) -> bool {
     has_private_key_mark(value)
         || has_password(value)
         || has_header(value)
+        || has_secret_default(value)
+        || ADDRESSES.iter().any(|address| value.contains(address))
         || value.split(|c: char| !is_of_token(c)).any(is_token)
         || value
             .split(|c: char| !is_of_token(c) && c != '.')
@@ -279,6 +291,18 @@ fn has_header(value: &str) -> bool {
     })
 }
 
+/// `${TOKEN:-…}`: what stands in for a secret is one.
+fn has_secret_default(value: &str) -> bool {
+    value.split("${").skip(1).any(|rest| {
+        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let (name, after) = rest.split_at(length.unwrap_or(rest.len()));
+        let after = after.strip_prefix(':').unwrap_or(after);
+        let default = after.strip_prefix(['-', '=', '+']).unwrap_or_default();
+        let default = default.split('}').next().unwrap_or_default();
+        !default.is_empty() && !is_setting(default) && named(name) != Named::Nothing
+    })
+}
+
 /// `token=…` among other parts of an address or a list.
 fn has_named_part(value: &str) -> bool {
     value
@@ -300,9 +324,11 @@ fn is_token(word: &str) -> bool {
     word.len() >= SHORTEST_TOKEN && TOKENS.iter().any(|begin| word.starts_with(begin))
 }
 
-/// A JSON Web Token: RFC 7519, whose header is a JSON object.
+/// A JSON Web Token (RFC 7519), whose header is a JSON object, or another with dots: of Vault, of SendGrid.
 fn is_web_token(word: &str) -> bool {
-    word.len() >= SHORTEST_TOKEN && word.starts_with("eyJ") && word.matches('.').count() >= 2
+    let is_dotted = word.starts_with("hvs.") || word.starts_with("SG.");
+    let is_json = word.starts_with("eyJ") && word.matches('.').count() >= 2;
+    word.len() >= SHORTEST_TOKEN && (is_json || is_dotted)
 }
 
 #[cfg(test)]
@@ -310,6 +336,33 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn tokens_and_defaults_of_secrets_are_secrets() {
+        for value in [
+            "hvs.CAESIJ1234567890abcdefgh",
+            "SG.abcdefghijklmnop.qrstuvwxyz0123",
+            "sk-ant-api03-abcdefghijklmnop",
+            "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQ",
+            "https://hooks.slack.com/services/T0/B0/x",
+            "https://discord.com/api/webhooks/1/x",
+            "--k ${TOKEN:-hushhush}",
+            "${DB_PASSWORD-hushhush}",
+        ] {
+            assert!(is_secret_value(value), "{value}");
+        }
+        for value in [
+            "${TOKEN}",
+            "${TOKEN:-}",
+            "${TOKEN:-$OTHER}",
+            "${PORT:-8080}",
+            "${TOKEN_FILE:-/run/secrets/token}",
+            "https://hooks.slack.com/",
+            "hvs.short",
+        ] {
+            assert!(!is_secret_value(value), "{value}");
+        }
+    }
 
     #[test]
     fn secrets_are_known_by_their_names() {

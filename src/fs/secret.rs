@@ -22,6 +22,8 @@ const NAMES: [&str; 16] = [
     "id_ed25519",
     "id_rsa",
 ];
+/// The same of names that begin in any way: variables of a deployment, and what Terraform knows of one.
+const ENDINGS: [&str; 3] = [".env", ".tfstate", ".tfstate.backup"];
 /// Keys are small; what is larger is a program or data that may well speak of keys.
 const MAX_SIZE: u64 = 1024 * 1024;
 const HEAD: u64 = 64 * 1024;
@@ -32,6 +34,7 @@ pub fn looks_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     NAMES.iter().any(|secret| path.ends_with(secret))
         || name.starts_with(".env.")
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
         || holds_private_key(path)
 }
 
@@ -83,10 +86,23 @@ mod tests {
 
     #[test]
     fn names_of_credentials_are_known_with_their_directories() {
-        for name in [".env", ".env.local", "a/id_ecdsa", "x/.aws/credentials"] {
+        for name in [
+            "prod.env",
+            "terraform.tfstate",
+            ".env",
+            ".env.local",
+            "a/id_ecdsa",
+            "x/.aws/credentials",
+        ] {
             assert!(looks_secret(Path::new(name)), "{name}");
         }
-        for name in ["env", "credentials", "config.json", "x.aws/credentials"] {
+        for name in [
+            "env",
+            "env.json",
+            "credentials",
+            "config.json",
+            "x.aws/credentials",
+        ] {
             assert!(!looks_secret(Path::new(name)), "{name}");
         }
     }

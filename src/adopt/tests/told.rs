@@ -475,6 +475,16 @@ fn a_directory_with_more_files_than_are_looked_at_is_not_proposed_beside_a_docke
     assert!(told.contains("`many` has too many files"), "{told}");
 }
 
+#[test]
+fn what_stands_in_for_a_secret_is_neither_written_nor_printed() {
+    says(
+        "ENTRYPOINT [\"sh\", \"-c\", \"/app/orders --k ${TOKEN:-hushhush}\"]\n",
+        &[],
+        &["TOKEN"],
+        &["hushhush", "--k\""],
+    );
+}
+
 /// Which of their words is a password, nobody can know.
 #[test]
 fn of_other_commands_nothing_is_printed_that_may_be_a_password() {
