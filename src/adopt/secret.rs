@@ -324,7 +324,7 @@ fn is_token(word: &str) -> bool {
     word.len() >= SHORTEST_TOKEN && TOKENS.iter().any(|begin| word.starts_with(begin))
 }
 
-/// A JSON Web Token (RFC 7519), whose header is a JSON object, or another with dots: of Vault, of SendGrid.
+/// A JSON Web Token (RFC 7519), whose header is a JSON object, or a token of another form with dots in it.
 fn is_web_token(word: &str) -> bool {
     let is_dotted = word.starts_with("hvs.") || word.starts_with("SG.");
     let is_json = word.starts_with("eyJ") && word.matches('.').count() >= 2;

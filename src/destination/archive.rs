@@ -55,9 +55,12 @@ impl Archive {
     /// Whether what stands at the path may go: an earlier archive, and an empty file. What a rename would
     /// replace may be a device, or the only copy of something else.
     fn check_way(&self) -> Result<(), ArchiveError> {
+        let is_link = self.path.is_symlink();
         let what = match std::fs::metadata(&self.path) {
             Ok(metadata) if metadata.is_dir() => Some("a directory"),
             Ok(metadata) if !metadata.is_file() => Some("no regular file"),
+            // A rename would replace the link, and leave what it leads to as it is.
+            _ if is_link => Some("a link"),
             Ok(metadata) if metadata.len() > 0 => {
                 let is_archive = ArchiveReader::is_archive(&self.path);
                 let is_archive = is_archive.map_err(|source| self.unwritable(source))?;

@@ -233,6 +233,8 @@ fn an_archive_is_replaced_whole_or_not_at_all() {
 #[test]
 fn places_where_no_archive_can_be_are_told_before_compiling() {
     let checkout = Checkout::of_services(&["alpha"]);
+    let link = checkout.path().join("link.tar");
+    std::os::unix::fs::symlink("nowhere.tar", link).expect("made");
     let before = Before::of(checkout.path());
     let here = checkout.path().display().to_string();
     let hint = "name a file that is empty, is an archive of images or does not exist";
@@ -240,6 +242,7 @@ fn places_where_no_archive_can_be_are_told_before_compiling() {
         ("alpha", "a directory"),
         ("/dev/null", "no regular file"),
         ("Cargo.toml", "a file of something else than images"),
+        ("link.tar", "a link"),
     ] {
         let path = Path::new(&here).join(file).display().to_string();
         for form in ["oci-archive", "docker-archive"] {
