@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::secret::{holds_secret, is_secret, is_secret_pair, is_secret_value};
+use crate::plan::without_credentials;
 
 /// Stands for what is not printed.
 const HIDDEN: &str = "…";
@@ -46,17 +47,13 @@ pub(super) fn shown_words<'w>(words: impl IntoIterator<Item = &'w String>) -> St
     }
 }
 
-/// An address without what may be secret in it: user, password, query and fragment.
+/// An address without what may be secret in it.
 pub(super) fn shown_address(address: &str) -> String {
-    let Ok(mut url) = Url::parse(address) else {
-        return shown(address);
-    };
-    // Addresses that cannot have a user have nothing to lose.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
+    if Url::parse(address).is_ok() {
+        without_credentials(address)
+    } else {
+        shown(address)
+    }
 }
 
 #[cfg(test)]

@@ -7,10 +7,8 @@ use crate::fs::{has_private_key_mark, looks_secret};
 /// Names of files beside those that assets leave out by themselves.
 const NAMES: &[&str] = &[
     ".envrc",
-    ".git-credentials",
     ".htpasswd",
     ".my.cnf",
-    ".pgpass",
     ".s3cfg",
     ".vault-token",
     "credentials",
@@ -77,7 +75,6 @@ mod tests {
             "keystore.jks",
             "credentials.json",
             ".aws/credentials",
-            ".git-credentials",
             "secrets.yaml",
         ] {
             assert!(is_secret_file(Path::new(name)), "{name}");

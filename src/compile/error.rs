@@ -81,13 +81,9 @@ impl Hint for CompileError {
                 Some(unknown_profile_hint(profile, known))
             }
             Self::TargetMissing { target } => Some(format!("run `rustup target add {target}`")),
-            Self::LinkerMissing {
-                linker,
-                target,
-                chosen,
-            } => {
+            Self::LinkerMissing { linker, target, .. } => {
                 let remedy = Remedy::of(linker, target).sentence();
-                Some(match self.another_linker().filter(|_| *chosen) {
+                Some(match self.another_linker() {
                     Some(other) => format!("{other}; or {remedy}"),
                     None => remedy,
                 })

@@ -36,8 +36,9 @@ pub(super) fn image_facts(package: &Package, service: &Service) -> BTreeMap<Stri
     facts
 }
 
-/// An address without user, password, query and fragment: tokens end up in all of them.
-fn without_credentials(address: &str) -> String {
+/// An address without user, password, query and fragment: tokens end up in all of them. What is no URL stays as it
+/// is.
+pub fn without_credentials(address: &str) -> String {
     let Ok(mut url) = url::Url::parse(address) else {
         return address.to_owned();
     };

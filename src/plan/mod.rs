@@ -17,6 +17,7 @@ mod text;
 pub use deployable::deployable;
 pub use details::{Details, InputRow, KeyRow};
 pub use error::PlanError;
+pub use facts::without_credentials;
 pub use github::{MatrixError, github_matrix, github_output};
 pub use gitlab::gitlab_pipeline;
 pub use make::{Images, Plan, Request, make};

@@ -219,17 +219,24 @@ fn a_machine_without_cargo_or_rustc_is_told_so_with_what_brings_them() {
     );
 }
 
-/// No package brings what a variable misnames: the mend is the variable.
-#[test]
-fn a_variable_that_names_something_absent_is_named() {
+/// A workspace of which one service compiles C with the crate `cc`.
+fn compiling_c() -> Checkout {
     let checkout = needing(&["native-sys"]);
     checkout.write("crates/cc/Cargo.toml", &manifest("cc", ""));
     checkout.write("crates/cc/src/lib.rs", "");
     checkout.append(
         "crates/native-sys/Cargo.toml",
-        "[build-dependencies]\ncc = { path = \"../cc\" }\n",
+        "\n[build-dependencies]\ncc = { path = \"../cc\" }\n",
     );
+    checkout.write("crates/native-sys/build.rs", "fn main() {}\n");
     checkout.cargo(&["generate-lockfile"]);
+    checkout
+}
+
+/// No package brings what a variable misnames: the mend is the variable.
+#[test]
+fn a_variable_that_names_something_absent_is_named() {
+    let checkout = compiling_c();
     let linker = format!(
         "CARGO_TARGET_{}_LINKER",
         host().to_uppercase().replace('-', "_")
@@ -336,15 +343,7 @@ fn a_missing_linker_is_mended_alike_by_build_and_doctor_and_on_every_system() {
 
 #[test]
 fn a_build_script_that_compiles_c_needs_a_compiler_for_the_target() {
-    let checkout = needing(&["native-sys"]);
-    checkout.write("crates/cc/Cargo.toml", &manifest("cc", ""));
-    checkout.write("crates/cc/src/lib.rs", "");
-    checkout.append(
-        "crates/native-sys/Cargo.toml",
-        "\n[build-dependencies]\ncc = { path = \"../cc\" }\n",
-    );
-    checkout.write("crates/native-sys/build.rs", "fn main() {}\n");
-    checkout.cargo(&["generate-lockfile"]);
+    let checkout = compiling_c();
     let target = "riscv64gc-unknown-linux-gnu";
     let doctor = |compiler: &str| {
         let run = doctor(&checkout)
