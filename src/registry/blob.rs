@@ -122,19 +122,15 @@ impl Call<'_> {
         };
         let mut course = Course::new(foreknowledge, source.is_some(), self.core.confirm);
         let mut hands = Hands::default();
-        let (mut upload, mut transfer) = (None, None);
+        let mut transfer = None;
         loop {
             self.rest(&course).await;
             match course.step {
-                // An upload may come of a mount, too.
-                Step::Mount | Step::Open if upload.is_none() => {
-                    upload = Some(self.core.uploads.begin().await);
-                }
-                Step::Put if transfer.is_none() => {
+                Step::Mount | Step::Open if transfer.is_none() => {
                     transfer = Some(self.core.transfers.begin().await);
                 }
                 // Its bytes are there: somebody else's may come while we ask for it.
-                Step::Confirm => (upload, transfer) = (None, None),
+                Step::Confirm => transfer = None,
                 _ => {}
             }
             let outcome = match course.step {
@@ -160,9 +156,6 @@ impl Call<'_> {
                 Step::Confirm => self.confirm_blob(&blob.digest, blob.size).await?,
                 Step::End(end) => {
                     if matches!(end, End::Mounted | End::Uploaded) {
-                        self.core.uploads.went_well();
-                    }
-                    if end == End::Uploaded {
                         self.core.transfers.went_well();
                     }
                     return self.end(end, blob, hands);

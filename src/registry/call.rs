@@ -279,7 +279,6 @@ impl<'a> Call<'a> {
         if matches!(reply.status.as_u16(), 429 | 503) {
             if limit.slow_down(running) {
                 self.core.transfers.halve();
-                self.core.uploads.halve();
             }
         } else if ending == Ending::Final {
             limit.went_well();

@@ -21,11 +21,8 @@ use crate::process::{Environment, Interrupt};
 use crate::reference::Repository;
 use crate::report::Clock;
 
-/// Blobs whose bytes are on their way at the same time.
+/// Blobs that are on their way at the same time.
 const MOST_TRANSFERS: usize = 8;
-/// The same with those whose upload is being opened, or is open and waits: no more than the next ones, since an
-/// upload does not stay open for ever.
-const MOST_UPLOADS: usize = 2 * MOST_TRANSFERS;
 
 /// The shared part of the client.
 #[derive(Debug)]
@@ -45,10 +42,8 @@ pub(super) struct Core {
     insecure: Vec<String>,
     /// The time for all calls.
     pub(super) budget: Budget,
-    /// Each blob whose bytes move is one.
+    /// Each upload is one, and so is taking a blob over, of which one may come.
     pub(super) transfers: Limit,
-    /// Each upload that is opened for them is one, until its bytes arrived.
-    pub(super) uploads: Limit,
     /// What registries say besides.
     pub(super) warnings: Warnings,
     /// What only those hear who want detail.
@@ -87,7 +82,6 @@ impl Core {
             interrupt: interrupt.clone(),
             transport: Transport::new(environment, options.limits)?,
             transfers: Limit::of(MOST_TRANSFERS, 1),
-            uploads: Limit::of(MOST_UPLOADS, 1),
             warnings: Warnings::default(),
             notes: Notes::default(),
             vouched: Vouched::of(environment),
