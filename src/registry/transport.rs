@@ -90,22 +90,8 @@ impl Transport {
             endpoint: endpoint.clone(),
             authorization: authorization.cloned(),
         });
-        let stalled = std::pin::pin!(progress.stalled(self.limits.idle, patience));
-        let sent = if let Some(opener) = &opener {
-            let opening = Opening::send(builder.send(), opener.clone());
-            match select(Awaited::new(opening, &self.abandoned), stalled).await {
-                Either::Left((sent, _)) => sent,
-                Either::Right((limit, mut awaited)) => {
-                    awaited.give_up();
-                    return Err(Failure::TimedOut(limit));
-                }
-            }
-        } else {
-            match select(std::pin::pin!(builder.send()), stalled).await {
-                Either::Left((sent, _)) => Some(sent),
-                Either::Right((limit, _)) => return Err(Failure::TimedOut(limit)),
-            }
-        };
+        let stalled = progress.stalled(self.limits.idle, patience);
+        let sent = self.head(builder, opener.as_ref(), stalled).await?;
         let mut response = match (sent, progress.failure()) {
             (_, Some(error)) => return Err(Failure::Content(error)),
             (Some(Err(error)), None) => return Err(self.failure_of(&error, &request.url)),
@@ -130,6 +116,31 @@ impl Transport {
             sent: authorization.cloned(),
             opened: number,
         })
+    }
+
+    /// Waits for the head of the answer, as long as the server is not `stalled`; `None` where the request came to no
+    /// end.
+    async fn head(
+        &self,
+        builder: RequestBuilder,
+        opener: Option<&Opener>,
+        stalled: impl Future<Output = Duration>,
+    ) -> Result<Option<reqwest::Result<Response>>, Failure> {
+        let stalled = std::pin::pin!(stalled);
+        let Some(opener) = opener else {
+            return match select(std::pin::pin!(builder.send()), stalled).await {
+                Either::Left((sent, _)) => Ok(Some(sent)),
+                Either::Right((limit, _)) => Err(Failure::TimedOut(limit)),
+            };
+        };
+        let opening = Opening::send(builder.send(), opener.clone());
+        match select(Awaited::new(opening, &self.abandoned), stalled).await {
+            Either::Left((sent, _)) => Ok(sent),
+            Either::Right((limit, mut awaited)) => {
+                awaited.give_up();
+                Err(Failure::TimedOut(limit))
+            }
+        }
     }
 
     async fn read_body(
