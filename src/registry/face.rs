@@ -22,9 +22,7 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
-use crate::report::Clock;
-#[cfg(test)]
-use crate::report::Meter;
+use crate::report::{Clock, Meter};
 
 /// All registries of a run. Shared between threads; every method blocks the thread that calls it,
 /// and none may be called from asynchronous code.
@@ -232,7 +230,7 @@ impl Registry {
 
     /// Reads a blob into the file `path`, which is replaced; asked as [`Registry::pull_manifest`]. What
     /// broke on the way goes on where it broke. Size and digest are those of `blob`, or it is an error; what
-    /// is in the file then is nothing to be used.
+    /// is in the file then is nothing to be used. `meter` counts the bytes as they come.
     ///
     /// # Errors
     /// [`RegistryError`] when the registry does not give it, gives something else, or the file cannot be
@@ -242,12 +240,13 @@ impl Registry {
         repository: &Repository,
         blob: &Descriptor,
         path: &Path,
+        meter: &Meter,
     ) -> Result<(), RegistryError> {
         let path = self.core.environment.resolve(path);
         self.run(pull::as_nobody_first(
             &self.core,
             repository,
-            async |call| call.pull_blob(blob, &path).await,
+            async |call| call.pull_blob(blob, &path, meter).await,
         ))
     }
 

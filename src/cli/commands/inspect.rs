@@ -201,6 +201,7 @@ impl Desk<'_> {
         for image in images {
             self.announce("Checking", image);
             let verified = verify(&mut self.sources, image, &self.wanted, strict);
+            self.context.console.report(Event::Read);
             checks.push(verified.map_err(Failure::of_inspection)?);
         }
         let text = match self.format {
@@ -249,10 +250,14 @@ impl Desk<'_> {
         image: &ImageSpec,
     ) -> Result<(ImageSource, Inspected), Failure> {
         self.announce("Reading", image);
-        let source = self.sources.open(image, &self.wanted);
-        let source = source.map_err(|error| Failure::of_inspection(error.into()))?;
-        let inspected = inspector.inspect(&source);
-        let inspected = inspected.map_err(Failure::of_inspection)?;
+        let mut read = |sources: &mut Sources, wanted: &Wanted| {
+            let source = sources.open(image, wanted)?;
+            let inspected = inspector.inspect(&source)?;
+            Ok((source, inspected))
+        };
+        let read = read(&mut self.sources, &self.wanted);
+        self.context.console.report(Event::Read);
+        let (source, inspected) = read.map_err(Failure::of_inspection)?;
         self.warnings.extend(inspected.warnings.iter().cloned());
         Ok((source, inspected))
     }
@@ -261,10 +266,14 @@ impl Desk<'_> {
         Page::new(self.context.columns)
     }
 
-    fn announce(&self, verb: &'static str, image: &ImageSpec) {
+    fn announce(&mut self, verb: &'static str, image: &ImageSpec) {
         self.context.console.report(Event::Status {
             verb,
             subject: format!("`{image}`"),
+        });
+        self.context.console.report(Event::Reading {
+            image: image.to_string(),
+            meter: self.sources.count_anew(),
         });
     }
 
