@@ -347,7 +347,7 @@ impl Sources {
 /// Refuses a path at which nothing is, or a file where a layout should be. `typed` is the path as in `spec`.
 fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError> {
     let wants_directory = matches!(spec, ImageSpec::Layout { .. });
-    match fs_err::metadata(path) {
+    match std::fs::metadata(path) {
         Ok(found) if wants_directory && !found.is_dir() => Err(SourceError::FileNotLayout {
             path: typed.display().to_string(),
             typed: spec.behind_scheme(),
@@ -366,7 +366,11 @@ fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError
                 near: near(typed, path, wants_directory),
             })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let typed = printable(&typed.display().to_string());
+            let words = format!("cannot look at `{typed}`: {error}");
+            Err(io::Error::new(error.kind(), words).into())
+        }
     }
 }
 

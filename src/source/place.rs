@@ -124,6 +124,19 @@ impl Place {
         reader.index().map_err(|error| self.unsound(error))
     }
 
+    /// Refuses a layout that lists no image: there is nothing to look at.
+    ///
+    /// # Errors
+    /// [`SourceError::NoImages`], and when it cannot be read.
+    pub fn check_images(&self) -> Result<(), SourceError> {
+        if self.index()?.is_empty() {
+            return Err(SourceError::NoImages {
+                place: self.called.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// The image that is named `name`; without a name, the only one.
     ///
     /// # Errors
