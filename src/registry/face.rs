@@ -147,7 +147,14 @@ impl Registry {
         let call = Call::new(&self.core, repository)?;
         let meter = Meter::default();
         let nothing = super::course::Foreknowledge::Nothing;
-        let arrival = self.run(call.push_blob(blob, content, nothing, &meter))?;
+        let pushed = async {
+            let arrival = call.push_blob(blob, content, nothing, &meter).await?;
+            if self.core.confirm {
+                call.confirm_arrival(blob, content, &meter).await?;
+            }
+            Ok(arrival)
+        };
+        let arrival = self.run(pushed)?;
         Ok((arrival, call.requests()))
     }
 
