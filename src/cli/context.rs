@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use super::Failure;
@@ -15,7 +16,7 @@ use crate::hint::Hint;
 use crate::oci::Platform;
 use crate::plan::{self, Plan, TargetChoice};
 use crate::process::{Environment, Interrupt};
-use crate::registry::{self, Registry};
+use crate::registry::{self, Listener, Registry};
 use crate::report::Clock;
 use crate::ui::Console;
 use crate::workspace::{self, ServiceFilter, Workspace};
@@ -26,7 +27,7 @@ pub(super) struct Context {
     pub(super) environment: Environment,
     pub(super) clock: Clock,
     pub(super) interrupt: Interrupt,
-    pub(super) console: Console,
+    pub(super) console: Arc<Console>,
     /// Columns of the terminal that data goes to, if it goes to one.
     pub(super) columns: Option<usize>,
 }
@@ -71,10 +72,16 @@ impl Context {
         (threads.unwrap_or(cpus), asked)
     }
 
+    /// The terminal, for what clients of registries have to say.
+    pub(super) fn listener(&self) -> Listener {
+        Listener::new(Arc::<Console>::clone(&self.console))
+    }
+
     /// A client for commands that ask registries and push nothing.
     pub(super) fn registry(&self, insecure: &InsecureArguments) -> Result<Registry, Failure> {
         let options = registry::Options {
             insecure: insecure.registries.clone(),
+            listener: self.listener(),
             ..registry::Options::default()
         };
         let clock = self.clock.clone();

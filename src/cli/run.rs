@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use console::Term;
@@ -62,7 +63,7 @@ pub fn run(
         environment,
         clock,
         interrupt: interrupt.clone(),
-        console,
+        console: Arc::new(console),
     };
     let result = dispatch(&context, arguments.command);
     finish(&context, result)

@@ -170,7 +170,7 @@ impl Context {
         Session {
             environment: planned.cargo.environment(),
             interrupt: &self.interrupt,
-            reporter: &self.console,
+            reporter: self.console.as_ref(),
             clock: &self.clock,
         }
     }

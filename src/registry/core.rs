@@ -74,7 +74,7 @@ impl Core {
     ) -> Result<Self, RegistryError> {
         Ok(Self {
             environment: environment.clone(),
-            patience: Patience::new(clock.clone(), options.seed),
+            patience: Patience::new(clock.clone(), options.seed, options.listener),
             confirm: options.confirm,
             insecure: options.insecure,
             budget: Budget::new(options.budget, clock.clone()),

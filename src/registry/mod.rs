@@ -83,6 +83,6 @@ pub use image::{ImageOutcome, ImagePush};
 pub use keychain::{credential_helpers, credential_source};
 pub use login::{Logout, login, logout};
 pub use manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
-pub use options::{Limits, Options};
+pub use options::{Limits, Listener, Options};
 pub use pull::ManifestPull;
 pub use secret::Secret;

@@ -1,6 +1,10 @@
 //! How a client goes about its work.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::report::{Event, Reporter};
 
 /// What a caller may choose.
 #[derive(Debug, Clone)]
@@ -15,6 +19,35 @@ pub struct Options {
     pub budget: Option<Duration>,
     /// What the lengths of pauses are drawn from; where it is `None`, they differ in every run.
     pub seed: Option<u64>,
+    /// Who hears of long waits.
+    pub listener: Listener,
+}
+
+/// Hears of what a client does on its own account; nobody unless a caller says so.
+#[derive(Clone, Default)]
+pub struct Listener(Option<Arc<dyn Reporter>>);
+
+impl Listener {
+    /// `reporter` hears of it.
+    pub fn new(reporter: Arc<dyn Reporter>) -> Self {
+        Self(Some(reporter))
+    }
+
+    /// Says that nothing is asked of a host for a while.
+    pub(super) fn waits(&self, host: &str, wait: Duration) {
+        if let Some(reporter) = &self.0 {
+            reporter.report(Event::Status {
+                verb: "Waiting",
+                subject: format!("{} s, as `{host}` asks", wait.as_secs()),
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Listener({})", self.0.is_some())
+    }
 }
 
 impl Default for Options {
@@ -25,6 +58,7 @@ impl Default for Options {
             insecure: Vec::new(),
             budget: None,
             seed: None,
+            listener: Listener::default(),
         }
     }
 }

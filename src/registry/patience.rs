@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::limit::{Limit, Running};
+use super::options::Listener;
 use crate::report::Clock;
 
 /// Requests that one host is sent at the same time, those that carry blobs included.
@@ -19,6 +20,8 @@ const CAUTION: usize = 8;
 /// A run that was told to wait comes back within so much more of what it was told, lest all runs that were told
 /// so at the same time come back together.
 const SPREAD: f64 = 0.1;
+/// A shorter wait is nothing to be told.
+const TOLD: Duration = Duration::from_secs(3);
 
 /// The waits of a run. An interrupt ends them, because it ends whoever waits.
 #[derive(Debug)]
@@ -31,11 +34,12 @@ pub(super) struct Patience {
     random: AtomicU64,
     /// How much of [`SPREAD`] this run takes.
     lateness: f64,
+    listener: Listener,
 }
 
 impl Patience {
-    /// Waits by `clock`. The same `seed` gives the same pauses.
-    pub(super) fn new(clock: Clock, seed: Option<u64>) -> Self {
+    /// Waits by `clock`. The same `seed` gives the same pauses. `listener` hears of long ones that hosts ask for.
+    pub(super) fn new(clock: Clock, seed: Option<u64>, listener: Listener) -> Self {
         // The standard library's way to a number that differs in each process.
         let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         let mut patience = Self {
@@ -44,6 +48,7 @@ impl Patience {
             limits: Mutex::default(),
             random: AtomicU64::new(seed),
             lateness: 0.0,
+            listener,
         };
         patience.lateness = patience.share();
         patience
@@ -58,10 +63,17 @@ impl Patience {
 
     /// Asks everybody to leave a host alone for a while, and a little longer.
     pub(super) fn close_gate(&self, host: &str, wait: Duration) {
-        let until = self.clock.now() + wait.mul_f64(1.0 + SPREAD * self.lateness);
+        let now = self.clock.now();
+        let until = now + wait.mul_f64(1.0 + SPREAD * self.lateness);
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let gate = gates.entry(host.to_owned()).or_default();
+        // What was refused together is told once.
+        let is_new = until.saturating_sub(now.max(*gate)) >= TOLD;
         *gate = until.max(*gate);
+        drop(gates);
+        if is_new {
+            self.listener.waits(host, until.saturating_sub(now));
+        }
     }
 
     /// Waits until a host may be asked.
@@ -117,11 +129,34 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Event, Recording};
+
+    #[test]
+    fn a_long_wait_is_told_and_those_refused_together_are_told_once() {
+        let (clock, heard) = (Clock::by_hand(), Arc::new(Recording::default()));
+        let listener = Listener::new(Arc::<Recording>::clone(&heard));
+        let patience = Patience::new(clock.clone(), Some(1), listener);
+        patience.close_gate("ghcr.io", Duration::from_secs(1));
+        assert_eq!(heard.events(), []);
+        for _ in 0..3 {
+            patience.close_gate("ghcr.io", Duration::from_secs(30));
+        }
+        clock.advance(Duration::from_mins(1));
+        patience.close_gate("ghcr.io", Duration::from_mins(2));
+        let told = heard.events().into_iter().map(|event| match event {
+            Event::Status { subject, .. } => subject,
+            other => panic!("{other:?}"),
+        });
+        let told: Vec<String> = told.collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with('3') && told[0].ends_with(" s, as `ghcr.io` asks"));
+        assert!(told[1].starts_with("12"), "{told:?}");
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_shares_and_they_are_spread() {
         let shares = |seed| {
-            let patience = Patience::new(Clock::by_hand(), Some(seed));
+            let patience = Patience::new(Clock::by_hand(), Some(seed), Listener::default());
             (0..1000).map(|_| patience.share()).collect::<Vec<f64>>()
         };
         let first = shares(1);
@@ -135,7 +170,7 @@ mod tests {
     #[test]
     fn a_gate_holds_for_its_host_only_and_only_grows() {
         let clock = Clock::by_hand();
-        let patience = Patience::new(clock.clone(), Some(1));
+        let patience = Patience::new(clock.clone(), Some(1), Listener::default());
         patience.close_gate("a", Duration::from_secs(8));
         patience.close_gate("a", Duration::from_secs(2));
         let runtime = tokio::runtime::Builder::new_current_thread()

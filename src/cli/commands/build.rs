@@ -90,6 +90,7 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
         confirm: !arguments.push.no_verify_push,
         budget: arguments.push.timeout.map(|seconds| seconds.0),
         insecure: arguments.push.insecure.registries.clone(),
+        listener: context.listener(),
         ..registry::Options::default()
     };
     refuse_clashes(
@@ -110,7 +111,7 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
     let session = Session {
         environment: planned.cargo.environment(),
         interrupt: &context.interrupt,
-        reporter: &context.console,
+        reporter: context.console.as_ref(),
         clock: &context.clock,
     };
     let (threads, jobs) = Context::threads(execution.plan.compile.jobs);

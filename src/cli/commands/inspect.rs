@@ -125,6 +125,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let images = named.map_err(Failure::usage)?;
     let options = Options {
         insecure: arguments.insecure.registries.clone(),
+        listener: context.listener(),
         ..Options::default()
     };
     let mut desk = Desk {

@@ -178,7 +178,7 @@ fn verify(
     let session = Session {
         environment: planned.cargo.environment(),
         interrupt: &context.interrupt,
-        reporter: &context.console,
+        reporter: context.console.as_ref(),
         clock: &context.clock,
     };
     let (_, jobs) = Context::threads(arguments.compile.jobs);
