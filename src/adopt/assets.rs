@@ -31,6 +31,8 @@ pub(super) struct Files<'a> {
     pub(super) executables: &'a [Placed],
     /// The one of the service.
     pub(super) own: Option<&'a Placed>,
+    /// All that the one of the service was ever called.
+    pub(super) names: &'a BTreeSet<String>,
     /// Whether the stage compiles, and what it is given is sources.
     pub(super) compiles: bool,
     /// Directories that commands make.

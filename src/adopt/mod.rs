@@ -24,6 +24,7 @@ mod launch;
 mod listing;
 mod locate;
 mod making;
+mod names;
 mod packages;
 mod paths;
 mod propose;

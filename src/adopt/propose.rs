@@ -1,17 +1,18 @@
 //! From the stages of a Dockerfile to a proposal: one step for each group of settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml_edit::Table;
 
 use super::arguments::unused;
 use super::assets::{Files, likely_context, see_files};
-use super::choose::{Choice, Chosen, executables};
+use super::choose::{Choice, Chosen, Placed, executables, linked};
 use super::draft::Draft;
 use super::error::AdoptError;
 use super::ignored::Ignored;
 use super::launch::launch;
+use super::names::{Names, Naming};
 use super::paths::name;
 use super::remark::Remark;
 use super::runs::{Runs, made};
@@ -79,11 +80,12 @@ pub fn propose(
     see_files(&mut stages, &context);
     let said = &stages.get(stage).cloned().unwrap_or_default().settings;
     let all = executables(&stages, stage, workspace);
+    let linked = linked(&stages, stage, workspace);
     let is_ours = |word: &str| {
-        let known = |placed: &super::choose::Placed| name(&placed.path) == name(word);
+        let known = |placed: &Placed| name(&placed.path) == name(word);
         let services = &workspace.services;
         let service = services.iter().any(|service| service.binary == name(word));
-        service || all.iter().any(known)
+        service || all.iter().chain(&linked).any(known)
     };
     let mut launch = launch(said, &is_ours);
     let choice = Choice {
@@ -92,6 +94,7 @@ pub fn propose(
         stages: &stages,
         stage,
         launch: &launch,
+        linked: &linked,
     };
     let mut chosen = choice.service(request.service)?;
     if let Some(build) = launch.build.clone() {
@@ -119,6 +122,7 @@ pub fn propose(
     let dockerfile = request.directory.join(name(request.file));
     let ignored = Ignored::of(&dockerfile, &context);
     let made = made(&stages, stage);
+    let names = names(&chosen, &stages, stage, &all, &made, &mut draft);
     let files = Files {
         stages: &stages,
         stage,
@@ -129,24 +133,24 @@ pub fn propose(
         executables: &all,
         own: chosen.placed.as_ref(),
         compiles,
+        names: &names.ever,
         made: &made,
         is_root,
     };
     let mut directories = settings::directories(said);
     directories.extend(files.adopt(&mut draft));
+    directories.extend(names.ever.iter().cloned());
     let runs = Runs {
         stages: &stages,
         stage,
         compiles,
         executable: path.as_deref(),
-        executables: &all,
         directories,
     };
     runs.adopt(&mut draft);
-    for index in lineage(&stages, stage) {
-        let remarks = stages.get(index).map(|stage| stage.remarks.clone());
-        draft.remarks.extend(remarks.unwrap_or_default());
-    }
+    let links = names.others(path.as_deref().unwrap_or_default());
+    draft.list("links", links);
+    draft.remarks.extend(noticed(&stages, stage));
     draft.remarks.extend(launch.remarks);
     if draft.has("assets") {
         draft.remarks.extend(ignored.remarks);
@@ -167,6 +171,33 @@ pub fn propose(
         table,
         remarks,
     })
+}
+
+/// All names of the executable.
+fn names(
+    chosen: &Chosen,
+    stages: &[Stage],
+    stage: usize,
+    executables: &[Placed],
+    made: &BTreeSet<String>,
+    draft: &mut Draft<'_>,
+) -> Names {
+    let naming = chosen.placed.as_ref().map(|own| Naming {
+        stages,
+        stage,
+        executables,
+        own,
+        made,
+    });
+    let names = naming.map(|naming| naming.names(draft));
+    names.unwrap_or_default()
+}
+
+/// What was noticed while the stage and those under it were read.
+fn noticed(stages: &[Stage], stage: usize) -> Vec<Remark> {
+    let chain = lineage(stages, stage).into_iter();
+    let stages = chain.filter_map(|index| stages.get(index));
+    stages.flat_map(|stage| stage.remarks.clone()).collect()
 }
 
 fn final_stage(stages: &[Stage], request: &Request) -> Result<usize, AdoptError> {

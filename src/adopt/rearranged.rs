@@ -5,7 +5,7 @@ use super::asset::{Asset, Kind, Meeting, changed, octal, written};
 use super::assets::Files;
 use super::draft::Draft;
 use super::locate::{is_pattern, operands};
-use super::paths::{absolute, below, is_usual_directory, join, name};
+use super::paths::{absolute, below, is_usual_directory, join, name, parent};
 use super::redacted::shown_words;
 use super::runs::few;
 use super::shell::Ran;
@@ -202,7 +202,9 @@ impl Files<'_> {
         target: &str,
         draft: &mut Draft<'_>,
     ) {
-        let is_known = self.is_executable(source, target) || source.starts_with("/dev/");
+        let holds_name = self.names.iter().any(|name| below(name, source).is_some());
+        let is_known =
+            holds_name || self.is_executable(source, target) || source.starts_with("/dev/");
         let is_own = source.contains("zoneinfo")
             || source.contains("/etc/ssl")
             || source.contains("ca-cert");
@@ -227,6 +229,7 @@ impl Files<'_> {
         let is_it = |path: &str| {
             services.iter().any(|service| service.binary == name(path))
                 || self.executables.iter().any(|placed| placed.path == path)
+                || self.names.contains(path)
         };
         is_it(source) || is_it(target)
     }
@@ -316,10 +319,6 @@ impl Files<'_> {
             told_of_owner(command.line, draft);
         }
     }
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("/", |(parent, _)| parent)
 }
 
 /// Files that are not there any more.

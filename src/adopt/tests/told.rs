@@ -4,7 +4,7 @@ use super::world::World;
 
 /// Asserts what the table and the remarks for a Dockerfile have in them, and what neither has.
 #[track_caller]
-fn says(rest: &str, table: &[&str], remarks: &[&str], never: &[&str]) {
+pub(super) fn says(rest: &str, table: &[&str], remarks: &[&str], never: &[&str]) {
     let (found, told) = World::shared().told(rest);
     for expected in table {
         assert!(
