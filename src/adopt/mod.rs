@@ -6,6 +6,7 @@
 //! table into a manifest. Nothing of the Dockerfile is run.
 
 mod arguments;
+mod asked;
 mod asset;
 mod assets;
 mod base;

@@ -39,6 +39,8 @@ pub struct Request<'a> {
     pub stage: Option<&'a str>,
     /// Values of `ARG`.
     pub arguments: &'a BTreeMap<String, String>,
+    /// cargo's profiles; `None` where they cannot be known.
+    pub profiles: Option<&'a BTreeSet<String>>,
 }
 
 /// A table for a manifest, and what it cannot say.
@@ -112,7 +114,7 @@ pub fn propose(
         .stage
         .is_some_and(|maker| lineage(&stages, stage).contains(&maker));
     let path = executable(&chosen, &mut draft);
-    making::adopt(&chosen, &stages, stage, &mut draft);
+    making::adopt(&chosen, &stages, stage, request.profiles, &mut draft);
     base::adopt(&stages, stage, compiles, &mut draft);
     let is_root = settings::user(&stages, stage, said, &launch, &mut draft);
     settings::process(said, &launch, &mut draft);

@@ -1,5 +1,6 @@
 //! Proposals for Dockerfiles that nobody wrote: none panics, and each is one that the program takes.
 
+mod building;
 mod names;
 mod told;
 mod world;

@@ -92,6 +92,7 @@ impl World {
             service: None,
             stage: None,
             arguments: &BTreeMap::new(),
+            profiles: Some(&["dev", "release"].map(str::to_owned).into()),
         };
         propose(&self.workspace, &self.config, &request)
     }
