@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::asset::{Asset, mode};
+use super::asset::{Asset, Kind, mode};
 use super::choose::Placed;
 use super::draft::Draft;
 use super::elsewhere;
@@ -12,6 +12,7 @@ use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pa
 use super::paths::{below, name};
 use super::rearranged::told_of_owner;
 use super::stage::{self, Action, From, Stage, Step, lineage};
+use super::standing::Thing;
 use crate::workspace::{Package, Workspace};
 
 /// More sources are not looked for.
@@ -74,6 +75,24 @@ impl Files<'_> {
                 }
             }
         }
+        // What is copied over a file takes its place.
+        let is_over = |at: usize, asset: &Asset| {
+            let mut later = assets.iter().skip(at + 1);
+            let is_file = asset.kind == Kind::File;
+            is_file && later.any(|later| later.kind == Kind::File && later.to == asset.to)
+        };
+        let over: Vec<bool> = assets
+            .iter()
+            .enumerate()
+            .map(|(at, asset)| is_over(at, asset))
+            .collect();
+        let mut over = over.into_iter();
+        assets.retain(|_| !over.next().unwrap_or_default());
+        assets.retain(|asset| {
+            let what = format!("the asset `{}`", asset.to);
+            let thing = Thing::Asset(asset.kind == Kind::File);
+            draft.stands(asset.line, &what, &asset.to, thing)
+        });
         let tables = assets.iter().map(|asset| (asset.line, asset.table()));
         draft.list("assets", tables);
         assets.into_iter().map(|asset| asset.to).collect()

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::launch::is_init;
-use super::locate::is_pattern;
+use super::locate::{destination, is_pattern};
 use super::paths::name;
 use super::redacted::shown_address;
 use super::stage::{Copy, From};
@@ -34,6 +34,20 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         return true;
     }
     if copy.from == From::Context {
+        const OWN: &[&str] = &[
+            "/etc/passwd",
+            "/etc/group",
+            "/etc/shadow",
+            "/etc/nsswitch.conf",
+        ];
+        if OWN.contains(&destination(copy, source, false).as_str()) {
+            draft.changed(
+                line,
+                &format!("`{source}` is not copied: the image has its own, and users are numbers"),
+                "",
+            );
+            return true;
+        }
         let own_authority = copy.to.starts_with("/usr/local/share/ca-certificates");
         if own_authority {
             draft.lost(

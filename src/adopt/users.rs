@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts;
+use super::base::{self, Family};
 use super::paths::name;
 use super::stage::{Action, Stage, lineage};
 
@@ -19,6 +21,10 @@ pub(super) enum Numbers {
     Known(String),
     /// The user's was, and the group follows it.
     Assumed(String),
+    /// The user's was, and the group of that name has one that nothing says: the user's is taken.
+    Guessed { numbers: String, group: String },
+    /// More than any user may have.
+    TooLarge,
     /// They are chosen while the old image is built.
     Unknown,
 }
@@ -26,14 +32,7 @@ pub(super) enum Numbers {
 impl Users {
     /// Everyone that the usual bases have, and those that a stage adds.
     pub(super) fn of(stages: &[Stage], stage: usize) -> Self {
-        let mut users = Self::default();
-        for (name, number) in [("root", 0), ("nobody", 65534), ("nonroot", 65532)] {
-            users
-                .users
-                .insert(name.to_owned(), (Some(number), Some(number.to_string())));
-            users.groups.insert(name.to_owned(), Some(number));
-        }
-        users.groups.insert("nogroup".to_owned(), Some(65534));
+        let mut users = Self::in_family(base::family(base::image(stages, stage)));
         let mut chain = lineage(stages, stage);
         chain.reverse();
         for index in chain {
@@ -47,6 +46,17 @@ impl Users {
             }
         }
         users
+    }
+
+    /// Those of a distribution.
+    fn in_family(family: Family) -> Self {
+        let users = accounts::users(family)
+            .map(|(name, user, group)| (name.to_owned(), (Some(user), Some(group.to_string()))));
+        let groups = accounts::groups(family).map(|(name, group)| (name.to_owned(), Some(group)));
+        Self {
+            users: users.collect(),
+            groups: groups.collect(),
+        }
     }
 
     fn add(&mut self, words: &[String]) {
@@ -67,8 +77,20 @@ impl Users {
                 let Some(who) = read.operands.first() else {
                     return;
                 };
+                // `adduser USER GROUP` only puts one into the other.
+                if read.operands.len() > 1 && self.users.contains_key(who) {
+                    return;
+                }
                 let own_group = !read.is_of_system();
                 self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group);
+                // They share a group, if it is known which.
+                if let (false, true, Some((_, group @ None))) = (
+                    own_group,
+                    self.groups.contains_key("nogroup"),
+                    self.users.get_mut(who),
+                ) {
+                    *group = Some("nogroup".to_owned());
+                }
             }
             "groupadd" | "addgroup" => {
                 let read = read(arguments, GROUPADD);
@@ -100,6 +122,13 @@ impl Users {
             Some((user, group)) => (user, Some(group)),
             None => (text, None),
         };
+        let is_large = |text: &str| {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number && text.parse::<u32>().is_err()
+        };
+        if is_large(user) || group.is_some_and(is_large) {
+            return Numbers::TooLarge;
+        }
         let named = self.users.get(user);
         let number = user.parse().ok().or(named.and_then(|(number, _)| *number));
         let Some(number) = number else {
@@ -117,9 +146,11 @@ impl Users {
             Some(name) => self.group(name),
             None => named.is_some().then(|| self.group(user)).flatten(),
         };
-        match group_number {
-            Some(group) => Numbers::Known(format!("{number}:{group}")),
-            None => Numbers::Assumed(format!("{number}:{number}")),
+        let numbers = format!("{number}:{number}");
+        match (group_number, group) {
+            (Some(group), _) => Numbers::Known(format!("{number}:{group}")),
+            (None, Some(group)) if !group.is_empty() => Numbers::Guessed { numbers, group },
+            (None, _) => Numbers::Assumed(numbers),
         }
     }
 
@@ -271,6 +302,102 @@ mod tests {
             users.add(&words);
         }
         users.numbers(user)
+    }
+
+    #[test]
+    fn users_of_a_known_base_have_its_numbers() {
+        let numbers = |family, commands: &[&str], user: &str| {
+            let mut users = Users::in_family(family);
+            for command in commands {
+                let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+                users.add(&words);
+            }
+            users.numbers(user)
+        };
+        let known = |text: &str| Numbers::Known(text.to_owned());
+        let guessed = |numbers: &str, group: &str| Numbers::Guessed {
+            numbers: numbers.to_owned(),
+            group: group.to_owned(),
+        };
+        let none = &[][..];
+        for (family, commands, user, expected) in [
+            (Family::Debian, none, "www-data", known("33:33")),
+            (Family::Debian, none, "daemon", known("1:1")),
+            (Family::Debian, none, "1000:nogroup", known("1000:65534")),
+            (Family::Debian, none, "games:www-data", known("5:33")),
+            (Family::Alpine, none, "www-data", Numbers::Unknown),
+            (Family::Alpine, none, "1000:www-data", known("1000:82")),
+            (Family::Alpine, none, "daemon", known("2:2")),
+            // Other versions have other numbers.
+            (Family::Alpine, none, "guest", Numbers::Unknown),
+            (Family::Debian, none, "1000:audio", known("1000:29")),
+            (Family::Debian, none, "_apt", Numbers::Unknown),
+            (Family::Alpine, none, "nobody:nogroup", known("65534:65533")),
+            (Family::Other, none, "www-data", Numbers::Unknown),
+            (Family::Other, none, "1000:app", guessed("1000:1000", "app")),
+            (
+                Family::Alpine,
+                &["adduser -D -u 7 -G nogroup a"][..],
+                "a",
+                known("7:65533"),
+            ),
+            (
+                Family::Debian,
+                &["adduser --uid 7 --ingroup nogroup a"],
+                "a",
+                known("7:65534"),
+            ),
+            (
+                Family::Alpine,
+                &["adduser -S -D -u 7 a"],
+                "a",
+                known("7:65533"),
+            ),
+            (
+                Family::Debian,
+                &["adduser --system --uid 7 a"],
+                "a",
+                known("7:65534"),
+            ),
+            (
+                Family::Alpine,
+                &["adduser -u 82 -D -S -G www-data www-data"],
+                "www-data",
+                known("82:82"),
+            ),
+            (
+                Family::Alpine,
+                &["addgroup app"],
+                "1000:app",
+                guessed("1000:1000", "app"),
+            ),
+            (
+                Family::Alpine,
+                &["addgroup -g 7 app"],
+                "1000:app",
+                known("1000:7"),
+            ),
+            (
+                Family::Debian,
+                &["groupadd -g 7 app"],
+                "1000:app",
+                known("1000:7"),
+            ),
+            (
+                Family::Debian,
+                &["useradd -u 8 app", "adduser app staff"],
+                "app",
+                known("8:8"),
+            ),
+            (Family::Debian, none, "99999999999", Numbers::TooLarge),
+            (Family::Debian, none, "1:99999999999", Numbers::TooLarge),
+        ] {
+            assert_eq!(
+                numbers(family, commands, user),
+                expected,
+                "{family:?} {commands:?} {user}"
+            );
+        }
     }
 
     #[test]

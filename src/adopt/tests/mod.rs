@@ -2,7 +2,9 @@
 
 mod building;
 mod names;
+mod standing;
 mod told;
+mod users;
 mod world;
 
 use proptest::prelude::*;
