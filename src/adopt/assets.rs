@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::elsewhere;
 use super::ignored::Ignored;
 use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pattern, origin};
-use super::paths::{below, name};
+use super::paths::{below, join, name};
 use super::rearranged::told_of_owner;
 use super::stage::{self, Action, From, Stage, Step, lineage};
 use super::standing::Thing;
@@ -75,19 +75,7 @@ impl Files<'_> {
                 }
             }
         }
-        // What is copied over a file takes its place.
-        let is_over = |at: usize, asset: &Asset| {
-            let mut later = assets.iter().skip(at + 1);
-            let is_file = asset.kind == Kind::File;
-            is_file && later.any(|later| later.kind == Kind::File && later.to == asset.to)
-        };
-        let over: Vec<bool> = assets
-            .iter()
-            .enumerate()
-            .map(|(at, asset)| is_over(at, asset))
-            .collect();
-        let mut over = over.into_iter();
-        assets.retain(|_| !over.next().unwrap_or_default());
+        without_replaced(&mut assets);
         assets.retain(|asset| {
             let what = format!("the asset `{}`", asset.to);
             let thing = Thing::Asset(asset.kind == Kind::File);
@@ -258,6 +246,12 @@ impl Files<'_> {
         }
     }
 
+    /// Where the process starts.
+    pub(super) fn workdir(&self) -> &str {
+        let stage = self.stages.get(self.stage);
+        stage.map_or("/", |stage| stage.settings.directory())
+    }
+
     fn exists(&self, path: &str) -> bool {
         is_pattern(path) || self.context.join(path).symlink_metadata().is_ok()
     }
@@ -285,6 +279,62 @@ impl Files<'_> {
             }
         }
     }
+}
+
+/// What is copied over a file takes its place.
+fn without_replaced(assets: &mut Vec<Asset>) {
+    let mut later = BTreeSet::new();
+    let mut kept: Vec<bool> = Vec::new();
+    for asset in assets.iter().rev() {
+        let is_file = asset.kind == Kind::File;
+        kept.push(!is_file || later.insert(asset.to.clone()));
+    }
+    let mut kept = kept.into_iter().rev();
+    assets.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// `COPY --parents` as one `COPY` for each source, which says where that goes.
+pub(super) fn follow_parents(stages: &mut [Stage]) {
+    for stage in stages {
+        let steps = std::mem::take(&mut stage.steps);
+        stage.steps = steps.into_iter().flat_map(with_parents).collect();
+    }
+}
+
+/// Those of one step; of what is no file of the context, `--parents` is told.
+fn with_parents(step: Step) -> Vec<Step> {
+    let Action::Copy(copy) = &step.action else {
+        return vec![step];
+    };
+    let has_flag = copy.flags.iter().any(|(flag, _)| flag == "parents");
+    let is_open = |source: &String| is_pattern(source) || source.contains("://");
+    if !has_flag || copy.from != From::Context || copy.sources.iter().any(is_open) {
+        return vec![step];
+    }
+    let line = step.line;
+    let single = |source: &String| {
+        // `./a/./b` keeps only what follows the second one.
+        let from = source.trim_start_matches("./");
+        let kept = from.rsplit_once("/./").map_or(from, |(_, kept)| kept);
+        let kept = context_path(kept);
+        let is_file = copy.files.contains(source);
+        let inner = if is_file {
+            kept.rsplit_once('/')
+                .map_or("", |(directories, _)| directories)
+        } else {
+            kept.as_str()
+        };
+        let mut single = copy.clone();
+        single.to = join(&copy.to, inner);
+        single.into = true;
+        single.sources = vec![source.clone()];
+        single.flags.retain(|(flag, _)| flag != "parents");
+        Step {
+            line,
+            action: Action::Copy(single),
+        }
+    };
+    copy.sources.iter().map(single).collect()
 }
 
 /// Notes which sources of `COPY` are files in the context.

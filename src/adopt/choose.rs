@@ -235,7 +235,7 @@ impl<'a> Choice<'a, '_> {
             let chosen = self.chosen(service, Some(placed.clone()));
             return Ok(Chosen { instead, ..chosen });
         }
-        let build = last_build(self.stages, self.maker(started.as_ref()));
+        let build = self.build(started.as_ref());
         let compiled = compiled(self.workspace, build.as_ref());
         let compiled = compiled.filter(|other| other.binary != service.binary);
         let copied = || all.iter().filter_map(other).collect();
@@ -271,7 +271,7 @@ impl<'a> Choice<'a, '_> {
         match services.as_slice() {
             [(service, placed)] => Ok(self.chosen(service, Some(placed.clone()))),
             [] => {
-                let build = last_build(self.stages, self.maker(started.as_ref()));
+                let build = self.build(started.as_ref());
                 let service = compiled(self.workspace, build.as_ref())
                     .or(match self.workspace.services.as_slice() {
                         [only] => Some(only),
@@ -288,6 +288,12 @@ impl<'a> Choice<'a, '_> {
                     .collect(),
             }),
         }
+    }
+
+    /// How it is compiled: `cargo run` does that when a container starts.
+    fn build(&self, placed: Option<&Placed>) -> Option<Build> {
+        let at_start = self.launch.build.clone();
+        at_start.or_else(|| last_build(self.stages, self.maker(placed)))
     }
 
     /// The stage that makes an executable.

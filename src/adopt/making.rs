@@ -9,6 +9,7 @@ use super::choose::Chosen;
 use super::draft::Draft;
 use super::locate::Origin;
 use super::packages::{Packages, installed};
+use super::paths::name;
 use super::runs::list;
 use super::stage::{Action, Stage, lineage};
 
@@ -79,6 +80,7 @@ pub(super) fn adopt(
         );
     }
     environment_of_build(chosen, stages, stage, draft);
+    packed(stages, stage, draft);
 }
 
 /// `release` of `/app/target/x86_64-unknown-linux-gnu/release/orders`.
@@ -140,6 +142,11 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
             "set it where `cargo lighter build` runs, or in `[env]` of `.cargo/config.toml`",
         );
     }
+    packages(stages, maker, draft);
+}
+
+/// What is installed where it is compiled.
+fn packages(stages: &[Stage], maker: usize, draft: &mut Draft<'_>) {
     let mut packages = BTreeSet::new();
     let mut first = None;
     for index in lineage(stages, maker) {
@@ -167,4 +174,24 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
             "have what it needs of these where `cargo lighter build` runs",
         );
     }
+}
+
+/// What makes the executable smaller after it was compiled.
+fn packed(stages: &[Stage], last: usize, draft: &mut Draft<'_>) {
+    let steps = stages.iter().take(last + 1).flat_map(|stage| &stage.steps);
+    for step in steps {
+        if let Action::Run { commands } = &step.action
+            && commands.iter().any(|ran| is_upx(&ran.words))
+        {
+            draft.changed(
+                step.line,
+                "`upx` packs the old image's executable: the new one is as cargo makes it",
+                "layers are compressed; `strip = true` and `lto = true` in the profile make it smaller",
+            );
+        }
+    }
+}
+
+fn is_upx(words: &[String]) -> bool {
+    words.first().is_some_and(|program| name(program) == "upx")
 }

@@ -26,6 +26,7 @@ mod launch;
 mod listing;
 mod locate;
 mod making;
+mod moved;
 mod names;
 mod packages;
 mod paths;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::Table;
 
 use super::arguments::unused;
-use super::assets::{Files, likely_context, see_files};
+use super::assets::{Files, follow_parents, likely_context, see_files};
 use super::choose::{Choice, Chosen, Placed, executables, linked};
 use super::draft::Draft;
 use super::error::AdoptError;
@@ -81,6 +81,7 @@ pub fn propose(
     let stage = final_stage(&stages, request)?;
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
+    follow_parents(&mut stages);
     let settings = stages.get(stage).cloned().unwrap_or_default().settings;
     let reading = Reading {
         workspace,

@@ -10,7 +10,7 @@ use super::launch::{Launch, Switch};
 use super::paths::absolute;
 use super::read::refusal;
 use super::secret::{holds_secret, is_secret_pair};
-use super::stage::{Said, Settings, Stage};
+use super::stage::{Form, Said, Settings, Stage};
 use super::standing::Thing;
 use super::users::{Numbers, Users};
 
@@ -166,7 +166,7 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     }
     let mut ports = Vec::new();
     for said in &settings.ports {
-        if !is_usable("`EXPOSE`", said, draft) {
+        if !is_usable("`EXPOSE`", said, draft) || said.value.is_empty() {
             continue;
         }
         ports.extend(
@@ -180,6 +180,7 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for said in &settings.volumes {
         let what = format!("volume `{}`", said.value);
         if is_usable("`VOLUME`", said, draft)
+            && !said.value.is_empty()
             && draft.stands(said.line, &what, &said.value, Thing::Directory)
         {
             volumes.push((said.line, said.value.as_str()));
@@ -205,9 +206,15 @@ pub(super) fn lists(settings: &Settings, draft: &mut Draft<'_>) {
         if let Some((line, form)) = form
             && form.is_broken_list()
         {
+            let why = match form {
+                Form::Shell { text, .. } if text.contains('\'') => {
+                    ", as JSON knows only double quotes"
+                }
+                _ => "",
+            };
             draft.lost(
                 line,
-                &format!("`{what}` begins with `[` and is no JSON: docker gives the text to a shell"),
+                &format!("`{what}` begins with `[` and is no JSON: docker gives the text to a shell{why}"),
                 "write each word in double quotes, with commas between them, such as `[\"/app/orders\", \"-x\"]`",
             );
         }
