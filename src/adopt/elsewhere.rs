@@ -8,6 +8,14 @@ use super::redacted::shown_address;
 use super::stage::{Copy, From};
 use super::zone;
 
+/// Files of users and groups, which every image has.
+const OWN: &[&str] = &[
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/nsswitch.conf",
+];
+
 /// What the image has in its own way: certificates, time zones, users, libraries.
 pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_>) -> bool {
     if source.starts_with("http://") || source.starts_with("https://") {
@@ -33,21 +41,15 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         );
         return true;
     }
+    if OWN.contains(&destination(copy, source, false).as_str()) {
+        draft.changed(
+            line,
+            &format!("`{source}` is not copied: the image has its own, and users are numbers"),
+            "",
+        );
+        return true;
+    }
     if copy.from == From::Context {
-        const OWN: &[&str] = &[
-            "/etc/passwd",
-            "/etc/group",
-            "/etc/shadow",
-            "/etc/nsswitch.conf",
-        ];
-        if OWN.contains(&destination(copy, source, false).as_str()) {
-            draft.changed(
-                line,
-                &format!("`{source}` is not copied: the image has its own, and users are numbers"),
-                "",
-            );
-            return true;
-        }
         let own_authority = copy.to.starts_with("/usr/local/share/ca-certificates");
         if own_authority {
             draft.lost(
@@ -69,12 +71,6 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         if let Some(zone) = zone::of_copy(source, &copy.to) {
             zone::adopt(line, &zone, draft);
         }
-    } else if matches!(file, "passwd" | "group" | "nsswitch.conf" | "shadow") {
-        draft.changed(
-            line,
-            &format!("`{source}` is not copied: the image has its own, and users are numbers"),
-            "",
-        );
     } else if is_init(file) {
         // Told where it is started.
     } else if is_library(file) && !file.starts_with("ld-") {

@@ -1,11 +1,12 @@
 //! Names of users and groups, as far as a Dockerfile says their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::accounts;
 use super::base::{self, Family};
 use super::paths::name;
-use super::stage::{Action, Stage, lineage};
+use super::shell::Ran;
+use super::stage::{Action, Copy, From, Stage, lineage};
 
 /// Numbers of users and groups.
 #[derive(Debug, Default)]
@@ -30,22 +31,81 @@ pub(super) enum Numbers {
 }
 
 impl Users {
-    /// Everyone that the usual bases have, and those that a stage adds.
+    /// Everyone that the usual bases have, and those that a stage adds or takes over from another one.
     pub(super) fn of(stages: &[Stage], stage: usize) -> Self {
+        Self::made_in(stages, stage, &mut BTreeSet::new())
+    }
+
+    /// The same; no stage is read twice for what others take from it.
+    fn made_in(stages: &[Stage], stage: usize, seen: &mut BTreeSet<(usize, bool)>) -> Self {
         let mut users = Self::in_family(base::family(base::image(stages, stage)));
         let mut chain = lineage(stages, stage);
         chain.reverse();
-        for index in chain {
-            let steps = stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default() {
-                if let Action::Run { commands } = &step.action {
+        let steps = chain.into_iter().filter_map(|index| stages.get(index));
+        for step in steps.flat_map(|stage| &stage.steps) {
+            match &step.action {
+                Action::Run { commands } => {
                     for ran in commands {
                         users.add(&ran.words);
+                        users.add_written(ran);
                     }
                 }
+                Action::Copy(copy) => users.add_copied(stages, stage, copy, seen),
             }
         }
         users
+    }
+
+    /// `COPY --from=build /etc/passwd /etc/`, as images from `scratch` have it.
+    fn add_copied(
+        &mut self,
+        stages: &[Stage],
+        stage: usize,
+        copy: &Copy,
+        seen: &mut BTreeSet<(usize, bool)>,
+    ) {
+        let From::Stage(other) = copy.from else {
+            return;
+        };
+        let is_of = |file: &str| {
+            let mut sources = copy.sources.iter();
+            let is_it = sources.any(|source| name(source).contains(file));
+            is_it && (copy.to == "/etc" || name(&copy.to) == file || copy.to == "/etc/")
+        };
+        let (users, groups) = (is_of("passwd"), is_of("group"));
+        let is_new =
+            (users && seen.insert((other, true))) | (groups && seen.insert((other, false)));
+        // Only earlier stages are ever copied from.
+        if other < stage && is_new {
+            let others = Self::made_in(stages, other, seen);
+            if users {
+                self.users.extend(others.users);
+            }
+            if groups {
+                self.groups.extend(others.groups);
+            }
+        }
+    }
+
+    /// `echo "app:x:1000:1000::/:/bin/false" > /etc/passwd`, and the same for groups.
+    fn add_written(&mut self, ran: &Ran) {
+        let is_of = |file: &str| ran.writes.iter().any(|path| name(path).contains(file));
+        let (users, groups) = (is_of("passwd"), is_of("group"));
+        let lines = ran.words.iter().skip(1).flat_map(|word| word.lines());
+        for line in lines.flat_map(|line| line.split("\\n")) {
+            let fields: Vec<&str> = line.trim().split(':').collect();
+            let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
+            let (Some(who), Some(third)) = (fields.first(), number(2)) else {
+                continue;
+            };
+            if users && let Some(group) = number(3) {
+                let user = (Some(third), Some(group.to_string()));
+                self.users.insert((*who).to_owned(), user);
+            }
+            if groups {
+                self.groups.insert((*who).to_owned(), Some(third));
+            }
+        }
     }
 
     /// Those of a distribution.
