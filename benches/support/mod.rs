@@ -12,6 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// A generated workspace, gone with the value.
@@ -20,8 +21,13 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Services `service-0` and so on, each with a table of its own to print from, all on a shared crate.
+    /// Services `service-0` and so on that say hello, all on a shared crate.
     pub(crate) fn of_services(count: usize) -> Self {
+        Self::of_services_with(count, 0)
+    }
+
+    /// The same, with so many bytes in each executable that do not compress and that no other has.
+    pub(crate) fn of_services_with(count: usize, bytes: usize) -> Self {
         let names: Vec<String> = (0..count).map(|index| format!("service-{index}")).collect();
         let workspace = Self {
             directory: TempDir::new().expect("a temporary directory"),
@@ -41,9 +47,14 @@ impl Workspace {
                 &format!("services/{name}/Cargo.toml"),
                 &(manifest(name) + dependency),
             );
-            let main =
-                format!("fn main() {{\n    println!(\"{{}}\", shared::greet({name:?}));\n}}\n");
+            let main = format!(
+                "static DATA: &[u8] = include_bytes!(\"data\");\n\nfn main() {{\n    \
+                 println!(\"{{}}\", shared::greet({name:?}));\n    \
+                 std::hint::black_box(DATA);\n}}\n"
+            );
             workspace.write(&format!("services/{name}/src/main.rs"), &main);
+            let data = noise(name, bytes);
+            workspace.write_bytes(&format!("services/{name}/src/data"), &data);
         }
         workspace.lock();
         workspace
@@ -165,9 +176,13 @@ impl Workspace {
 
     /// Writes a file.
     pub(crate) fn write(&self, relative: &str, text: &str) {
+        self.write_bytes(relative, text.as_bytes());
+    }
+
+    fn write_bytes(&self, relative: &str, content: &[u8]) {
         let path = self.path().join(relative);
         fs::create_dir_all(path.parent().expect("has a parent")).expect("created");
-        fs::write(path, text).expect("written");
+        fs::write(path, content).expect("written");
     }
 
     /// The program of this package, to be run here.
@@ -190,6 +205,12 @@ impl Workspace {
 
 fn manifest(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n")
+}
+
+/// So many bytes that look like chance and are always the same for a name.
+fn noise(name: &str, bytes: usize) -> Vec<u8> {
+    let blocks = (0_u64..).flat_map(|index| Sha256::digest(format!("{name} {index}")));
+    blocks.take(bytes).collect()
 }
 
 /// An empty docker-registry on a free port of the loopback, which ends with the value.

@@ -52,7 +52,7 @@ impl Archive {
         created.map(drop).map_err(|source| self.unwritable(source))
     }
 
-    /// Whether what stands at the path may go: an earlier archive, and an empty file. What a rename would
+    /// Whether what stands at the path may go: an earlier archive, and an empty file, if they may be written. What a rename would
     /// replace may be a device, or the only copy of something else.
     fn check_way(&self) -> Result<(), ArchiveError> {
         let is_link = self.path.is_symlink();
@@ -61,6 +61,8 @@ impl Archive {
             Ok(metadata) if !metadata.is_file() => Some("no regular file"),
             // A rename would replace the link, and leave what it leads to as it is.
             _ if is_link => Some("a link"),
+            // A rename would not ask for the right that its owner took away.
+            Ok(metadata) if metadata.permissions().readonly() => Some("a read-only file"),
             Ok(metadata) if metadata.len() > 0 => {
                 let is_archive = ArchiveReader::is_archive(&self.path);
                 let is_archive = is_archive.map_err(|source| self.unwritable(source))?;

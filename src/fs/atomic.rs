@@ -21,7 +21,8 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Opens a temporary file beside `path`; the directory must exist.
+    /// Opens a temporary file beside `path`; the directory must exist. It has the mode of the file that it
+    /// will replace: what its owner keeps from others stays so.
     ///
     /// # Errors
     /// When the directory cannot be written; the error names it.
@@ -32,6 +33,13 @@ impl AtomicFile {
             .permissions(std::fs::Permissions::from_mode(0o666))
             .tempfile_in(directory)
             .map_err(|error| naming("cannot create a file in", directory, &error))?;
+        let standing = path.symlink_metadata();
+        if let Some(standing) = standing.ok().filter(std::fs::Metadata::is_file) {
+            // Not by the mode of its making, of which the umask takes away.
+            let mode = standing.permissions().mode() & 0o777;
+            let kept = (temporary.as_file()).set_permissions(std::fs::Permissions::from_mode(mode));
+            kept.map_err(|error| naming("cannot create a file in", directory, &error))?;
+        }
         Ok(Self {
             temporary,
             path: path.to_owned(),
@@ -118,6 +126,21 @@ mod tests {
             fs_err::read_dir(directory.path()).expect("listed").count(),
             1
         );
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("images.tar");
+        for mode in [0o600, 0o640, 0o666] {
+            fs_err::write(&path, b"old").expect("written");
+            let permissions = std::fs::Permissions::from_mode(mode);
+            fs_err::set_permissions(&path, permissions).expect("owned");
+            write_atomic(&path, b"new").expect("written");
+            let found = fs_err::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(found & 0o7777, mode);
+            assert_eq!(fs_err::read(&path).expect("readable"), b"new");
+        }
     }
 
     #[test]

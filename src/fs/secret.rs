@@ -1,52 +1,52 @@
-//! Files that look as if they should be in no image.
+//! Files that look as if they should be in no image: what is in them. Their names are in [`name`].
+
+mod name;
 
 use std::io::Read as _;
 use std::path::Path;
 
-/// Names of files, or of a directory and a file in it, that hold credentials.
-const NAMES: [&str; 16] = [
-    ".aws/credentials",
-    ".cargo/credentials",
-    ".docker/config.json",
-    ".dockercfg",
-    ".env",
-    ".git-credentials",
-    ".netrc",
-    ".npmrc",
-    ".pgpass",
-    ".pypirc",
-    "_netrc",
-    "credentials.toml",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "id_rsa",
-];
-/// The same of names that begin in any way: variables of a deployment, and what Terraform knows of one.
-const ENDINGS: [&str; 3] = [".env", ".tfstate", ".tfstate.backup"];
+use self::name::Name;
+
 /// Keys are small; what is larger is a program or data that may well speak of keys.
 const MAX_SIZE: u64 = 1024 * 1024;
+/// So much of a file that is not called a key is searched for one.
 const HEAD: u64 = 64 * 1024;
 
-/// Whether a file holds credentials by its name, or a private key by its content. Links have only
-/// names.
-pub fn looks_secret(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    NAMES.iter().any(|secret| path.ends_with(secret))
-        || name.starts_with(".env.")
-        || ENDINGS.iter().any(|ending| name.ends_with(ending))
-        || holds_private_key(path)
+/// Whether a file holds credentials by its name, or a private key by its content. Of directories, only
+/// those below `base` count, so that it does not matter where that is. Links have only names.
+pub fn looks_secret(path: &Path, base: &Path) -> bool {
+    match Name::of(path, base) {
+        Name::Secret => true,
+        Name::Key => !is_public(path),
+        Name::Other => beginning(path, HEAD).is_some_and(|text| has_private_key_mark(&text)),
+    }
 }
 
-fn holds_private_key(path: &Path) -> bool {
-    let small = path
-        .symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() < MAX_SIZE);
-    let mut head = Vec::new();
-    let read = small
-        && fs_err::File::open(path)
-            .is_ok_and(|file| file.take(HEAD).read_to_end(&mut head).is_ok());
-    read && has_private_key_mark(&String::from_utf8_lossy(&head))
+/// Whether what is called a key is a certificate, a public key, or something else that is no private one.
+fn is_public(path: &Path) -> bool {
+    let Ok(facts) = path.symlink_metadata() else {
+        return false;
+    };
+    if facts.is_file() && facts.len() >= MAX_SIZE {
+        return true;
+    }
+    beginning(path, MAX_SIZE).is_some_and(|text| {
+        let is_marked = text.contains("-----BEGIN ") && !has_private_key_mark(&text);
+        // What ssh-keygen(1) writes beside a private key, and a presentation of Keynote, which is a zip.
+        is_marked || text.starts_with("ssh-") || text.starts_with("PK\u{3}\u{4}")
+    })
+}
+
+/// Text at the beginning of a small file.
+fn beginning(path: &Path, limit: u64) -> Option<String> {
+    let facts = path.symlink_metadata().ok()?;
+    if !facts.is_file() || facts.len() >= MAX_SIZE {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let file = fs_err::File::open(path).ok()?;
+    file.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether a text holds a private key: RFC 7468, section 10 and 11, and what OpenSSL, OpenSSH and
@@ -85,25 +85,44 @@ mod tests {
     }
 
     #[test]
-    fn names_of_credentials_are_known_with_their_directories() {
-        for name in [
-            "prod.env",
-            "terraform.tfstate",
-            ".env",
-            ".env.local",
-            "a/id_ecdsa",
-            "x/.aws/credentials",
+    fn a_public_certificate_is_no_secret_and_a_key_behind_it_is() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let certificate = "-----BEGIN CERTIFICATE-----\nMII\n";
+        let far = "x".repeat(100_000);
+        for (text, expected) in [
+            (certificate.to_owned(), false),
+            ("-----BEGIN PUBLIC KEY-----\nMII".to_owned(), false),
+            ("ssh-ed25519 AAAA me@here".to_owned(), false),
+            ("PK\u{3}\u{4}slides".to_owned(), false),
+            (format!("{certificate}{}", "x".repeat(2 << 20)), false),
+            (
+                format!("{certificate}{far}-----BEGIN EC PRIVATE KEY-----\n"),
+                true,
+            ),
+            ("MII".to_owned(), true),
         ] {
-            assert!(looks_secret(Path::new(name)), "{name}");
+            for name in ["ca.pem", "server.KEY", "AuthKey.p8"] {
+                let path = directory.path().join(name);
+                fs_err::write(&path, &text).expect("written");
+                let found = looks_secret(&path, directory.path());
+                assert_eq!(found, expected, "{name} {text:.40}");
+            }
+            let other = directory.path().join("ca.crt");
+            fs_err::write(&other, &text).expect("written");
+            assert!(!looks_secret(&other, directory.path()), "{text:.40}");
         }
-        for name in [
-            "env",
-            "env.json",
-            "credentials",
-            "config.json",
-            "x.aws/credentials",
+    }
+
+    #[test]
+    fn a_template_with_a_private_key_is_a_secret_all_the_same() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("server.key.example");
+        for (text, expected) in [
+            ("put it here", false),
+            ("-----BEGIN PRIVATE KEY-----", true),
         ] {
-            assert!(!looks_secret(Path::new(name)), "{name}");
+            fs_err::write(&path, text).expect("written");
+            assert_eq!(looks_secret(&path, directory.path()), expected, "{text}");
         }
     }
 

@@ -40,6 +40,10 @@ pub enum Respect {
     StopSignal,
     /// How docker looks after it.
     Healthcheck,
+    /// What runs commands of Dockerfiles and health checks.
+    Shell,
+    /// What it adds to a Dockerfile that begins with it.
+    Onbuild,
     /// Facts about the image.
     Labels,
     /// Which files there are, and what is in them.
@@ -58,7 +62,7 @@ pub enum Respect {
 
 impl Respect {
     /// All, in their order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Platform,
         Self::User,
         Self::Entrypoint,
@@ -69,6 +73,8 @@ impl Respect {
         Self::Volumes,
         Self::StopSignal,
         Self::Healthcheck,
+        Self::Shell,
+        Self::Onbuild,
         Self::Labels,
         Self::Files,
         Self::Modes,
@@ -92,6 +98,8 @@ impl fmt::Display for Respect {
             Self::Volumes => "volumes",
             Self::StopSignal => "stop signal",
             Self::Healthcheck => "healthcheck",
+            Self::Shell => "shell",
+            Self::Onbuild => "onbuild",
             Self::Labels => "labels",
             Self::Files => "files",
             Self::Modes => "modes",
@@ -185,6 +193,17 @@ fn settings(new: &Report, old: &Report, found: &mut Found) {
         Respect::Healthcheck,
         &command(&now.healthcheck),
         &command(&before.healthcheck),
+    );
+    one(
+        Respect::Shell,
+        &command(&now.shell),
+        &command(&before.shell),
+    );
+    // Each is a line of its own.
+    one(
+        Respect::Onbuild,
+        &now.on_build.join("; "),
+        &before.on_build.join("; "),
     );
     maps(
         Respect::Env,
@@ -450,11 +469,11 @@ fn sizes(new: &Report, old: &Report, found: &mut Found) {
     let (now, before) = (layers(new), layers(old));
     let limit = TOLERANCE.max(now.max(before) / 100);
     // Engines keep layers unpacked: their sizes say nothing of what would be sent.
-    let alike = (now < new.unpacked) == (before < old.unpacked);
-    let apart = alike && now.abs_diff(before) > limit;
+    let compressed = now < new.unpacked && before < old.unpacked;
+    let apart = compressed && now.abs_diff(before) > limit;
     if new.unpacked != old.unpacked || apart {
         for (item, now, before, counts) in [
-            ("compressed", now, before, alike),
+            ("compressed", now, before, compressed),
             ("unpacked", new.unpacked, old.unpacked, true),
         ] {
             if counts && now != before {

@@ -34,6 +34,9 @@ struct Raw {
     labels: Option<BTreeMap<String, String>>,
     stop_signal: Option<String>,
     healthcheck: Option<Healthcheck>,
+    // Docker's own, of which the specification says nothing: any value is taken.
+    shell: Option<Value>,
+    on_build: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +80,10 @@ pub struct Execution {
     pub stop_signal: Option<String>,
     /// Docker's health check.
     pub healthcheck: Vec<String>,
+    /// Docker's shell, which runs what a Dockerfile says without brackets.
+    pub shell: Vec<String>,
+    /// Docker's orders for a Dockerfile that begins with the image.
+    pub on_build: Vec<String>,
     /// Facts about the image.
     pub labels: BTreeMap<String, String>,
 }
@@ -98,6 +105,8 @@ impl Document {
             volumes: keys(raw.volumes),
             stop_signal: raw.stop_signal.filter(|signal| !signal.is_empty()),
             healthcheck: check.unwrap_or_default(),
+            shell: texts(raw.shell),
+            on_build: texts(raw.on_build),
             labels: raw.labels.unwrap_or_default(),
         }
     }
@@ -131,6 +140,20 @@ impl Document {
             vec![String::new(); count]
         }
     }
+}
+
+/// The texts of a list that may be anything.
+fn texts(value: Option<Value>) -> Vec<String> {
+    let items = match value {
+        Some(Value::Array(items)) => items,
+        None | Some(Value::Null) => Vec::new(),
+        Some(other) => vec![other],
+    };
+    let text = |item: Value| match item {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    items.into_iter().map(text).collect()
 }
 
 /// What this program, or a Dockerfile, says of a layer.

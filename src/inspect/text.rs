@@ -86,6 +86,9 @@ impl Report {
         if !config.healthcheck.is_empty() {
             page.named(text, "healthcheck", &command(&config.healthcheck));
         }
+        if !config.shell.is_empty() {
+            page.named(text, "shell", &command(&config.shell));
+        }
         let labels: Vec<String> = config
             .labels
             .iter()

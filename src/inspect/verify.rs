@@ -47,6 +47,23 @@ pub fn verify(
     wanted: &Wanted,
     strict: bool,
 ) -> Result<Verified, InspectError> {
+    match check(sources, spec, wanted, strict) {
+        // Nothing else can be checked then.
+        Err(InspectError::Source(error)) if error.is_violation() => {
+            let mut verified = Verified::of(spec.to_string(), Vec::new(), strict);
+            verified.violations.push(printable(&error.to_string()));
+            Ok(verified)
+        }
+        other => other,
+    }
+}
+
+fn check(
+    sources: &mut Sources,
+    spec: &ImageSpec,
+    wanted: &Wanted,
+    strict: bool,
+) -> Result<Verified, InspectError> {
     if wanted.platform.is_some() {
         let source = sources.open(spec, wanted)?;
         return verify_one(&source.place, &source.descriptor, source.reference, strict);
@@ -56,6 +73,9 @@ pub fn verify(
         let problems = check_layout(place.directory())?;
         let mut verified = Verified::of(spec.place(), problems, strict);
         verified.note(place.notes(), None);
+        if verified.violations.is_empty() {
+            place.check_images()?;
+        }
         return Ok(verified);
     }
     let (name, root) = sources.root(spec, &place)?;

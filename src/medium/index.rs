@@ -44,6 +44,11 @@ impl StoredIndex {
         serde_json::to_vec(self)
     }
 
+    /// Whether it has no entries at all.
+    pub fn is_empty(&self) -> bool {
+        self.manifests.is_empty()
+    }
+
     /// The names of all entries that have one, in order, twice where two entries share it.
     pub fn names(&self) -> Vec<String> {
         self.manifests

@@ -25,4 +25,4 @@ pub use error::LayoutError;
 pub use garbage::{Collection, collect_garbage};
 pub use index::{REF_NAME, StoredIndex};
 pub use layout::{LayoutWriter, Put};
-pub use read::{INDEX_LIMIT, LayoutReader, MANIFEST_LIMIT, read_capped};
+pub use read::{HEADER_LIMIT, INDEX_LIMIT, LayoutReader, MANIFEST_LIMIT, read_capped};

@@ -18,7 +18,8 @@ pub const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Bytes of `index.json` that are read at most: some fifty thousand images.
 pub const INDEX_LIMIT: u64 = 16 << 20;
 
-const HEADER_LIMIT: u64 = 4 << 10;
+/// Bytes of `oci-layout` that are read at most. It has one field; others may be added.
+pub const HEADER_LIMIT: u64 = MANIFEST_LIMIT;
 
 /// A layout to read from. It takes no lock: blobs never change, and `index.json` is replaced whole.
 #[derive(Debug, Clone)]

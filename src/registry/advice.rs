@@ -112,6 +112,10 @@ impl RegistryError {
                  agreement of its parts, is broken"
                     .to_owned(),
             ),
+            Self::TagElsewhere { .. } => Some(
+                "another push may have moved the tag at the same time: push again if this one is the newer"
+                    .to_owned(),
+            ),
             Self::HostCertificates { .. } => Some(
                 "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
                  `NAME.cert` with `NAME.key`, in PEM form"

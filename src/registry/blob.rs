@@ -12,7 +12,7 @@ use super::address::host_of;
 use super::call::{Call, Persistence, Who};
 use super::challenge;
 use super::content::Content;
-use super::course::{Course, End, Foreknowledge, Outcome, Step};
+use super::course::{Course, End, Foreknowledge, How, Outcome, Step};
 use super::error::RegistryError;
 use super::known::Holders;
 use super::reply::Reply;
@@ -37,9 +37,22 @@ pub(super) enum Arrival {
     Uploaded,
 }
 
+impl Arrival {
+    /// How the registry says that it got the blob; nothing where it was found.
+    fn acknowledged(self) -> Option<How> {
+        match self {
+            Self::Existed => None,
+            Self::Mounted => Some(How::Mounted),
+            Self::Uploaded => Some(How::Uploaded),
+        }
+    }
+}
+
 /// What is done beside the course: the open session, and the last error.
 #[derive(Default)]
 struct Hands {
+    /// Whether anything was sent.
+    has_sent: bool,
     session: Option<Session>,
     error: Option<RegistryError>,
     /// The bytes that were sent last.
@@ -55,6 +68,7 @@ impl Hands {
         let attempt = meter.attempt();
         let counted = attempt.meter().clone();
         self.sent = Some(attempt);
+        self.has_sent = true;
         counted
     }
 }
@@ -72,7 +86,8 @@ impl Call<'_> {
         Ok(has)
     }
 
-    /// Makes sure that the registry has a blob.
+    /// Brings a blob into the registry, unless it is there. That it arrived has to be asked with
+    /// [`Call::confirm_arrival`], once it should stay.
     pub(super) async fn push_blob(
         &self,
         blob: &Descriptor,
@@ -104,10 +119,44 @@ impl Call<'_> {
             .bring(blob, content, foreknowledge, &holders, meter)
             .await?;
         known.note(&blob.digest, &path);
+        self.note_arrival(&blob.digest, arrival);
         Ok(arrival)
     }
 
-    /// Follows the course to its end.
+    /// Notes that a blob should be looked for, unless it was found.
+    pub(super) fn note_arrival(&self, blob: &Digest, arrival: Arrival) {
+        if let Some(how) = arrival.acknowledged() {
+            self.access.known.acknowledge(blob, &self.path(), how);
+        }
+    }
+
+    /// Makes sure that a blob is there which the registry said it took; gives whether it had to be sent again.
+    /// Nothing is asked where nobody brought it, or where somebody made sure of it before.
+    pub(super) async fn confirm_arrival(
+        &self,
+        blob: &Descriptor,
+        content: &Content,
+        meter: &Meter,
+    ) -> Result<bool, RegistryError> {
+        let (known, path) = (&self.access.known, self.path());
+        let turn = known.turn(&blob.digest, &path);
+        let _mine = turn.lock().await;
+        let Some(how) = known.acknowledged(&blob.digest, &path) else {
+            return Ok(false);
+        };
+        let course = Course::new(Foreknowledge::Acknowledged(how), false, true);
+        let mut hands = Hands::default();
+        let arrived = self
+            .walk(course, None, blob, content, &mut hands, meter)
+            .await;
+        match &arrived {
+            Ok(_) => known.confirm(&blob.digest, &path),
+            Err(_) => known.forget(&blob.digest, &path),
+        }
+        arrived.map(|_| hands.has_sent)
+    }
+
+    /// Brings a blob that is not known to be there.
     async fn bring(
         &self,
         blob: &Descriptor,
@@ -120,8 +169,24 @@ impl Call<'_> {
             Foreknowledge::Lost => None,
             _ => self.source(holders).await?,
         };
-        let mut course = Course::new(foreknowledge, source.is_some(), self.core.confirm);
+        // A blob that was lost before is not believed to be there now.
+        let confirms = self.core.confirm && foreknowledge == Foreknowledge::Lost;
+        let course = Course::new(foreknowledge, source.is_some(), confirms);
         let mut hands = Hands::default();
+        self.walk(course, source, blob, content, &mut hands, meter)
+            .await
+    }
+
+    /// Follows a course to its end.
+    async fn walk(
+        &self,
+        mut course: Course,
+        source: Option<String>,
+        blob: &Descriptor,
+        content: &Content,
+        hands: &mut Hands,
+        meter: &Meter,
+    ) -> Result<Arrival, RegistryError> {
         let mut transfer = None;
         loop {
             self.rest(&course).await;
@@ -136,7 +201,7 @@ impl Call<'_> {
             let outcome = match course.step {
                 Step::Look | Step::Again => self.look_for_blob(&blob.digest, blob.size).await?,
                 Step::Mount => match &source {
-                    Some(source) => self.mount(&blob.digest, source, &mut hands).await?,
+                    Some(source) => self.mount(&blob.digest, source, hands).await?,
                     None => Outcome::Declined,
                 },
                 Step::Open => {
@@ -165,13 +230,18 @@ impl Call<'_> {
         }
     }
 
-    fn end(&self, end: End, blob: &Descriptor, hands: Hands) -> Result<Arrival, RegistryError> {
+    fn end(
+        &self,
+        end: End,
+        blob: &Descriptor,
+        hands: &mut Hands,
+    ) -> Result<Arrival, RegistryError> {
         let action = || format!("upload blob `{}`", blob.digest);
         match end {
             End::Existed => Ok(Arrival::Existed),
             End::Mounted => Ok(Arrival::Mounted),
             End::Uploaded => {
-                if let Some(sent) = hands.sent {
+                if let Some(sent) = hands.sent.take() {
                     // It may have arrived with a request whose answer did not.
                     sent.succeeded_with(blob.size);
                 }
@@ -180,7 +250,7 @@ impl Call<'_> {
             End::NotStored => Err(RegistryError::NotStored {
                 attempt: Box::new(self.attempt(&action())),
             }),
-            End::Failed => Err(hands.error.unwrap_or_else(|| {
+            End::Failed => Err(hands.error.take().unwrap_or_else(|| {
                 self.protocol(&action(), "the upload came to no end".to_owned())
             })),
         }
@@ -250,9 +320,17 @@ impl Call<'_> {
     /// itself, without reading it.
     async fn confirm_blob(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
         let looked = self.look_for_blob(digest, size).await?;
-        if looked != Outcome::Unclear {
-            return Ok(looked);
+        let outcome = match looked {
+            Outcome::Unclear => self.look_into_blob(digest, size).await?,
+            clear => clear,
+        };
+        if outcome == Outcome::Unclear {
+            self.warn_of_its_word();
         }
+        Ok(outcome)
+    }
+
+    async fn look_into_blob(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
         let request = self.blob_request(Method::GET, digest);
         let action = request.action.clone();
         let reply = match self.follow(request).await {
@@ -269,6 +347,15 @@ impl Call<'_> {
             500 | 502..=599 => Err(self.refused(&action, &reply)),
             _ => Ok(Outcome::Unclear),
         }
+    }
+
+    /// Says that nobody could look for what was pushed.
+    pub(super) fn warn_of_its_word(&self) {
+        let registry = self.access.endpoint().registry();
+        let line = format!(
+            "{registry} does not let us look at what it stored: only its word says that all of it arrived"
+        );
+        self.core.warnings.add(line);
     }
 
     fn blob_request(&self, method: Method, digest: &Digest) -> Request {

@@ -7,8 +7,9 @@
 //!   └────────── Again ◂─────┴────────┘
 //! ```
 //!
-//! A registry's word is not taken: whatever it answers to an upload, the blob is looked for afterwards.
-//! What ended without an answer, or in a session that is gone, may have worked, so that the blob is
+//! A registry's word is not taken: whatever it answers to an upload, the blob is looked for afterwards. For
+//! a blob of an image that is after the manifest was taken, as a course of its own: only then it shows whether
+//! blobs stay. What ended without an answer, or in a session that is gone, may have worked, so that the blob is
 //! looked for before a new session begins.
 
 /// Sessions that are begun for one blob at most.
@@ -30,6 +31,17 @@ pub(super) enum Foreknowledge {
     NotFound,
     /// The registry lost it, whatever it says: it is sent without a look, and not taken over.
     Lost,
+    /// The registry took it, by its own account.
+    Acknowledged(How),
+}
+
+/// How a registry says that it got a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// From another of its repositories.
+    Mounted,
+    /// From us.
+    Uploaded,
 }
 
 /// What is done next about a blob.
@@ -135,23 +147,25 @@ pub(super) struct Course {
 
 impl Course {
     /// The beginning: a look, unless nothing new would come of it; then a mount, if it `mounts`; and in the
-    /// end a confirmation, if it `confirms`.
+    /// end a confirmation, if it `confirms`. What was acknowledged
+    /// begins with that.
     pub(super) fn new(foreknowledge: Foreknowledge, mounts: bool, confirms: bool) -> Self {
-        use Foreknowledge::{Lost, NotFound, Nothing};
+        use Foreknowledge::{Acknowledged, Lost, NotFound, Nothing};
         let (step, untried) = match (foreknowledge, mounts) {
             (Nothing, true) => (Step::Look, Some(Step::Mount)),
             (Nothing, false) => (Step::Look, None),
             (NotFound, true) => (Step::Mount, None),
             (NotFound, false) | (Lost, _) => (Step::Open, None),
+            (Acknowledged(_), _) => (Step::Confirm, None),
         };
         Self {
             step,
             untried,
             shape: Shape::Whole,
             pause: 0,
-            confirms,
-            mounted: false,
-            uploads: 0,
+            confirms: confirms || matches!(foreknowledge, Acknowledged(_)),
+            mounted: foreknowledge == Acknowledged(How::Mounted),
+            uploads: u32::from(foreknowledge == Acknowledged(How::Uploaded)),
             silences: 0,
             confirmations: 0,
             losses: 0,

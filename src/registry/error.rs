@@ -325,6 +325,18 @@ pub enum RegistryError {
         /// What was tried.
         attempt: Box<Attempt>,
     },
+    /// The registry acknowledged a tag, and the tag leads to another manifest.
+    #[error(
+        "{attempt}: the registry acknowledged it, and the tag leads to `{theirs}`, not to `{ours}`"
+    )]
+    TagElsewhere {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// The digest of what was sent.
+        ours: Digest,
+        /// The digest that the tag leads to.
+        theirs: Digest,
+    },
     /// A tag leads to another manifest, and the registry does not move it.
     #[error("{attempt}: the tag leads to `{theirs}` and does not move to `{ours}`")]
     TagTaken {

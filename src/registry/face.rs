@@ -22,9 +22,7 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
-use crate::report::Clock;
-#[cfg(test)]
-use crate::report::Meter;
+use crate::report::{Clock, Meter};
 
 /// All registries of a run. Shared between threads; every method blocks the thread that calls it,
 /// and none may be called from asynchronous code.
@@ -149,7 +147,14 @@ impl Registry {
         let call = Call::new(&self.core, repository)?;
         let meter = Meter::default();
         let nothing = super::course::Foreknowledge::Nothing;
-        let arrival = self.run(call.push_blob(blob, content, nothing, &meter))?;
+        let pushed = async {
+            let arrival = call.push_blob(blob, content, nothing, &meter).await?;
+            if self.core.confirm {
+                call.confirm_arrival(blob, content, &meter).await?;
+            }
+            Ok(arrival)
+        };
+        let arrival = self.run(pushed)?;
         Ok((arrival, call.requests()))
     }
 
@@ -232,7 +237,7 @@ impl Registry {
 
     /// Reads a blob into the file `path`, which is replaced; asked as [`Registry::pull_manifest`]. What
     /// broke on the way goes on where it broke. Size and digest are those of `blob`, or it is an error; what
-    /// is in the file then is nothing to be used.
+    /// is in the file then is nothing to be used. `meter` counts the bytes as they come.
     ///
     /// # Errors
     /// [`RegistryError`] when the registry does not give it, gives something else, or the file cannot be
@@ -242,12 +247,13 @@ impl Registry {
         repository: &Repository,
         blob: &Descriptor,
         path: &Path,
+        meter: &Meter,
     ) -> Result<(), RegistryError> {
         let path = self.core.environment.resolve(path);
         self.run(pull::as_nobody_first(
             &self.core,
             repository,
-            async |call| call.pull_blob(blob, &path).await,
+            async |call| call.pull_blob(blob, &path, meter).await,
         ))
     }
 

@@ -12,11 +12,14 @@ use super::call::Call;
 use super::content::Content;
 use super::course::Foreknowledge;
 use super::error::RegistryError;
-use super::manifest::{Answered, MAX_ROUNDS, ManifestReference};
+use super::manifest::{Answered, MAX_ROUNDS, ManifestReference, put_action};
 use crate::digest::Digest;
 use crate::oci::{Descriptor, Document};
 use crate::reference::Tag;
 use crate::report::Meter;
+
+/// Manifests of an image that are put at most because blobs were lost with the one before.
+const MAX_REPAIRS: u32 = 3;
 
 /// What is pushed as one image.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +73,19 @@ impl ImageOutcome {
             Arrival::Uploaded => {}
         }
     }
+}
+
+/// A blob arrived once more, in this way.
+fn replace(
+    blob: &Descriptor,
+    arrival: Arrival,
+    arrived: &mut BTreeMap<Digest, Arrival>,
+    outcome: &mut ImageOutcome,
+) {
+    if let Some(before) = arrived.insert(blob.digest, arrival) {
+        outcome.take_back(before);
+    }
+    outcome.count(blob, arrival);
 }
 
 impl Call<'_> {
@@ -164,9 +180,59 @@ impl Call<'_> {
         }
     }
 
+    /// Puts the manifest, and makes sure that all that was brought is there afterwards. Where something was lost
+    /// it is brought again, and then the manifest, too.
+    async fn put_last(
+        &self,
+        image: &ImagePush<'_>,
+        parts: &[Part<'_>],
+        arrived: &mut BTreeMap<Digest, Arrival>,
+        outcome: &mut ImageOutcome,
+    ) -> Result<(), RegistryError> {
+        for _ in 0..MAX_REPAIRS {
+            self.put_manifest(image, parts, arrived, outcome).await?;
+            if !self.core.confirm || !self.repair(image, parts, arrived, outcome).await? {
+                return Ok(());
+            }
+        }
+        let reference = ManifestReference::Digest(image.manifest.digest());
+        Err(RegistryError::NotStored {
+            attempt: Box::new(self.attempt(&put_action(&reference))),
+        })
+    }
+
+    /// Looks for every blob that the registry acknowledged, and sends those that are not there; gives whether
+    /// there were any.
+    async fn repair(
+        &self,
+        image: &ImagePush<'_>,
+        parts: &[Part<'_>],
+        arrived: &mut BTreeMap<Digest, Arrival>,
+        outcome: &mut ImageOutcome,
+    ) -> Result<bool, RegistryError> {
+        let confirmed = try_join_all(parts.iter().map(|(blob, content)| async move {
+            let sent = self.confirm_arrival(blob, content, image.meter).await?;
+            Ok::<_, RegistryError>((*blob, sent))
+        }));
+        let mut any = false;
+        for (blob, sent) in confirmed.await? {
+            if sent {
+                any = true;
+                replace(blob, Arrival::Uploaded, arrived, outcome);
+            }
+        }
+        if any {
+            // The manifest that is put now may be what loses them.
+            for (blob, arrival) in arrived.iter() {
+                self.note_arrival(blob, *arrival);
+            }
+        }
+        Ok(any)
+    }
+
     /// Puts the manifest. Where the registry does not know a blob of it, that blob is brought again:
     /// at first if it is really missing, later without believing that it is not.
-    async fn put_last(
+    async fn put_manifest(
         &self,
         image: &ImagePush<'_>,
         parts: &[Part<'_>],
@@ -199,10 +265,7 @@ impl Call<'_> {
                 }
                 let lost = Foreknowledge::Lost;
                 let arrival = self.push_blob(blob, content, lost, image.meter).await?;
-                if let Some(before) = arrived.insert(blob.digest, arrival) {
-                    outcome.take_back(before);
-                }
-                outcome.count(blob, arrival);
+                replace(blob, arrival, arrived, outcome);
             }
         }
     }

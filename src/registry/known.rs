@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::course::How;
 use crate::digest::Digest;
 
 /// The repositories that have a blob, by their paths.
@@ -22,6 +23,8 @@ pub(super) type Turn = Arc<AsyncMutex<()>>;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     holders: Mutex<BTreeMap<Digest, Holders>>,
+    /// Blobs that a repository got by the registry's own account, and that nobody looked for since.
+    acknowledged: Mutex<BTreeMap<(Digest, String), How>>,
     /// By blob, and by repository; `None` is the first one that gets it.
     turns: Mutex<BTreeMap<(Digest, Option<String>), Turn>>,
 }
@@ -55,6 +58,22 @@ impl Known {
         if let Some(of_blob) = locked(&self.holders).get_mut(digest) {
             of_blob.remove(repository);
         }
+    }
+
+    /// Notes that a repository got a blob by the registry's own account.
+    pub(super) fn acknowledge(&self, digest: &Digest, repository: &str, how: How) {
+        locked(&self.acknowledged).insert((*digest, repository.to_owned()), how);
+    }
+
+    /// How a repository got a blob that nobody looked for since.
+    pub(super) fn acknowledged(&self, digest: &Digest, repository: &str) -> Option<How> {
+        let key = (*digest, repository.to_owned());
+        locked(&self.acknowledged).get(&key).copied()
+    }
+
+    /// Notes that a blob was found in a repository.
+    pub(super) fn confirm(&self, digest: &Digest, repository: &str) {
+        locked(&self.acknowledged).remove(&(*digest, repository.to_owned()));
     }
 
     /// The turn to bring a blob into a repository.

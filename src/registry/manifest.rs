@@ -85,7 +85,7 @@ pub(super) enum Answered {
 }
 
 /// What is tried, in errors.
-fn put_action(reference: &ManifestReference) -> String {
+pub(super) fn put_action(reference: &ManifestReference) -> String {
     format!("put manifest `{reference}`")
 }
 
@@ -265,27 +265,36 @@ impl Call<'_> {
         reference: &ManifestReference,
         bytes: &[u8],
     ) -> Result<(), RegistryError> {
+        let ours = Digest::of(bytes);
+        let mut elsewhere = None;
         for count in 1..=MAX_CONFIRMATIONS {
-            let stands = match reference {
-                ManifestReference::Digest(_) => self.reads_back(reference, bytes).await,
+            let found = match reference {
+                ManifestReference::Digest(_) => self.reads_back(reference).await,
                 // Some registries count every manifest that is read as a pull, and pulls are limited.
-                ManifestReference::Tag(_) => {
-                    let found = self.ask_for_manifest(reference).await;
-                    found.map(|found| found == Some(Digest::of(bytes)))
-                }
+                ManifestReference::Tag(_) => self.ask_for_manifest(reference).await,
             };
-            match stands {
+            match found {
+                Ok(Some(found)) if found == ours => return Ok(()),
                 // Who may not read has only the registry's word.
-                Ok(true) | Err(RegistryError::Unauthorized { status: 403, .. }) => return Ok(()),
-                Ok(false) => {}
+                Err(RegistryError::Unauthorized { status: 403, .. }) => {
+                    self.warn_of_its_word();
+                    return Ok(());
+                }
+                Ok(found) => elsewhere = found,
                 Err(error) => return Err(error),
             }
             if count < MAX_CONFIRMATIONS {
                 self.core.patience.pause(self.settling(count)).await;
             }
         }
-        Err(RegistryError::NotStored {
-            attempt: Box::new(self.attempt(&put_action(reference))),
+        let attempt = Box::new(self.attempt(&put_action(reference)));
+        Err(match (reference, elsewhere) {
+            (ManifestReference::Tag(_), Some(theirs)) => RegistryError::TagElsewhere {
+                attempt,
+                ours,
+                theirs,
+            },
+            _ => RegistryError::NotStored { attempt },
         })
     }
 
@@ -317,16 +326,15 @@ impl Call<'_> {
         }
     }
 
-    /// Whether a manifest is there, byte for byte.
+    /// The digest of the manifest that is there, read whole.
     async fn reads_back(
         &self,
         reference: &ManifestReference,
-        bytes: &[u8],
-    ) -> Result<bool, RegistryError> {
+    ) -> Result<Option<Digest>, RegistryError> {
         let (action, reply) = self.get_manifest(reference).await?;
         match reply.status.as_u16() {
-            200..=299 => Ok(self.digest_of(&action, &reply)? == Digest::of(bytes)),
-            400 | 404 => Ok(false),
+            200..=299 => self.digest_of(&action, &reply).map(Some),
+            400 | 404 => Ok(None),
             _ => Err(self.refused(&action, &reply)),
         }
     }

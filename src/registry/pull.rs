@@ -20,7 +20,7 @@ use super::sink::Sink;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::reference::Repository;
-use crate::report::printable;
+use crate::report::{Meter, printable};
 
 /// Walks from the registry to where it keeps a blob.
 const MAX_WALKS: u32 = 3;
@@ -94,15 +94,16 @@ impl Call<'_> {
         })
     }
 
-    /// Reads a blob into a file.
+    /// Reads a blob into a file; `meter` counts its bytes.
     pub(super) async fn pull_blob(
         &self,
         blob: &Descriptor,
         path: &Path,
+        meter: &Meter,
     ) -> Result<(), RegistryError> {
         let _transfer = self.core.transfers.begin().await;
         let action = format!("{READ}blob `{}`", blob.digest);
-        let sink = Arc::new(Sink::new(path.to_owned(), blob.size));
+        let sink = Arc::new(Sink::new(path.to_owned(), blob.size, meter));
         let mut walk = 1;
         loop {
             let url = self.url(&format!("blobs/{}", blob.digest));
@@ -133,7 +134,7 @@ impl Call<'_> {
                 let attempt = self.attempt(&action);
                 failure.explain(attempt, host_of(&reply.url), false)
             };
-            let found = sink.finish().await.map_err(failed)?;
+            let found = sink.finish(&blob.digest).await.map_err(failed)?;
             if found == blob.digest {
                 return Ok(());
             }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 use crate::digest::{Digest, HashingWriter};
+use crate::report::{Attempt, Meter};
 
 /// Whoever sends more slowly, on the whole, keeps a run waiting on purpose: bytes in a second.
 const SLOWEST: u64 = 4 * 1024;
@@ -22,6 +23,7 @@ const SLOWEST: u64 = 4 * 1024;
 pub(super) struct Sink {
     path: PathBuf,
     size: u64,
+    meter: Meter,
     state: Mutex<State>,
 }
 
@@ -29,19 +31,24 @@ pub(super) struct Sink {
 struct State {
     file: Option<tokio::fs::File>,
     hash: HashingWriter<io::Sink>,
+    /// Counts what is in the file; it is taken back unless the whole came.
+    counted: Attempt,
     /// Whether parts of it came with several answers.
     is_pieced: bool,
 }
 
 impl Sink {
-    /// The file at `path`, which is made or emptied when the first bytes come, for `size` bytes.
-    pub(super) fn new(path: PathBuf, size: u64) -> Self {
+    /// The file at `path`, which is made or emptied when the first bytes come, for `size` bytes,
+    /// which `meter` counts.
+    pub(super) fn new(path: PathBuf, size: u64, meter: &Meter) -> Self {
         Self {
             path,
             size,
+            meter: meter.clone(),
             state: Mutex::new(State {
                 file: None,
                 hash: HashingWriter::new(io::sink()),
+                counted: meter.attempt(),
                 is_pieced: false,
             }),
         }
@@ -62,6 +69,7 @@ impl Sink {
         let mut state = self.state.lock().await;
         state.file = None;
         state.hash = HashingWriter::new(io::sink());
+        state.counted = self.meter.attempt();
         state.is_pieced = false;
     }
 
@@ -112,8 +120,9 @@ impl Sink {
         Ok(())
     }
 
-    /// Flushes the file, and gives the digest of all that is in it.
-    pub(super) async fn finish(&self) -> Result<Digest, Failure> {
+    /// Flushes the file, and gives the digest of all that is in it. Its bytes remain counted if that is the
+    /// `expected` one.
+    pub(super) async fn finish(&self, expected: &Digest) -> Result<Digest, Failure> {
         let mut state = self.state.lock().await;
         let flushed = match self.open(&mut state).await {
             Ok(file) => file.flush().await,
@@ -123,11 +132,16 @@ impl Sink {
         state.file = None;
         let hash = std::mem::replace(&mut state.hash, HashingWriter::new(io::sink()));
         let (_, digest, _) = hash.finish();
+        let counted = std::mem::replace(&mut state.counted, self.meter.attempt());
+        if digest == *expected {
+            counted.succeeded();
+        }
         Ok(digest)
     }
 
     async fn write(&self, state: &mut State, chunk: &[u8]) -> io::Result<()> {
         self.open(state).await?.write_all(chunk).await?;
+        state.counted.meter().advance(chunk.len() as u64);
         io::Write::write_all(&mut state.hash, chunk)
     }
 

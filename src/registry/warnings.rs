@@ -1,4 +1,4 @@
-//! What registries have to say besides their answers: `Warning` headers of code 299 (distribution-spec,
+//! What is to be said of registries besides errors, first of all what they say themselves: `Warning` headers of code 299 (distribution-spec,
 //! "Warnings").
 
 use std::collections::BTreeSet;
@@ -38,6 +38,14 @@ impl Warnings {
             if told.known.insert(line.clone()) {
                 told.waiting.push(line);
             }
+        }
+    }
+
+    /// Notes a warning of our own, unless it was said before.
+    pub(super) fn add(&self, line: String) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.known.insert(line.clone()) {
+            told.waiting.push(line);
         }
     }
 

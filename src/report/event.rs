@@ -59,6 +59,15 @@ pub enum Event {
         /// How far they got.
         meter: Meter,
     },
+    /// An image begins to be read from where it is.
+    Reading {
+        /// The image as the user named it.
+        image: String,
+        /// How far its bytes got.
+        meter: Meter,
+    },
+    /// No image is being read any more.
+    Read,
     /// A service failed; the run may go on with others.
     Failed {
         /// The service's name.

@@ -6,8 +6,9 @@ use std::path::Path;
 use tar::{Archive, EntryType};
 
 use super::SourceError;
-use super::entries::{Entries, Limits};
-use super::unpacked::{self, Unpacked};
+use super::entries::{Entries, Limits, TarFault};
+use super::notes::Notes;
+use super::unpacked::{self, Stop, Unpacked};
 use crate::medium::ArchiveForm;
 use crate::oci::LayerCompression;
 use crate::process::Interrupt;
@@ -74,10 +75,27 @@ pub enum ArchiveFault {
     Compressed(&'static str),
     /// A file that is no tar, or not all of one.
     #[error(transparent)]
-    Tar(#[from] super::TarFault),
+    Tar(#[from] TarFault),
     /// A tar of something else, in words.
     #[error("{0}")]
     Content(String),
+}
+
+impl ArchiveFault {
+    /// Whether a file that should be an archive of images is a broken one, and not something else or beyond
+    /// what is read.
+    pub(super) fn is_violation(&self) -> bool {
+        match self {
+            Self::Empty | Self::Content(_) => true,
+            Self::Tar(fault) => matches!(
+                fault,
+                TarFault::NoTar
+                    | TarFault::Truncated(_)
+                    | TarFault::Stopped(Stop::Cut(_) | Stop::Damaged(_))
+            ),
+            Self::Directory | Self::NoFile | Self::OtherForm(_) | Self::Compressed(_) => false,
+        }
+    }
 }
 
 /// A form of archives with an article.
@@ -100,13 +118,15 @@ pub(super) fn compression_of(path: &Path) -> io::Result<LayerCompression> {
 /// Hands each file and link of the archive to `take`, by its name without `./` before it. Names that climb
 /// or are absolute are passed over.
 ///
+/// Gives what is to be said of what follows the last entry, which is nothing.
+///
 /// # Errors
 /// [`SourceError::Archive`] when it is no tar; and whatever `take` fails with.
 pub(super) fn read(
     given: &Given<'_>,
     interrupt: &Interrupt,
     mut take: impl FnMut(&str, Member<'_>) -> Result<(), SourceError>,
-) -> Result<(), SourceError> {
+) -> Result<Notes, SourceError> {
     let metadata = fs_err::metadata(given.path)?;
     if metadata.is_dir() {
         return Err(given.broken(ArchiveFault::Directory));
@@ -147,11 +167,30 @@ pub(super) fn read(
         };
         taken.map_err(|error| match (error, gauge.stop()) {
             // It came through the reader.
-            (SourceError::Io(_), Some(stop)) => given.broken(super::TarFault::from(stop)),
+            (SourceError::Io(_), Some(stop)) => given.broken(TarFault::from(stop)),
             (other, _) => other,
         })?;
     }
-    Ok(())
+    rest(given, unpacked)
+}
+
+/// What there is to say of what follows the last entry of an archive.
+fn rest(given: &Given<'_>, mut unpacked: Unpacked<'_>) -> Result<Notes, SourceError> {
+    let read = unpacked.gauge().position();
+    // Why it ends is told by its end.
+    let _ = io::copy(&mut unpacked, &mut io::sink());
+    let end = unpacked.end();
+    let mut notes = Notes::default();
+    let behind = |what: &str| format!("behind the images in `{}`, {what}", given.shown);
+    match end.stop {
+        Some(stop @ Stop::Interrupted) => return Err(given.broken(TarFault::from(stop))),
+        Some(stop) => notes.violation(None, behind(&stop.to_string())),
+        None if end.trailing_zeros < end.size - read => {
+            notes.warn(behind("there is something that nobody reads"));
+        }
+        None => {}
+    }
+    Ok(notes)
 }
 
 /// A name that is fit to be compared, never to be a path.

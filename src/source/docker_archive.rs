@@ -59,13 +59,13 @@ pub(super) fn convert(
     let reader = LayoutReader::open(directory)?;
     let incoming = directory.join("incoming");
     fs_err::create_dir(&incoming)?;
-    let members = gather(given, &incoming, interrupt)?;
+    let (members, notes) = gather(given, &incoming, interrupt)?;
     let mut conversion = Conversion {
         given,
         members,
         reader,
         stored: BTreeMap::new(),
-        notes: Notes::default(),
+        notes,
     };
     let list = conversion.list()?;
     let manifests: Result<Vec<Descriptor>, _> =
@@ -126,9 +126,9 @@ fn gather(
     given: &Given<'_>,
     incoming: &Path,
     interrupt: &Interrupt,
-) -> Result<Members, SourceError> {
+) -> Result<(Members, Notes), SourceError> {
     let mut members = Members::default();
-    archive::read(given, interrupt, |name, member| {
+    let notes = archive::read(given, interrupt, |name, member| {
         match member {
             Member::Link(target) => {
                 members.links.insert(name.to_owned(), target);
@@ -142,7 +142,7 @@ fn gather(
         }
         Ok(())
     })?;
-    Ok(members)
+    Ok((members, notes))
 }
 
 struct Conversion<'a> {
@@ -208,7 +208,7 @@ impl Conversion<'_> {
         let descriptor = Descriptor::new(MANIFEST, Digest::of(&bytes), bytes.len() as u64);
         fs_err::write(self.reader.blob_path(&descriptor.digest), &bytes)?;
         for text in misnamed {
-            self.notes.violation(descriptor.digest, text);
+            self.notes.violation(Some(descriptor.digest), text);
         }
         Ok(descriptor)
     }

@@ -82,6 +82,12 @@ pub enum SourceError {
         /// What is wrong with it.
         fault: ArchiveFault,
     },
+    /// A layout or archive without any image.
+    #[error("`{place}` holds no image")]
+    NoImages {
+        /// The layout or archive as the user wrote it.
+        place: String,
+    },
     /// No such image among several.
     #[error("`{place}` has no image {}", named(.name.as_deref()))]
     NoImage {
@@ -186,6 +192,17 @@ fn is_for(platform: Option<&str>) -> String {
     )
 }
 
+impl SourceError {
+    /// Whether it is what was to be checked that is broken, not the way to it.
+    pub fn is_violation(&self) -> bool {
+        match self {
+            Self::Unsound { .. } => true,
+            Self::Archive { fault, .. } => fault.is_violation(),
+            _ => false,
+        }
+    }
+}
+
 impl Hint for SourceError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -226,12 +243,13 @@ impl Hint for SourceError {
             Self::OtherPlatform { wanted, .. } => Some(format!(
                 "leave out `--platform`, or name an image for {wanted}"
             )),
+            Self::NoImages { .. } => Some("build an image first, or name another place".to_owned()),
             Self::NoImage {
                 place, name, known, ..
             } => match name {
-                _ if known.is_empty() => {
-                    Some("build an image first, or name another place".to_owned())
-                }
+                _ if known.is_empty() => Some(format!(
+                    "check what is in it: `cargo lighter inspect --verify {place}`"
+                )),
                 Some(name) => {
                     let near = near_names(name, known.iter().map(String::as_str));
                     let near = if near.is_empty() { first(known) } else { near };

@@ -18,6 +18,7 @@ pub(super) fn find(
     place: &Place,
     wanted: &StoredName,
 ) -> Result<(String, Descriptor), SourceError> {
+    place.check_images()?;
     let index = place.index()?;
     let names = index.names();
     // What has no name can be meant by its digest.

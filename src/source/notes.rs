@@ -5,12 +5,13 @@ use crate::digest::Digest;
 /// What was found while a layout was made of something else; all text is printable.
 #[derive(Debug, Default)]
 pub struct Notes {
-    violations: Vec<(Digest, String)>,
+    /// Each with the manifest of the image that it is about, if it is only one.
+    violations: Vec<(Option<Digest>, String)>,
     warnings: Vec<String>,
 }
 
 impl Notes {
-    pub(super) fn violation(&mut self, manifest: Digest, text: String) {
+    pub(super) fn violation(&mut self, manifest: Option<Digest>, text: String) {
         self.violations.push((manifest, text));
     }
 
@@ -20,7 +21,9 @@ impl Notes {
 
     /// What is wrong with the image of a manifest, or with any image, one sentence each.
     pub fn violations(&self, manifest: Option<Digest>) -> impl Iterator<Item = &str> {
-        let meant = move |of: &Digest| manifest.is_none_or(|manifest| manifest == *of);
+        let meant = move |of: &Option<Digest>| {
+            of.is_none_or(|of| manifest.is_none_or(|wanted| wanted == of))
+        };
         let violations = self.violations.iter();
         let violations = violations.filter(move |(of, _)| meant(of));
         violations.map(|(_, text)| text.as_str())

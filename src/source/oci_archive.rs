@@ -24,7 +24,7 @@ pub(super) fn unpack(
 ) -> Result<Notes, SourceError> {
     fs_err::create_dir_all(directory)?;
     let (mut is_layout, mut is_docker) = (false, false);
-    archive::read(given, interrupt, |name, member| {
+    let notes = archive::read(given, interrupt, |name, member| {
         is_docker |= name == docker_archive::LIST;
         let Member::File(content) = member else {
             return Ok(());
@@ -43,7 +43,9 @@ pub(super) fn unpack(
         Ok(())
     })?;
     if is_layout {
-        return Ok(Notes::default());
+        // A tar need not list directories, and only files are taken from it.
+        fs_err::create_dir_all(directory.join("blobs"))?;
+        return Ok(notes);
     }
     Err(given.broken(if is_docker {
         ArchiveFault::OtherForm(ArchiveForm::Docker)

@@ -14,7 +14,7 @@ use super::find::{find, named_images};
 use super::notes::Notes;
 use super::place::Place;
 use super::spec::{ImageSpec, StoredName};
-use super::{SourceError, docker_archive, engine, oci_archive};
+use super::{SourceError, docker_archive, documents, engine, oci_archive};
 use crate::digest::Digest;
 use crate::hint::near_names;
 use crate::medium::{ArchiveForm, LayoutWriter};
@@ -22,7 +22,7 @@ use crate::oci::{Descriptor, Platform};
 use crate::process::{Environment, Interrupt, temporary_directory};
 use crate::reference::Repository;
 use crate::registry::{ManifestReference, Options, Registry};
-use crate::report::{Clock, printable};
+use crate::report::{Clock, Meter, printable};
 
 /// Runtimes stack some hundred.
 const MAX_LAYERS: usize = 1000;
@@ -45,6 +45,7 @@ pub struct Sources {
     interrupt: Interrupt,
     options: Options,
     registry: Option<Arc<Registry>>,
+    meter: Meter,
     temporary: Option<Arc<TempDir>>,
     /// Layouts that were made, by what they were made of.
     made: BTreeMap<String, (PathBuf, Arc<Notes>)>,
@@ -94,9 +95,16 @@ impl Sources {
             interrupt: interrupt.clone(),
             options,
             registry: None,
+            meter: Meter::default(),
             temporary: None,
             made: BTreeMap::new(),
         }
+    }
+
+    /// Counts the bytes of layers that registries give for images that are opened from now on.
+    pub fn count_anew(&mut self) -> Meter {
+        self.meter = Meter::default();
+        self.meter.clone()
     }
 
     /// Finds an image, and reads its manifest.
@@ -142,6 +150,10 @@ impl Sources {
                 limit: MAX_IMAGE,
             });
         }
+        let layers = manifest.layers.iter();
+        chosen
+            .place
+            .expect(layers.map(documents::Descriptor::strict))?;
         let neighbours = neighbours(&chosen.place, &root, descriptor.platform.as_ref());
         Ok(ImageSource {
             reference: chosen.reference,
@@ -169,7 +181,13 @@ impl Sources {
                 LayoutWriter::open(&directory)?;
                 let registry = self.registry()?;
                 let repository = repository.clone();
-                Ok(Place::of_registry(directory, &keep, registry, repository))
+                Ok(Place::of_registry(
+                    directory,
+                    &keep,
+                    registry,
+                    repository,
+                    &self.meter,
+                ))
             }
             ImageSpec::Layout { directory, .. } => {
                 let path = self.environment.resolve(directory);
@@ -329,7 +347,7 @@ impl Sources {
 /// Refuses a path at which nothing is, or a file where a layout should be. `typed` is the path as in `spec`.
 fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError> {
     let wants_directory = matches!(spec, ImageSpec::Layout { .. });
-    match fs_err::metadata(path) {
+    match std::fs::metadata(path) {
         Ok(found) if wants_directory && !found.is_dir() => Err(SourceError::FileNotLayout {
             path: typed.display().to_string(),
             typed: spec.behind_scheme(),
@@ -348,7 +366,11 @@ fn stands(spec: &ImageSpec, typed: &Path, path: &Path) -> Result<(), SourceError
                 near: near(typed, path, wants_directory),
             })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let typed = printable(&typed.display().to_string());
+            let words = format!("cannot look at `{typed}`: {error}");
+            Err(io::Error::new(error.kind(), words).into())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A layout that an image is read from; what a registry has comes when it is needed.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use super::SourceError;
 use super::documents::other_algorithm;
 use super::notes::Notes;
 use super::oci_archive::INDEX;
+use crate::digest::Digest;
 use crate::medium::{
     INDEX_LIMIT, LayoutError, LayoutReader, MANIFEST_LIMIT, StoredIndex, read_capped,
 };
 use crate::oci::{Descriptor, LAYOUT_FILE};
 use crate::reference::Repository;
 use crate::registry::{ManifestReference, Registry};
-use crate::report::printable;
+use crate::report::{Meter, printable};
 
 /// A blob that is read at most: what the largest registries take is less.
 const MAX_BLOB: u64 = 64 << 30;
@@ -37,6 +39,8 @@ pub struct Place {
 struct Remote {
     registry: Arc<Registry>,
     repository: Repository,
+    /// Counts the bytes of layers.
+    meter: Meter,
 }
 
 impl Place {
@@ -67,12 +71,13 @@ impl Place {
         }
     }
 
-    /// A layout that gets what a repository has.
+    /// A layout that gets what a repository has; `meter` counts the bytes of its layers.
     pub(super) fn of_registry(
         directory: PathBuf,
         keep: &Arc<TempDir>,
         registry: Arc<Registry>,
         repository: Repository,
+        meter: &Meter,
     ) -> Self {
         Self {
             directory,
@@ -80,6 +85,7 @@ impl Place {
             remote: Some(Remote {
                 registry,
                 repository,
+                meter: meter.clone(),
             }),
             notes: Arc::default(),
             _keep: Some(Arc::clone(keep)),
@@ -116,6 +122,19 @@ impl Place {
     pub(super) fn index(&self) -> Result<StoredIndex, SourceError> {
         let reader = self.reader()?;
         reader.index().map_err(|error| self.unsound(error))
+    }
+
+    /// Refuses a layout that lists no image: there is nothing to look at.
+    ///
+    /// # Errors
+    /// [`SourceError::NoImages`], and when it cannot be read.
+    pub fn check_images(&self) -> Result<(), SourceError> {
+        if self.index()?.is_empty() {
+            return Err(SourceError::NoImages {
+                place: self.called.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// The image that is named `name`; without a name, the only one.
@@ -198,7 +217,7 @@ impl Place {
     /// [`SourceError`] when it is not there, something else, or too large.
     pub fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>, SourceError> {
         check_size(descriptor, MANIFEST_LIMIT)?;
-        self.blob(descriptor)?;
+        self.brought(descriptor, |_| Meter::default())?;
         let bytes = self.reader()?.read_document(descriptor);
         bytes.map_err(|error| self.unsound(error))
     }
@@ -210,15 +229,43 @@ impl Place {
     /// [`SourceError`] when it cannot be brought, or is larger than believable.
     pub fn blob(&self, descriptor: &Descriptor) -> Result<PathBuf, SourceError> {
         check_size(descriptor, MAX_BLOB)?;
+        self.brought(descriptor, |remote| remote.meter.clone())
+    }
+
+    /// These blobs will be asked for, unless an error comes first.
+    ///
+    /// # Errors
+    /// [`SourceError::Unsound`] when the layout cannot be read.
+    pub fn expect(&self, blobs: impl Iterator<Item = Descriptor>) -> Result<(), SourceError> {
+        let Some(remote) = &self.remote else {
+            return Ok(());
+        };
+        let reader = self.reader()?;
+        let missing: BTreeMap<Digest, u64> = blobs
+            .filter(|blob| !reader.blob_path(&blob.digest).exists())
+            .map(|blob| (blob.digest, blob.size))
+            .collect();
+        remote
+            .meter
+            .expect(missing.into_values().fold(0, u64::saturating_add));
+        Ok(())
+    }
+
+    fn brought(
+        &self,
+        descriptor: &Descriptor,
+        meter: impl FnOnce(&Remote) -> Meter,
+    ) -> Result<PathBuf, SourceError> {
         let path = self.reader()?.blob_path(&descriptor.digest);
         let Some(remote) = &self.remote else {
             return Ok(path);
         };
         if !fs_err::exists(&path)? {
             let arriving = path.with_extension("part");
+            let meter = meter(remote);
             remote
                 .registry
-                .pull_blob(&remote.repository, descriptor, &arriving)?;
+                .pull_blob(&remote.repository, descriptor, &arriving, &meter)?;
             fs_err::rename(&arriving, &path)?;
         }
         Ok(path)

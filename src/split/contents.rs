@@ -377,7 +377,7 @@ impl Gathering<'_> {
             return Ok(());
         };
         if !metadata.is_dir() {
-            if looks_secret(path) {
+            if looks_secret(path, &self.sources.workspace.repository_root) {
                 self.found.secrets.insert(path.to_owned());
                 return Ok(());
             }
@@ -397,7 +397,8 @@ impl Gathering<'_> {
                 && !self.sources.home.holds(inner)
         };
         for inner in sorted_files_where(path, is_wanted)? {
-            if self.sources.kind(&inner.path).is_none() && !looks_secret(&inner.path) {
+            let root = &self.sources.workspace.repository_root;
+            if self.sources.kind(&inner.path).is_none() && !looks_secret(&inner.path, root) {
                 self.add(&inner.path);
             }
         }

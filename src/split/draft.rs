@@ -432,7 +432,7 @@ impl Drafting<'_> {
         let service = &self.request.service.name;
         for asset in &config.assets.value {
             // The build itself says what is wrong with an asset.
-            for path in self.named(&asset.from)? {
+            for path in self.named(&asset.from, |_| false)? {
                 self.add_file(path);
             }
         }
@@ -444,7 +444,8 @@ impl Drafting<'_> {
                 }
                 Input::Glob(source) => source,
             };
-            let found = self.named(source)?;
+            // Assets leave secrets out also where git has them; what a build reads of git stays.
+            let found = self.named(source, |path| self.sources.kind(path).is_some())?;
             if found.is_empty() {
                 return Err(SplitError::NoSuchInput {
                     service: service.clone(),
@@ -477,8 +478,12 @@ impl Drafting<'_> {
         Ok(())
     }
 
-    fn named(&self, source: &Source) -> Result<Vec<PathBuf>, SplitError> {
-        named_files(self.sources.workspace, &self.sources.home, source)
+    fn named(
+        &self,
+        source: &Source,
+        keeps: impl Fn(&Path) -> bool,
+    ) -> Result<Vec<PathBuf>, SplitError> {
+        named_files(self.sources.workspace, &self.sources.home, source, keeps)
     }
 
     fn add_file(&mut self, path: PathBuf) {

@@ -209,13 +209,13 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, ListingError> {
 
 /// Whether a file that nobody put under version control looks as if nobody should: its name, or a private
 /// key in a file of a name that keys have. Not every file is read for it.
-fn is_secret(path: &Path) -> bool {
+fn is_secret(path: &Path, root: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let begins = [".", "_", "id_", "credentials"];
     let ends = [".key", ".pem", ".p8"];
     let is_likely = begins.iter().any(|begin| name.starts_with(begin))
         || ends.iter().any(|end| name.ends_with(end));
-    is_likely && looks_secret(path)
+    is_likely && looks_secret(path, root)
 }
 
 /// Whether cargo marked `directory` as one that it can make anew.

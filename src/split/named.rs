@@ -10,11 +10,12 @@ use crate::workspace::Workspace;
 
 /// All files of `source`, whether git knows them or not: whoever names them wants them. Directories and
 /// globs find nothing in `.git`, in the target directory and among what cargo keeps in its home, nor what
-/// looks like a secret.
+/// looks like a secret, unless `keeps` does.
 pub(super) fn named_files(
     workspace: &Workspace,
     home: &HomeInside,
     source: &Source,
+    keeps: impl Fn(&Path) -> bool,
 ) -> Result<Vec<PathBuf>, SplitError> {
     let matcher = source.matcher().map_err(|error| SplitError::Glob {
         pattern: source.text.clone(),
@@ -39,7 +40,7 @@ pub(super) fn named_files(
         let fits = matcher
             .as_ref()
             .is_none_or(|matcher| matcher.is_match(&file.relative));
-        fits && !looks_secret(&file.path)
+        fits && (keeps(&file.path) || !looks_secret(&file.path, &workspace.repository_root))
     });
     Ok(fits.map(|file| file.path).collect())
 }

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::rate::Rate;
+use super::reading::Reading;
 
 use crate::report::{Event, Meter, Step, printable, size};
 
 /// How often bytes are looked at. Faster than this nobody reads.
 const LOOK: Duration = Duration::from_millis(125);
 const STEP: &str = "{prefix:>12.cyan.bold} {wide_msg}";
-const MOVING: &str = "{prefix:>12.cyan.bold} [{bar:10}] {wide_msg}";
+pub(super) const MOVING: &str = "{prefix:>12.cyan.bold} [{bar:10}] {wide_msg}";
 const FILLED: &str = "=> ";
 
 /// Bars at the bottom of a terminal. They are there from the beginning of a run to its end, also if that is an
@@ -36,6 +37,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     run: Option<Run>,
+    reading: Option<Reading>,
     over: bool,
 }
 
@@ -88,7 +90,11 @@ impl Bars {
         let mut state = self.shared.state();
         match event {
             Event::Begun { images } => state.run = Some(Run::begin(&self.shared.multi, *images)),
-            Event::Summary(_) => state.end(&self.shared.multi),
+            Event::Summary(_) | Event::Read => state.end(&self.shared.multi),
+            Event::Reading { image, meter } => {
+                state.end(&self.shared.multi);
+                state.reading = Some(Reading::begin(image, meter));
+            }
             _ => {}
         }
         if let Some(run) = state.run.as_mut() {
@@ -121,6 +127,9 @@ impl Shared {
             if let Some(run) = state.run.as_mut() {
                 run.look();
             }
+            if let Some(reading) = state.reading.as_mut() {
+                reading.look(&self.multi);
+            }
             let waited = self.ended.wait_timeout(state, LOOK);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -135,6 +144,9 @@ impl Shared {
 impl State {
     /// Takes everything off the terminal.
     fn end(&mut self, multi: &MultiProgress) {
+        if let Some(reading) = self.reading.take() {
+            reading.end(multi);
+        }
         let Some(run) = self.run.take() else { return };
         let lines = run.lines.into_values().map(|line| line.bar);
         for bar in lines.chain([run.whole]) {
@@ -232,13 +244,9 @@ impl Run {
             let Work::Moving { meter, rate } = work else {
                 continue;
             };
-            let (so_far, all) = (meter.moved(), meter.expected());
-            bar.set_length(all.max(1));
-            bar.set_position(so_far);
-            let bytes = bytes(so_far, all, rate.at(now, so_far));
-            bar.set_message(format!("{}{bytes}", printable(service)));
-            moved += so_far;
-            expected += all;
+            show_meter(bar, service, meter, rate, now);
+            moved += meter.moved();
+            expected += meter.expected();
         }
         let images = self.whole.length().unwrap_or_default();
         let (done, seconds) = (self.whole.position(), now.as_secs());
@@ -247,6 +255,21 @@ impl Run {
         self.whole
             .set_message(format!("{seconds}s, {done}/{images} image{plural}{bytes}"));
     }
+}
+
+/// How far bytes got by now, and of what they are.
+pub(super) fn show_meter(
+    bar: &ProgressBar,
+    of: &str,
+    meter: &Meter,
+    rate: &mut Rate,
+    now: Duration,
+) {
+    let (moved, expected) = (meter.moved(), meter.expected());
+    bar.set_length(expected.max(1));
+    bar.set_position(moved);
+    let bytes = bytes(moved, expected, rate.at(now, moved));
+    bar.set_message(format!("{}{bytes}", printable(of)));
 }
 
 /// `, 1.2 MB/3.4 MB, 2.0 MB/s`; nothing while there is nothing to move.
@@ -260,7 +283,7 @@ fn bytes(moved: u64, expected: u64, rate: Option<u64>) -> String {
     format!(", {moved}/{}{}", size(expected), rate.unwrap_or_default())
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file, and a test reads each.
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -341,6 +364,25 @@ mod tests {
         assert!(lines[0].starts_with("    Shipping [===>      ] "));
         assert!(lines[0].contains("s, 1/3 images, 1.0 MB/1.0 MB"));
         assert_eq!(lines.len(), 1);
+    }
+
+    #[test]
+    fn a_read_that_takes_a_while_has_a_line_until_its_end() {
+        let (terminal, bars) = on_a_terminal();
+        let meter = Meter::default();
+        meter.expect(4_000_000);
+        meter.advance(1_000_000);
+        let image = "ghcr.io/acme/orders".to_owned();
+        bars.show(&Event::Reading { image, meter });
+        assert_eq!(terminal.contents(), "");
+        while terminal.contents().is_empty() {
+            thread::yield_now();
+        }
+        let lines = shown(&terminal, &bars);
+        let expected = "     Reading [==>       ] ghcr.io/acme/orders, 1.0 MB/4.0 MB";
+        assert_eq!(lines, [expected]);
+        bars.show(&Event::Read);
+        assert_eq!(terminal.contents(), "");
     }
 
     #[test]

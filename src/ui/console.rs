@@ -202,6 +202,8 @@ impl Console {
             Event::Begun { .. }
             | Event::Compiled { .. }
             | Event::Moving { .. }
+            | Event::Reading { .. }
+            | Event::Read
             | Event::Service(_) => None,
         }
     }

@@ -6,6 +6,7 @@ mod bars;
 mod console;
 mod json;
 mod rate;
+mod reading;
 mod screen;
 mod streams;
 mod style;

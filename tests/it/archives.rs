@@ -1,5 +1,6 @@
 //! Archives: other tools read them, they are the same bytes everywhere, and whole or not there.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -91,6 +92,37 @@ fn skopeo_and_umoci_read_every_image_of_both_forms() {
     assert_eq!(deliveries[1]["status"], "pushed");
     assert_eq!(deliveries[1]["tags"].as_array().map(Vec::len), Some(2));
     assert_eq!(deliveries[1]["digest"], digests["first:1"]);
+    no_temporaries(checkout.path());
+}
+
+#[test]
+fn an_archive_keeps_the_mode_of_the_one_it_replaces_and_spares_a_read_only_one() {
+    let checkout = Checkout::of_services(&["first"]);
+    let file = checkout.path().join("images.tar");
+    let set = |mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        fs_err::set_permissions(&file, permissions).expect("owned");
+    };
+    let to = ["--to", "oci-archive:images.tar", "--tag"];
+    build(&checkout, &[&to[..], &["1"]].concat()).expect(0);
+    set(0o600);
+    build(&checkout, &[&to[..], &["2"]].concat()).expect(0);
+    let mode = fs_err::metadata(&file).expect("there").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    set(0o444);
+    let before = bytes(&checkout, "images.tar");
+    build(&checkout, &[&to[..], &["3"]].concat())
+        .expect(1)
+        .says(&["images.tar` is a read-only file", "hint: "]);
+    assert_eq!(bytes(&checkout, "images.tar"), before);
+    for flag in ["--metadata-file", "--image-refs"] {
+        build(&checkout, &[flag, "images.tar"]).expect(2).says(&[
+            "cannot write `",
+            "images.tar`",
+            "hint: name a file that can be written",
+        ]);
+        assert_eq!(bytes(&checkout, "images.tar"), before);
+    }
     no_temporaries(checkout.path());
 }
 
@@ -237,7 +269,8 @@ fn places_where_no_archive_can_be_are_told_before_compiling() {
     std::os::unix::fs::symlink("nowhere.tar", link).expect("made");
     let before = Before::of(checkout.path());
     let here = checkout.path().display().to_string();
-    let hint = "name a file that is empty, is an archive of images or does not exist";
+    let hint =
+        "name a file that is empty, is an archive of images that may be written, or does not exist";
     for (file, why) in [
         ("alpha", "a directory"),
         ("/dev/null", "no regular file"),

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
 use crate::support::cli::{Lighter, Run};
-use crate::support::tools::run;
 use crate::support::workspace::{Checkout, shop};
 
 /// The key of each service.
 #[track_caller]
-fn keys(run: Run) -> BTreeMap<String, String> {
+pub(crate) fn keys(run: Run) -> BTreeMap<String, String> {
     let run = run.expect(0);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     let services = json["services"].as_array().expect("a list").iter();
@@ -21,7 +19,7 @@ fn keys(run: Run) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn plan(directory: &Path) -> Lighter {
+pub(crate) fn plan(directory: &Path) -> Lighter {
     Lighter::at(directory).args(["plan", "--keys", "--format", "json"])
 }
 
@@ -386,83 +384,6 @@ fn what_is_outside_of_a_service_leaves_its_key() {
             .args(["-j", "1"])
     });
     assert_lines(&same, &[]);
-}
-
-#[test]
-fn a_key_is_the_same_in_every_checkout() {
-    let base = Base::new();
-    let first = &base.checkout;
-    let before = keys(plan(first.path()).run());
-    let elsewhere = Checkout::empty();
-    let place = |name: &str| elsewhere.path().join(name);
-    let clone = ["clone", "-q", ".", &place("clone").to_string_lossy()].map(str::to_owned);
-    first.git(&clone.each_ref().map(String::as_str));
-    assert_eq!(keys(plan(&place("clone")).run()), before);
-    // As from an archive: no git, and other permissions.
-    let export = format!(
-        "umask 077; mkdir -p {0:?}; git archive HEAD | tar -x -C {0:?} --no-same-permissions",
-        place("deep/er/export")
-    );
-    run(Command::new("sh")
-        .args(["-c", &export])
-        .current_dir(first.path()));
-    assert_eq!(keys(plan(&place("deep/er/export")).run()), before);
-    let far = [
-        "worktree",
-        "add",
-        "-q",
-        "--detach",
-        &place("tree").to_string_lossy(),
-    ]
-    .map(str::to_owned);
-    first.git(&far.each_ref().map(String::as_str));
-    let tree = plan(&place("tree")).run_process("umask 077");
-    assert_eq!(keys(tree), before);
-    // What git ignores may lie about.
-    elsewhere.write("clone/alpha/src/x.ignored", "x");
-    elsewhere.write("clone/target/debug/alpha.d", "x");
-    let from_member = plan(&place("clone/beta")).run();
-    assert_eq!(keys(from_member), before);
-}
-
-#[test]
-fn a_key_is_the_same_without_git_around_a_dependency_outside_of_the_workspace() {
-    let checkout = Checkout::empty();
-    checkout.write(
-        "lib/Cargo.toml",
-        &crate::support::workspace::manifest("lib", ""),
-    );
-    checkout.write("lib/src/lib.rs", "");
-    let dependency = "[dependencies]\nlib = { path = \"../lib\" }\n[workspace]\n";
-    checkout.write(
-        "app/Cargo.toml",
-        &crate::support::workspace::manifest("app", dependency),
-    );
-    checkout.write("app/src/main.rs", "fn main() {}\n");
-    checkout.cargo(&["generate-lockfile", "--manifest-path=app/Cargo.toml"]);
-    let without = keys(plan(&checkout.path().join("app")).run());
-    checkout.commit("first");
-    assert_eq!(keys(plan(&checkout.path().join("app")).run()), without);
-}
-
-#[test]
-fn a_key_is_the_same_before_and_after_a_build() {
-    let checkout = Checkout::of_services(&["one"]);
-    checkout.write(".gitignore", "/target\n");
-    checkout.commit("first");
-    let before = keys(plan(checkout.path()).run());
-    Lighter::at(checkout.path()).args(["build"]).run().expect(0);
-    assert_eq!(keys(plan(checkout.path()).run()), before);
-    let again = [
-        "plan",
-        "--keys",
-        "--format",
-        "json",
-        "--target-dir",
-        "other-target",
-    ];
-    let moved = Lighter::at(checkout.path()).args(again).run();
-    assert_eq!(keys(moved), before);
 }
 
 #[test]

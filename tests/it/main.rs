@@ -31,6 +31,7 @@ mod help;
 mod inspect;
 mod keys;
 mod keys_meaning;
+mod keys_places;
 mod layouts;
 mod linkage;
 mod main_job;

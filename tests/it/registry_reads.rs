@@ -11,7 +11,7 @@ use cargo_lighter::oci::{Descriptor, Document, Manifest, media_type};
 use cargo_lighter::process::{Environment, Interrupt};
 use cargo_lighter::reference::{Repository, Tag};
 use cargo_lighter::registry::{Limits, ManifestReference, Options, Registry, RegistryError};
-use cargo_lighter::report::Clock;
+use cargo_lighter::report::{Clock, Meter};
 use tempfile::TempDir;
 
 use crate::fault_registry::{
@@ -35,6 +35,7 @@ struct Stage {
     limits: Limits,
     layer: Descriptor,
     manifest: Document,
+    meter: Meter,
 }
 
 impl Stage {
@@ -70,6 +71,7 @@ impl Stage {
             limits: Limits::default(),
             layer,
             manifest: Document::new(media_type::MANIFEST, &manifest).expect("JSON"),
+            meter: Meter::default(),
         };
         stage.helper(KNOWS);
         let client = stage.client();
@@ -160,7 +162,7 @@ impl Stage {
     fn blob(&self) -> Result<Vec<u8>, RegistryError> {
         let path = self.home.path().join("blob");
         self.client()
-            .pull_blob(&self.repository(), &self.layer, &path)?;
+            .pull_blob(&self.repository(), &self.layer, &path, &self.meter)?;
         Ok(fs_err::read(path).expect("readable"))
     }
 
@@ -194,7 +196,7 @@ fn a_public_image_is_read_without_running_a_helper() {
     assert_eq!(&pulled.descriptor, stage.manifest.descriptor());
     let path = stage.home.path().join("blob");
     client
-        .pull_blob(&repository, &stage.layer, &path)
+        .pull_blob(&repository, &stage.layer, &path, &stage.meter)
         .expect("read");
     let content = fs_err::read(&path).expect("readable");
     assert_eq!(Digest::of(&content), stage.layer.digest);
@@ -333,6 +335,7 @@ fn a_blob_is_read_from_another_origin_that_gets_no_token() {
     // Only the registry is guarded; the store has what the registry has.
     let content = stage.blob().expect("read");
     assert_eq!(Digest::of(&content), stage.layer.digest);
+    assert_eq!(stage.meter.moved(), stage.layer.size);
     let log = stage.server.log();
     let other: Vec<_> = log
         .iter()
@@ -385,6 +388,7 @@ fn what_breaks_goes_on_where_it_broke() {
         .with(on("GET", "/blobs/").act(Act::Truncate(600_000)));
     let content = stage.blob().expect("read");
     assert_eq!(Digest::of(&content), stage.layer.digest);
+    assert_eq!(stage.meter.moved(), stage.layer.size);
     let log = stage.server.log();
     let ranges: Vec<_> = log
         .iter()
@@ -409,6 +413,7 @@ fn a_registry_that_knows_no_parts_is_read_from_the_beginning() {
             .with(on("GET", "/blobs/").act(second));
         let content = stage.blob().expect("read");
         assert_eq!(Digest::of(&content), stage.layer.digest);
+        assert_eq!(stage.meter.moved(), stage.layer.size);
     }
 }
 
@@ -477,6 +482,7 @@ fn another_blob_than_asked_for_is_refused() {
         "{error}"
     );
     assert!(error.hint().is_some());
+    assert_eq!(stage.meter.moved(), 0);
 }
 
 #[test]
@@ -498,6 +504,7 @@ fn a_blob_that_always_ends_early_is_refused() {
     let error = stage.blob().expect_err("truncated");
     assert!(matches!(error, RegistryError::Lost { .. }), "{error}");
     assert_eq!(stage.server.count("GET", "/blobs/"), 6);
+    assert_eq!(stage.meter.moved(), 0);
 }
 
 #[test]
@@ -523,7 +530,7 @@ fn a_file_that_cannot_be_written_is_named() {
     let path = stage.home.path().join("nowhere/blob");
     let client = stage.client();
     let error = client
-        .pull_blob(&stage.repository(), &stage.layer, &path)
+        .pull_blob(&stage.repository(), &stage.layer, &path, &stage.meter)
         .expect_err("no directory");
     assert!(matches!(error, RegistryError::Disk { .. }), "{error}");
     let cause = std::error::Error::source(&error).expect("a cause");

@@ -46,6 +46,26 @@ fn bars_appear_follow_the_size_and_leave_the_terminal_as_it_was_when_interrupted
 }
 
 #[test]
+fn an_image_that_takes_long_to_be_read_has_a_bar() {
+    let server = FaultRegistry::start(Settings::default());
+    let checkout = Checkout::of_services(&["orders"]);
+    pushing(&checkout, &server).run().expect(0);
+    server.add(on("GET", "/blobs/").always().act(Act::Silence));
+    let image = format!("{}/shop/orders", server.host());
+    let lighter = Lighter::at(checkout.path()).args(["inspect", &image]);
+    let mut terminal = Terminal::run(&lighter, 100);
+    terminal.wait_for("Reading [");
+    let seen = terminal.seen();
+    let told = |line: &&String| line.contains(&image) && line.contains("0 B/");
+    assert!(seen.iter().any(|line| told(&line)), "{seen:#?}");
+    terminal.types(b"\x03");
+    let (code, screen, cursor) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(cursor, "the cursor is hidden");
+    assert!(!screen.contains("Reading ["), "{screen}");
+}
+
+#[test]
 fn an_error_stands_whole_above_bars_that_go_on() {
     let server = FaultRegistry::start(Settings::default());
     let checkout = Checkout::of_services(&["broken", "orders"]);

@@ -52,6 +52,8 @@ pub(crate) enum Act {
     Keep(usize),
     /// The blobs of all repositories are lost, then the request is answered.
     LoseBlobs,
+    /// The request is answered, then the blobs of all repositories are lost.
+    DropBlobs,
     /// What was uploaded in open sessions is lost, then the request is answered.
     LoseSessions,
     /// All tokens end, then the request is answered.

@@ -34,10 +34,12 @@ pub(super) fn put(
     }
     let repository_name = repository;
     let repository = contents.repository(repository);
-    if let Some(missing) = missing(repository, &document) {
+    if let Some(status) = settings.unknown_status
+        && let Some(missing) = missing(repository, &document)
+    {
         let error = json!({ "code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry",
             "detail": missing });
-        return Answer::status(settings.unknown_status).json(&json!({ "errors": [error] }));
+        return Answer::status(status).json(&json!({ "errors": [error] }));
     }
     let taken = repository
         .tags

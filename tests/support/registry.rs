@@ -31,8 +31,8 @@ pub(crate) struct Settings {
     pub(crate) immutable_status: u16,
     /// A right that manifests need besides that to push.
     pub(crate) manifest_right: Option<&'static str>,
-    /// What a manifest with unknown blobs is answered with.
-    pub(crate) unknown_status: u16,
+    /// What a manifest with unknown blobs is answered with; where it is `None`, it is taken.
+    pub(crate) unknown_status: Option<u16>,
     pub(crate) chunk_minimum: Option<u64>,
     /// Whether refusals and warnings repeat what the request said, secrets included.
     pub(crate) echoes: bool,
@@ -52,7 +52,7 @@ impl Default for Settings {
             immutable_tags: false,
             immutable_status: 400,
             manifest_right: None,
-            unknown_status: 400,
+            unknown_status: Some(400),
             chunk_minimum: None,
             echoes: false,
             at_once: None,

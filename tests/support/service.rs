@@ -34,7 +34,11 @@ impl Shared {
                     Some(Act::Keep(bytes)) => Some(*bytes),
                     _ => None,
                 };
-                self.honest(&mut state, origin, head, body, keep)
+                let answer = self.honest(&mut state, origin, head, body, keep);
+                if let Some(Act::DropBlobs) = act {
+                    state.contents.lose_blobs();
+                }
+                answer
             }
         };
         let location = answer.header("location").unwrap_or_default().to_owned();

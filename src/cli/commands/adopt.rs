@@ -206,6 +206,13 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one, and what it leads to is replaced.
     let path = fs_err::canonicalize(path)?;
     let permissions = fs_err::metadata(&path)?.permissions();
+    // A rename would not ask for the right that its owner took away.
+    if permissions.readonly() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it is read-only",
+        ));
+    }
     let mut file = AtomicFile::create(&path)?;
     file.write_all(text.as_bytes())?;
     file.commit()?;

@@ -164,6 +164,10 @@ fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(refuse(std::io::ErrorKind::IsADirectory.into()));
     }
+    // A rename would not ask for the right that its owner took away.
+    if std::fs::metadata(path).is_ok_and(|standing| standing.permissions().readonly()) {
+        return Err(refuse(std::io::ErrorKind::PermissionDenied.into()));
+    }
     // Creating the temporary file is the question; dropping it leaves nothing.
     AtomicFile::create(path).map(drop).map_err(refuse)
 }
@@ -179,7 +183,10 @@ struct UnwritableFile {
 
 impl Hint for UnwritableFile {
     fn hint(&self) -> Option<String> {
-        Some("name a file in a directory that exists and can be written".to_owned())
+        Some(
+            "name a file that can be written, in a directory that exists and can be written"
+                .to_owned(),
+        )
     }
 }
 

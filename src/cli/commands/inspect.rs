@@ -15,7 +15,7 @@ use crate::inspect::{
     Difference, InspectError, Inspected, Inspector, Page, Report, Verified, compare,
     differences_text, share, verify,
 };
-use crate::oci::Platform;
+use crate::oci::{Platform, UnknownPlatform};
 use crate::registry::Options;
 use crate::report::{Event, Reporter as _};
 use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Stands, Wanted, parse_on_disk};
@@ -116,7 +116,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let platform: Option<Platform> = arguments
         .platform
         .as_deref()
-        .map(str::parse)
+        .map(platform_of)
         .transpose()
         .map_err(Failure::usage)?;
     let stands = |path: &Path| Stands::at(&context.environment.resolve(path));
@@ -155,6 +155,26 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         context.console.report(Event::Warning(warning));
     }
     result
+}
+
+/// A platform that images are built for, or any other that somebody's image may be for: `OS/PROCESSOR`, and
+/// a variant behind it.
+fn platform_of(text: &str) -> Result<Platform, UnknownPlatform> {
+    text.parse().or_else(|unknown| {
+        let parts: Vec<&str> = text.split('/').collect();
+        let is_word =
+            |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match parts.as_slice() {
+            [os, architecture, variant @ ..] if variant.len() < 2 && parts.iter().all(is_word) => {
+                Ok(Platform {
+                    os: (*os).to_owned(),
+                    architecture: (*architecture).to_owned(),
+                    variant: variant.first().map(|variant| (*variant).to_owned()),
+                })
+            }
+            _ => Err(unknown),
+        }
+    })
 }
 
 /// All that the three ways to look at images have in common.
@@ -201,6 +221,7 @@ impl Desk<'_> {
         for image in images {
             self.announce("Checking", image);
             let verified = verify(&mut self.sources, image, &self.wanted, strict);
+            self.context.console.report(Event::Read);
             checks.push(verified.map_err(Failure::of_inspection)?);
         }
         let text = match self.format {
@@ -249,10 +270,14 @@ impl Desk<'_> {
         image: &ImageSpec,
     ) -> Result<(ImageSource, Inspected), Failure> {
         self.announce("Reading", image);
-        let source = self.sources.open(image, &self.wanted);
-        let source = source.map_err(|error| Failure::of_inspection(error.into()))?;
-        let inspected = inspector.inspect(&source);
-        let inspected = inspected.map_err(Failure::of_inspection)?;
+        let mut read = |sources: &mut Sources, wanted: &Wanted| {
+            let source = sources.open(image, wanted)?;
+            let inspected = inspector.inspect(&source)?;
+            Ok((source, inspected))
+        };
+        let read = read(&mut self.sources, &self.wanted);
+        self.context.console.report(Event::Read);
+        let (source, inspected) = read.map_err(Failure::of_inspection)?;
         self.warnings.extend(inspected.warnings.iter().cloned());
         Ok((source, inspected))
     }
@@ -261,10 +286,14 @@ impl Desk<'_> {
         Page::new(self.context.columns)
     }
 
-    fn announce(&self, verb: &'static str, image: &ImageSpec) {
+    fn announce(&mut self, verb: &'static str, image: &ImageSpec) {
         self.context.console.report(Event::Status {
             verb,
             subject: format!("`{image}`"),
+        });
+        self.context.console.report(Event::Reading {
+            image: image.to_string(),
+            meter: self.sources.count_anew(),
         });
     }
 

@@ -68,6 +68,8 @@ fn title(command: &Command) -> &str {
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone())
         .title(title(command))
+        // An argument that is empty and not quoted is none, and the next one would be the date.
+        .date("\"\"")
         .source(format!("cargo-lighter {}", env!("CARGO_PKG_VERSION")))
         .manual("cargo lighter");
     let mut page = Vec::new();

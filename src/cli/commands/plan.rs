@@ -73,7 +73,7 @@ enum Format {
     Text,
     /// One JSON document
     Json,
-    /// Two lines for `>> "$GITHUB_OUTPUT"`: a matrix, and whether there is anything in it
+    /// Two lines for the file that `GITHUB_OUTPUT` names: a matrix, and whether there is anything in it
     Github,
     /// A child pipeline with a job for each service
     Gitlab,

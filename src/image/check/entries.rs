@@ -144,10 +144,11 @@ impl Rules<'_> {
                 EntryFault::ParentNotDirectory
             });
         }
-        if name
-            .split(|byte| *byte == b'/')
-            .any(|part| part.starts_with(WHITEOUT))
-        {
+        let mut parts = name.split(|byte| *byte == b'/');
+        let mut deleted = parts.clone().filter_map(|part| part.strip_prefix(WHITEOUT));
+        if deleted.any(|deleted| matches!(deleted, b"" | b"." | b"..")) {
+            faults.push(EntryFault::WhiteoutOfNothing);
+        } else if parts.any(|part| part.starts_with(WHITEOUT)) {
             faults.push(EntryFault::Whiteout);
         }
     }

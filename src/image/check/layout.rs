@@ -10,7 +10,7 @@ use super::json::{Field, Shape};
 use super::loose::{Descriptor, Header, Index};
 use super::problem::Problem;
 use super::walk::{Walk, check_schema};
-use crate::medium::{INDEX_LIMIT, LayoutError, REF_NAME, read_capped};
+use crate::medium::{HEADER_LIMIT, INDEX_LIMIT, LayoutError, REF_NAME, read_capped};
 use crate::oci::{Family, Kind, classify};
 use crate::report::printable;
 
@@ -25,7 +25,7 @@ pub(super) fn check(directory: &Path) -> io::Result<Vec<Problem>> {
     check_header(directory, &mut findings)?;
     let mut blobs = Blobs::new(directory);
     let listing = list(&blobs, &mut findings)?;
-    let index: Option<Index> = read_json(directory, INDEX, &mut findings)?;
+    let index: Option<Index> = read_json(directory, INDEX, INDEX_LIMIT, &mut findings)?;
     let entries = index_entries(index, &mut findings);
     let mut walk = Walk::new(&mut blobs, &mut findings);
     for (position, entry) in entries.into_iter().enumerate() {
@@ -62,7 +62,7 @@ fn check_unreferenced(
 }
 
 fn check_header(directory: &Path, findings: &mut Findings) -> io::Result<()> {
-    let Some(header) = read_json::<Header>(directory, HEADER, findings)? else {
+    let Some(header) = read_json::<Header>(directory, HEADER, HEADER_LIMIT, findings)? else {
         return Ok(());
     };
     let at = format!("`{HEADER}`");
@@ -77,7 +77,7 @@ fn check_header(directory: &Path, findings: &mut Findings) -> io::Result<()> {
 
 fn list(blobs: &Blobs, findings: &mut Findings) -> io::Result<Listing> {
     let Some(listing) = blobs.list()? else {
-        findings.add(Problem::MissingFile { path: "blobs" });
+        findings.add(Problem::MissingDirectory { path: "blobs" });
         return Ok(Listing::default());
     };
     for name in &listing.others {
@@ -144,6 +144,7 @@ fn is_legal(name: &str) -> bool {
 fn read_json<T: Shape>(
     directory: &Path,
     name: &'static str,
+    limit: u64,
     findings: &mut Findings,
 ) -> io::Result<Option<T>> {
     let path = directory.join(name);
@@ -151,7 +152,7 @@ fn read_json<T: Shape>(
         findings.add(Problem::MissingFile { path: name });
         return Ok(None);
     }
-    let bytes = match read_capped(&path, INDEX_LIMIT) {
+    let bytes = match read_capped(&path, limit) {
         Ok(bytes) => bytes,
         Err(LayoutError::TooLarge { limit, .. }) => {
             findings.add(Problem::TooLarge {

@@ -20,6 +20,12 @@ pub enum Problem {
         /// Relative to the layout.
         path: &'static str,
     },
+    /// A directory of the layout.
+    #[error("`{path}` is missing or not a directory")]
+    MissingDirectory {
+        /// Relative to the layout.
+        path: &'static str,
+    },
     /// A document that is not JSON, or no object, or has one field twice.
     #[error("{at} is not a valid document: {error}")]
     Json {
@@ -114,8 +120,8 @@ pub enum Problem {
         /// The blob.
         digest: ContentDigest,
     },
-    /// Two entries with one name.
-    #[error("two images are named `{name}`")]
+    /// Two entries with one name, which the specification does not forbid: readers take one or the other.
+    #[error("two entries of `index.json` are named `{name}`")]
     DuplicateName {
         /// The name.
         name: String,
@@ -320,6 +326,8 @@ pub enum EntryFault {
     Name(NameFault),
     /// An order to delete something of a lower layer.
     Whiteout,
+    /// The same of nothing, or of the directory itself or that above it.
+    WhiteoutOfNothing,
     /// A device, pipe, sparse file or unknown kind; its type byte.
     SpecialFile(u8),
     /// Extended records for all entries behind it.
@@ -354,6 +362,12 @@ impl fmt::Display for EntryFault {
             Self::LinkLoop => formatter.write_str("it is behind links without an end"),
             Self::Name(fault) => fault.fmt(formatter),
             Self::Whiteout => formatter.write_str("it deletes a file of a lower layer"),
+            Self::WhiteoutOfNothing => {
+                formatter.write_str("it orders to delete something without a name of its own")
+            }
+            Self::SpecialFile(b'3') => formatter.write_str("it is a character device"),
+            Self::SpecialFile(b'4') => formatter.write_str("it is a block device"),
+            Self::SpecialFile(b'6') => formatter.write_str("it is a pipe"),
             Self::SpecialFile(kind) => {
                 write!(formatter, "it is a special file of type {kind:#04x}")
             }
@@ -381,6 +395,7 @@ impl Problem {
     pub fn breaks_specification(&self) -> bool {
         match self {
             Self::Unreferenced { .. }
+            | Self::DuplicateName { .. }
             | Self::NoHistory { .. }
             | Self::Unusual { .. }
             | Self::Unchecked { .. }
@@ -393,6 +408,7 @@ impl Problem {
                 fault,
                 EntryFault::Duplicate
                     | EntryFault::LinkLoop
+                    | EntryFault::WhiteoutOfNothing
                     | EntryFault::Name(_)
                     | EntryFault::HardLink
                     | EntryFault::LongLink

@@ -171,7 +171,7 @@ impl Collector<'_> {
         let glob = self.asset.from.glob.as_deref();
         let written = glob.and_then(|glob| glob.rsplit('/').next()).map(Path::new);
         let is_named = written.is_some() && written == path.file_name().map(Path::new);
-        !is_named && looks_secret(path)
+        !is_named && looks_secret(path, self.repository)
     }
 
     /// Whether a link leads to what [`Collector::files`] would not have found.

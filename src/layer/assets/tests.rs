@@ -128,15 +128,46 @@ fn a_link_does_not_launder_a_secret() {
 
 #[test]
 fn a_private_key_is_found_whatever_its_name() {
-    let repository = Repository::of(&["page.html", ".aws/credentials", "aws/credentials"]);
+    let repository = Repository::of(&["page.html", ".aws/credentials"]);
     repository.write("deploy.txt", KEY);
     repository.write("account.json", &format!("{}{KEY}", " ".repeat(50_000)));
     repository.write("far.bin", &format!("{}{KEY}", " ".repeat(2 << 20)));
     let shipped = repository.shipped("", None);
-    assert_eq!(
-        shipped,
-        ["/app/aws/credentials", "/app/far.bin", "/app/page.html"]
-    );
+    assert_eq!(shipped, ["/app/far.bin", "/app/page.html"]);
+}
+
+#[test]
+fn a_directory_does_not_ship_what_is_called_a_secret() {
+    let secrets = [
+        "auth.json",
+        "db_password",
+        "gcp-key.json",
+        "password.txt",
+        "secrets/db",
+        "server.key",
+        "token.txt",
+        "vault.yml",
+    ];
+    let others = [
+        "auth.js",
+        "keys.js",
+        "password.html",
+        "secrets.html",
+        "token.rs",
+        "token.txt.example",
+        "tokenizer.json",
+    ];
+    let repository = Repository::of(&[secrets.as_slice(), &others].concat());
+    repository.write("ca.pem", "-----BEGIN CERTIFICATE-----\nMII\n");
+    for glob in [None, Some("**")] {
+        assert_eq!(repository.left_out("", glob), secrets);
+        let shipped = repository.shipped("", glob);
+        let expected = [&["ca.pem"], others.as_slice()].concat();
+        let mut expected: Vec<String> =
+            expected.iter().map(|name| format!("/app/{name}")).collect();
+        expected.sort();
+        assert_eq!(shipped, expected);
+    }
 }
 
 #[test]
@@ -186,14 +217,14 @@ fn a_link_that_would_dangle_in_the_image_becomes_its_file() {
 #[test]
 fn a_link_to_what_is_left_out_is_left_out_or_becomes_its_file() {
     let repository = Repository::of(&["static/.env", "static/data"]);
-    repository.link("static/to-secret", ".env");
+    repository.link("static/a", ".env");
     repository.link("static/.env.local", "data");
-    repository.link("static/through-secret", ".env.local");
+    repository.link("static/b", ".env.local");
     let shipped = repository.shipped("static", None);
-    assert_eq!(shipped, ["/app/data", "/app/through-secret"]);
+    assert_eq!(shipped, ["/app/b", "/app/data"]);
     assert_eq!(
         repository.left_out("static", None),
-        ["static/.env", "static/.env.local", "static/to-secret"]
+        ["static/.env", "static/.env.local", "static/a"]
     );
 }
 

@@ -128,7 +128,8 @@ impl Hint for ArchiveError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::InTheWay { .. } => Some(
-                "name a file that is empty, is an archive of images or does not exist".to_owned(),
+                "name a file that is empty, is an archive of images that may be written, or does not exist"
+                    .to_owned(),
             ),
             Self::Write { source, .. } => Some(match source.kind() {
                 io::ErrorKind::StorageFull => {

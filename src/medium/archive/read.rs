@@ -12,13 +12,12 @@ use super::docker::{DockerImage, full_name};
 use super::entries::{Entries, Place, Region};
 use super::{ArchiveError, ArchiveForm, BlobReader};
 use crate::digest::Digest;
-use crate::medium::{INDEX_LIMIT, MANIFEST_LIMIT, StoredIndex};
+use crate::medium::{HEADER_LIMIT, INDEX_LIMIT, MANIFEST_LIMIT, StoredIndex};
 use crate::oci::{
     Descriptor, Document, ImageConfig, LAYOUT_FILE, LayoutHeader, Manifest, media_type,
 };
 use crate::report::printable;
 
-const HEADER_LIMIT: u64 = 4 << 10;
 /// Layers of an image: more than any runtime can stack.
 const MAX_LAYERS: usize = 1000;
 

@@ -63,6 +63,26 @@ fn the_straight_ways() {
         [Open, Put, Step::End(End::Uploaded)]
     );
     assert_eq!(Course::new(Foreknowledge::Lost, true, true).step, Open);
+    // What was acknowledged is looked for, and sent if it is not there.
+    for (how, end) in [(How::Mounted, End::Mounted), (How::Uploaded, End::Uploaded)] {
+        let acknowledged = Course::new(Foreknowledge::Acknowledged(how), false, true);
+        assert_eq!(steps(acknowledged, &[Present]), [Confirm, Step::End(end)]);
+        assert_eq!(
+            steps(
+                acknowledged,
+                &[Absent, Absent, Absent, Opened, Taken, Present]
+            ),
+            [
+                Confirm,
+                Confirm,
+                Confirm,
+                Open,
+                Put,
+                Confirm,
+                Step::End(End::Uploaded)
+            ]
+        );
+    }
 }
 
 #[test]
@@ -231,11 +251,14 @@ proptest! {
             Foreknowledge::Nothing,
             Foreknowledge::NotFound,
             Foreknowledge::Lost,
+            Foreknowledge::Acknowledged(How::Mounted),
+            Foreknowledge::Acknowledged(How::Uploaded),
         ]),
         mounts in any::<bool>(),
         confirms in any::<bool>(),
     ) {
         let (course, walk) = walked(Course::new(foreknowledge, mounts, confirms), &choices);
+        let confirms = confirms || matches!(foreknowledge, Foreknowledge::Acknowledged(_));
         let Step::End(end) = course.step else {
             return Err(TestCaseError::fail(format!("no end: {course:?}")));
         };

@@ -301,6 +301,25 @@ fn another_digest_in_the_answer_is_an_error() {
 }
 
 #[test]
+fn where_nobody_may_look_a_warning_says_so() {
+    let server = deviating(|request| {
+        let looks = matches!(request.method.as_str(), "HEAD" | "GET");
+        (looks && request.path().contains("/blobs/sha256:")).then(|| Answer::status(405))
+    });
+    let stage = Stage::anonymous();
+    let (registry, repository) = (stage.registry(), repository(&server.host()));
+    for content in [&b"one"[..], b"another"] {
+        let blob = crate::oci::Descriptor::new("x", Digest::of(content), content.len() as u64);
+        let pushed = registry.push_blob_bytes(&repository, &blob, content);
+        pushed.expect("pushed");
+    }
+    let host = server.host();
+    let warning =
+        "does not let us look at what it stored: only its word says that all of it arrived";
+    assert_eq!(registry.warnings(), [format!("{host} {warning}")]);
+}
+
+#[test]
 fn a_digest_in_capitals_is_the_same_digest() {
     let fake = Fake::default();
     let server = Server::start(move |request| match fake.answer(request) {

@@ -43,7 +43,9 @@ pub(super) fn files(
     };
     Ok(entries
         .iter()
-        .filter(|entry| entry.tracked || !(is_made_by_cargo(&entry.path) || is_secret(&entry.path)))
+        .filter(|entry| {
+            entry.tracked || !(is_made_by_cargo(&entry.path) || is_secret(&entry.path, root))
+        })
         .map(|entry| entry.path.clone())
         .collect())
 }

@@ -54,7 +54,7 @@ pub(super) fn files(
             return Err(ProgramError::Interrupted.into());
         }
         let entry = entry.map_err(|error| read_error(root, error))?;
-        if !entry.file_type().is_some_and(|kind| kind.is_dir()) && !is_secret(entry.path()) {
+        if !entry.file_type().is_some_and(|kind| kind.is_dir()) && !is_secret(entry.path(), root) {
             found.push(entry.into_path());
         }
     }

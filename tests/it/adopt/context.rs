@@ -154,7 +154,7 @@ fn files_that_look_like_secrets_are_told_and_in_no_asset() {
         assets(&run),
         [
             "{ from = \"/static/a.html\", to = \"/static/a.html\" },",
-            "{ from = \"/keys/ca.pem\", to = \"/keys/ca.pem\" },",
+            "{ from = \"/keys\", to = \"/keys\" },",
             "{ from = \"/whole\", to = \"/whole\" },",
         ]
     );

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tar::EntryType;
 use tempfile::TempDir;
 
-use super::draft::{Draft, File, Layer, directory, file, header, link};
+use super::draft::{Draft, File, Layer, directory, docker_archive, file, header, link};
 use crate::support::cli::{Lighter, Run};
 
 const RECORD: &str =
@@ -123,7 +123,7 @@ fn an_image_is_the_same_as_itself() {
 
 #[test]
 fn each_setting_is_a_respect_of_its_own() {
-    let table: [(&str, &str, Value); 15] = [
+    let table: [(&str, &str, Value); 18] = [
         ("user", "User", json!("0")),
         ("user", "User", Value::Null),
         ("entrypoint", "Entrypoint", json!(["/app/orders", "-v"])),
@@ -142,6 +142,9 @@ fn each_setting_is_a_respect_of_its_own() {
         ("volumes", "Volumes", json!({ "/data": {}, "/more": {} })),
         ("stop-signal", "StopSignal", json!("SIGINT")),
         ("healthcheck", "Healthcheck", Value::Null),
+        ("shell", "Shell", json!(["/bin/bash", "-c"])),
+        ("onbuild", "OnBuild", json!(["RUN make"])),
+        ("onbuild", "OnBuild", json!(7)),
         ("labels", "Labels", json!({ "team": "dock" })),
     ];
     for (respect, key, value) in table {
@@ -212,6 +215,47 @@ fn modes_owners_and_links_are_respects_of_their_own() {
         });
     });
     assert_eq!(target, ["links"]);
+}
+
+#[test]
+fn a_hard_link_in_place_of_a_copy_is_no_difference() {
+    let same = respects_of(|parts| {
+        parts.upper.push(file("app/second", "program"));
+    });
+    assert_eq!(same, ["files", "size"]);
+    let two = |second: File| {
+        let mut parts = Parts::usual();
+        parts.upper.push(second);
+        parts.draft()
+    };
+    let directory = TempDir::new().expect("a directory");
+    two(file("app/second", "program")).write(&directory.path().join("old"));
+    let hard = File {
+        kind: EntryType::Link,
+        mode: 0o644,
+        ..link("app/second", "app/orders")
+    };
+    two(hard).write(&directory.path().join("new"));
+    let run = compared(&directory, "oci:new", "oci:old", &[]).expect(3);
+    assert!(
+        run.stdout
+            .contains("differs from oci:old:orders:latest in size\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn sizes_of_two_uncompressed_images_are_told_once() {
+    let directory = TempDir::new().expect("a directory");
+    for (name, length) in [("old", 10_000), ("new", 90_000)] {
+        let mut parts = Parts::usual();
+        parts.upper.push(file("app/data", &"x".repeat(length)));
+        docker_archive(&parts.draft(), &directory.path().join(name));
+    }
+    let run = compared(&directory, "docker-archive:new", "docker-archive:old", &[]).expect(3);
+    assert!(run.stdout.contains("~ unpacked:"), "{}", run.stdout);
+    assert!(!run.stdout.contains("compressed:"), "{}", run.stdout);
 }
 
 #[test]

@@ -106,6 +106,24 @@ fn layouts() -> Vec<Broken> {
             fs_err::remove_file(laid.path().join("layout/index.json")).expect("removed");
         }),
         damaged(
+            "no blobs",
+            "`blobs` is missing or not a directory",
+            |laid| {
+                fs_err::remove_dir_all(laid.path().join("layout/blobs")).expect("removed");
+                let empty = r#"{"schemaVersion":2,"manifests":[]}"#;
+                fs_err::write(laid.path().join("layout/index.json"), empty).expect("written");
+            },
+        ),
+        damaged(
+            "header beyond all measure",
+            "`oci-layout` has 4194305 bytes, more than 4194304",
+            |laid| {
+                let header = r#"{"imageLayoutVersion":"1.0.0"}"#;
+                let header = format!("{header}{}", " ".repeat((4 << 20) + 1 - header.len()));
+                fs_err::write(laid.path().join("layout/oci-layout"), header).expect("written");
+            },
+        ),
+        damaged(
             "index that is no JSON",
             "`index.json` is not a valid document",
             |laid| {
@@ -150,16 +168,6 @@ fn indexes() -> Vec<Broken> {
             "`index.json` has no `manifests`",
             |draft| {
                 draft.index = |index| index["manifests"] = Value::Null;
-            },
-        ),
-        broken(
-            "two images of one name",
-            "two images are named `orders:latest`",
-            |draft| {
-                draft.index = |index| {
-                    let again = index["manifests"][0].clone();
-                    index["manifests"] = json!([again.clone(), again]);
-                };
             },
         ),
         broken("illegal name", "`a b` is no legal image name", |draft| {
@@ -390,6 +398,11 @@ fn layers() -> Vec<Broken> {
         broken("layer that was cut", "cannot be decompressed", |draft| {
             draft.layers[0].blob = cut;
         }),
+        broken(
+            "something behind the compressed layer",
+            "cannot be decompressed",
+            |draft| draft.layers[0].blob.extend(b"and more"),
+        ),
         of_tar("layer that is no tar", "is not a valid tar", vec![7; 2048]),
         of_tar("tar without an end", "does not end as it should", {
             let tar = good();
@@ -400,10 +413,30 @@ fn layers() -> Vec<Broken> {
             "does not end as it should",
             [good(), vec![1; 512], vec![0; 1024]].concat(),
         ),
+    ]
+}
+
+fn entries() -> Vec<Broken> {
+    vec![
         of_files(
             "name twice",
             "entry `a`: its name is there twice",
             &[file("a", ""), file("a", "")],
+        ),
+        of_files(
+            "whiteout of nothing",
+            "entry `a/.wh.`: it orders to delete something without a name of its own",
+            &[file("a/.wh.", "")],
+        ),
+        of_files(
+            "whiteout of the directory above",
+            "entry `.wh...`: it orders to delete something without a name of its own",
+            &[file(".wh...", "")],
+        ),
+        of_files(
+            "whiteout of the directory itself",
+            "entry `.wh..`: it orders to delete something without a name of its own",
+            &[file(".wh..", "")],
         ),
         of_files(
             "absolute name",
@@ -460,6 +493,7 @@ pub(super) fn table() -> Vec<Broken> {
         manifests(),
         configurations(),
         layers(),
+        entries(),
     ];
     parts.into_iter().flatten().collect()
 }

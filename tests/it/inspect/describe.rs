@@ -261,7 +261,17 @@ fn one_platform_of_several_is_looked_at() {
             "has no image for linux/s390x",
             "hint: choose with `--platform`: it has `linux/amd64` or `linux/arm64`",
         ]);
-    inspect(laid.path(), &["oci:layout", "--platform", "windows/amd64"]).expect(2);
+    for other in ["windows/amd64", "linux/foo", "linux/arm/v9"] {
+        let says = format!("has no image for {other}");
+        inspect(laid.path(), &["oci:layout", "--platform", other])
+            .expect(1)
+            .says(&[&says, "it has `linux/amd64` or `linux/arm64`"]);
+    }
+    for none in ["windows", "linux/", "a/b/c/d", "linux/a b"] {
+        inspect(laid.path(), &["oci:layout", "--platform", none])
+            .expect(2)
+            .says(&["stands for no platform", "hint: name a platform such as"]);
+    }
     // One alone needs no choice.
     write(vec![entry(arm, "arm64"), entry(amd, "unknown")]);
     let run = inspect(laid.path(), &["oci:layout"]).expect(0);

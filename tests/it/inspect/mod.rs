@@ -2,6 +2,7 @@
 
 mod against;
 mod broken;
+mod broken_archives;
 mod describe;
 mod docker;
 mod draft;

@@ -6,7 +6,7 @@ use cargo_lighter::digest::Digest;
 use serde_json::{Value, json};
 
 use super::broken::table;
-use super::draft::{Draft, File, Laid, Layer, docker_archive, file};
+use super::draft::{Draft, File, Laid, Layer, docker_archive, file, write_tar};
 use crate::support::cli::{Lighter, Run};
 
 fn verified(directory: &Path, image: &str, more: &[&str]) -> Run {
@@ -167,6 +167,63 @@ fn a_violation_is_not_lost_among_what_is_allowed() {
         "remark (1): there are more than 10000 such problems\n",
     ] {
         assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn the_same_name_twice_is_a_remark_because_nothing_forbids_it() {
+    let draft = Draft {
+        index: |index| {
+            let again = index["manifests"][0].clone();
+            index["manifests"] = json!([again.clone(), again]);
+        },
+        ..Draft::default()
+    };
+    let laid = Laid::of(&draft);
+    let run = verified(laid.path(), "oci:layout", &[]).expect(0);
+    let expected = "oci:layout: nothing violates the image specification, 1 remark\n  \
+                    remark (1): two entries of `index.json` are named `orders:latest`\n";
+    assert_eq!(run.stdout, expected);
+    verified(laid.path(), "oci:layout", &["--strict"]).expect(3);
+}
+
+#[test]
+fn a_place_without_images_is_told_to_hold_none() {
+    let laid = Laid::of(&Draft::default());
+    fs_err::remove_dir_all(laid.path().join("layout/blobs")).expect("removed");
+    fs_err::create_dir(laid.path().join("layout/blobs")).expect("created");
+    let empty = r#"{"schemaVersion":2,"manifests":[]}"#;
+    fs_err::write(laid.path().join("layout/index.json"), empty).expect("written");
+    laid.archive("oci.tar");
+    write_tar(&laid.path().join("docker.tar"), &[("manifest.json", b"[]")]);
+    for place in [
+        "oci:layout",
+        "oci-archive:oci.tar",
+        "docker-archive:docker.tar",
+    ] {
+        for image in [place.to_owned(), format!("{place}:orders")] {
+            let says = [
+                format!("error: `{place}` holds no image\n"),
+                "hint: build an image first, or name another place".to_owned(),
+            ];
+            let says = [says[0].as_str(), says[1].as_str()];
+            verified(laid.path(), &image, &[]).expect(1).says(&says);
+            let run = Lighter::at(laid.path()).args(["inspect", &image]).run();
+            run.expect(1).says(&says);
+        }
+    }
+}
+
+#[test]
+fn a_header_with_further_fields_is_read_by_both() {
+    let laid = Laid::of(&Draft::default());
+    let header = json!({ "imageLayoutVersion": "1.0.0", "x": "y".repeat(9000) });
+    fs_err::write(laid.path().join("layout/oci-layout"), header.to_string()).expect("written");
+    laid.archive("oci.tar");
+    for image in ["oci:layout", "oci-archive:oci.tar"] {
+        verified(laid.path(), image, &["--strict"]).expect(0);
+        let run = Lighter::at(laid.path()).args(["inspect", image]).run();
+        run.expect(0);
     }
 }
 

@@ -9,7 +9,7 @@ use cargo_lighter::registry::Options;
 
 use super::requests::{expected, kinds, with_an_image, with_tokens};
 use super::stage::Stage;
-use crate::fault_registry::{Act, Answer, Guard, Scopes, Settings, on};
+use crate::fault_registry::{Act, Answer, Exchange, Guard, Scopes, Settings, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 
@@ -191,5 +191,42 @@ fn an_upload_that_is_being_opened_at_an_interrupt_is_closed() {
         pushing.join().expect("no panic")
     });
     pushed.expect_err("interrupted");
+    assert_eq!(stage.server.open_uploads(), 0);
+}
+
+#[test]
+fn an_upload_that_a_registry_opened_instead_of_taking_a_layer_over_is_closed_at_an_interrupt() {
+    let settings = Settings {
+        mounts: false,
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, None);
+    let interrupt = Interrupt::new();
+    let client = stage.client_of(stage.options(true), &interrupt);
+    client.expect(&["users", "orders"]);
+    let pushed = client.push("users", &stage.image(1), &["v1"]);
+    pushed.expect("pushed");
+    stage.server.forget();
+    stage
+        .server
+        .add(on("PUT", UPLOADS).always().act(Act::Silence));
+    let image = stage.image(2);
+    let common = image.layers[0].0.digest.hex();
+    let pushed = thread::scope(|scope| {
+        let pushing = scope.spawn(|| client.push("orders", &image, &["v1"]));
+        let sent = |seen: &Exchange| seen.method == "PUT" && seen.query.contains(&common);
+        while !stage.server.log().iter().any(sent) {
+            thread::yield_now();
+        }
+        interrupt.send(Signal::Interrupt);
+        pushing.join().expect("no panic")
+    });
+    pushed.expect_err("interrupted");
+    let log = stage.server.log();
+    let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
+    assert_eq!(
+        mounts.map(|seen| seen.status).collect::<Vec<_>>(),
+        [Some(202)]
+    );
     assert_eq!(stage.server.open_uploads(), 0);
 }

@@ -3,7 +3,7 @@
 
 use cargo_lighter::registry::RegistryError;
 
-use super::scenario::{play, scenario};
+use super::scenario::{Scenario, play, scenario};
 use crate::fault_registry::{Act, Answer, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
@@ -13,12 +13,16 @@ fn not_stored(error: &RegistryError) -> bool {
     matches!(error, RegistryError::NotStored { .. })
 }
 
+fn lie(id: &str, method: &'static str, part: &'static str, act: Act) -> Scenario {
+    scenario(id).fault(on(method, part).act(act))
+}
+
+fn always(id: &str, method: &'static str, part: &'static str, act: Act) -> Scenario {
+    scenario(id).fault(on(method, part).always().act(act))
+}
+
 #[test]
 fn lying_registries() {
-    let lie = |id, method, part: &'static str, act| scenario(id).fault(on(method, part).act(act));
-    let always = |id, method, part: &'static str, act| {
-        scenario(id).fault(on(method, part).always().act(act))
-    };
     play(vec![
         lie(
             "L1a a blob that is not stored, once",
@@ -74,7 +78,7 @@ fn lying_registries() {
             Act::Pretend,
         )
         .other_before()
-        .fails(not_stored),
+        .fails(|error| matches!(error, RegistryError::TagElsewhere { .. })),
         lie(
             "L7 blobs that vanish before the manifest",
             "PUT",
@@ -101,5 +105,48 @@ fn lying_registries() {
             Act::Pretend,
         )
         .fault(on("HEAD", "/blobs/").always().status(405)),
+    ]);
+}
+
+/// Nobody but us would notice: the manifest is taken, and what it names is not there.
+#[test]
+fn registries_that_take_manifests_of_what_they_do_not_have() {
+    play(vec![
+        lie(
+            "L7b blobs that vanish with the manifest, once",
+            "PUT",
+            BY_DIGEST,
+            Act::DropBlobs,
+        ),
+        always(
+            "L7c blobs that vanish with the manifest",
+            "PUT",
+            BY_DIGEST,
+            Act::DropBlobs,
+        )
+        .fails(not_stored),
+        lie(
+            "L7d a blob that is not stored, once, where manifests are not checked",
+            "PUT",
+            UPLOADS,
+            Act::Pretend,
+        )
+        .with(|settings| settings.unknown_status = None),
+        always(
+            "L7e a blob that is not stored, where manifests are not checked",
+            "PUT",
+            UPLOADS,
+            Act::Pretend,
+        )
+        .with(|settings| settings.unknown_status = None)
+        .fails(not_stored),
+        lie(
+            "L7f a blob that is not taken over, where manifests are not checked",
+            "POST",
+            "mount=",
+            Act::Pretend,
+        )
+        .with(|settings| settings.unknown_status = None)
+        .two_services(),
     ]);
 }

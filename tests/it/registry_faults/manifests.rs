@@ -33,7 +33,7 @@ fn unknown_blobs() {
         scenario("U19e blobs that are lost meanwhile")
             .fault(on("PUT", BY_DIGEST).act(Act::LoseBlobs)),
         scenario("U19f the same, told by 404")
-            .with(|settings| settings.unknown_status = 404)
+            .with(|settings| settings.unknown_status = Some(404))
             .fault(on("PUT", BY_DIGEST).act(Act::LoseBlobs)),
         scenario("U19g when the tag is put")
             .fault(on("PUT", "/manifests/v1").times(2).answer(blob_unknown()))

@@ -24,7 +24,7 @@ const LARGE: usize = 3 * 1024 * 1024;
 /// An image, and the bytes of its blobs.
 #[derive(Debug, Clone)]
 pub(super) struct Image {
-    layers: Vec<(Descriptor, PathBuf)>,
+    pub(super) layers: Vec<(Descriptor, PathBuf)>,
     config: Document,
     pub(super) manifest: Document,
 }

@@ -270,10 +270,12 @@ members = ["svc", "nested", "nested/inner"]
 inputs = ["/specs/*.json", "env:TOKEN", "/one.generated"]
 assets = [{ from = "/public", to = "/app/public" }, { from = "pages/*.html", to = "/app/pages" }]
 == specs/a.json
+== specs/auth.json
 == specs/b.txt
 == one.generated
 == public/deep/a.css
 == public/b.generated
+== public/token.txt
 == svc/pages/index.html
 == service nested
 [package.metadata.lighter]
@@ -287,12 +289,14 @@ assets = [{ from = "data/a.txt", to = "/app/" }]
     for view in [&svc.whole, &svc.production] {
         view.has(&[
             "specs/a.json",
+            // An asset would leave it out; a build may read it.
+            "specs/auth.json",
             "one.generated",
             "public/deep/a.css",
             "public/b.generated",
             "svc/pages/index.html",
         ]);
-        view.lacks(&["specs/b.txt", "nested"]);
+        view.lacks(&["specs/b.txt", "public/token.txt", "nested"]);
     }
     let nested = world.holds("nested").production;
     nested.has(&["nested/data/a.txt"]);
