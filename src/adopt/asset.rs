@@ -8,7 +8,11 @@ use globset::Glob;
 use toml_edit::InlineTable;
 
 use super::locate::is_pattern;
+use super::paths::below;
 use super::stage::Copy;
+
+/// More entries of one directory are not looked at.
+const MAX_ENTRIES: usize = 10_000;
 
 /// Files of the context, and where they go.
 #[derive(Debug, Clone)]
@@ -67,6 +71,7 @@ impl Asset {
         let fits = |(own, other): (&String, &String)| {
             own == other
                 || (is_pattern(other)
+                    && (other.starts_with('.') || !own.starts_with('.'))
                     && Glob::new(other).is_ok_and(|glob| glob.compile_matcher().is_match(own)))
         };
         if !own.iter().zip(&other).all(fits) {
@@ -78,6 +83,24 @@ impl Asset {
             Ordering::Less if self.kind == Kind::File => Meeting::Apart,
             Ordering::Less => Meeting::Part,
         }
+    }
+
+    /// Whether a path that ends with `*` means all that is in it: a shell leaves out what begins with a dot.
+    pub(super) fn is_all_of(&self, path: &str) -> bool {
+        let directory = match self.kind {
+            Kind::File => return false,
+            Kind::Directory => Some(self.source.as_path()),
+            Kind::Pattern => self.source.parent(),
+        };
+        let Some(Ok(mut entries)) = directory.map(fs_err::read_dir) else {
+            return false;
+        };
+        let is_seen = |entry: std::io::Result<fs_err::DirEntry>| {
+            entry.is_ok_and(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        };
+        below(path, &self.to) == Some("*")
+            && entries.by_ref().take(MAX_ENTRIES).all(is_seen)
+            && entries.next().is_none()
     }
 
     /// The permissions that its files may have.

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::asset::{Asset, mode};
+use super::asset::{Asset, Kind, mode};
 use super::choose::Placed;
 use super::draft::Draft;
 use super::elsewhere;
 use super::ignored::Ignored;
 use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pattern, origin};
-use super::paths::{below, name};
+use super::paths::{below, join, name};
 use super::rearranged::told_of_owner;
 use super::stage::{self, Action, From, Stage, Step, lineage};
+use super::standing::Thing;
 use crate::workspace::{Package, Workspace};
 
 /// More sources are not looked for.
@@ -31,6 +32,8 @@ pub(super) struct Files<'a> {
     pub(super) executables: &'a [Placed],
     /// The one of the service.
     pub(super) own: Option<&'a Placed>,
+    /// All that the one of the service was ever called.
+    pub(super) names: &'a BTreeSet<String>,
     /// Whether the stage compiles, and what it is given is sources.
     pub(super) compiles: bool,
     /// Directories that commands make.
@@ -72,6 +75,12 @@ impl Files<'_> {
                 }
             }
         }
+        without_replaced(&mut assets);
+        assets.retain(|asset| {
+            let what = format!("the asset `{}`", asset.to);
+            let thing = Thing::Asset(asset.kind == Kind::File);
+            draft.stands(asset.line, &what, &asset.to, thing)
+        });
         let tables = assets.iter().map(|asset| (asset.line, asset.table()));
         draft.list("assets", tables);
         assets.into_iter().map(|asset| asset.to).collect()
@@ -237,6 +246,12 @@ impl Files<'_> {
         }
     }
 
+    /// Where the process starts.
+    pub(super) fn workdir(&self) -> &str {
+        let stage = self.stages.get(self.stage);
+        stage.map_or("/", |stage| stage.settings.directory())
+    }
+
     fn exists(&self, path: &str) -> bool {
         is_pattern(path) || self.context.join(path).symlink_metadata().is_ok()
     }
@@ -264,6 +279,62 @@ impl Files<'_> {
             }
         }
     }
+}
+
+/// What is copied over a file takes its place.
+fn without_replaced(assets: &mut Vec<Asset>) {
+    let mut later = BTreeSet::new();
+    let mut kept: Vec<bool> = Vec::new();
+    for asset in assets.iter().rev() {
+        let is_file = asset.kind == Kind::File;
+        kept.push(!is_file || later.insert(asset.to.clone()));
+    }
+    let mut kept = kept.into_iter().rev();
+    assets.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// `COPY --parents` as one `COPY` for each source, which says where that goes.
+pub(super) fn follow_parents(stages: &mut [Stage]) {
+    for stage in stages {
+        let steps = std::mem::take(&mut stage.steps);
+        stage.steps = steps.into_iter().flat_map(with_parents).collect();
+    }
+}
+
+/// Those of one step; of what is no file of the context, `--parents` is told.
+fn with_parents(step: Step) -> Vec<Step> {
+    let Action::Copy(copy) = &step.action else {
+        return vec![step];
+    };
+    let has_flag = copy.flags.iter().any(|(flag, _)| flag == "parents");
+    let is_open = |source: &String| is_pattern(source) || source.contains("://");
+    if !has_flag || copy.from != From::Context || copy.sources.iter().any(is_open) {
+        return vec![step];
+    }
+    let line = step.line;
+    let single = |source: &String| {
+        // `./a/./b` keeps only what follows the second one.
+        let from = source.trim_start_matches("./");
+        let kept = from.rsplit_once("/./").map_or(from, |(_, kept)| kept);
+        let kept = context_path(kept);
+        let is_file = copy.files.contains(source);
+        let inner = if is_file {
+            kept.rsplit_once('/')
+                .map_or("", |(directories, _)| directories)
+        } else {
+            kept.as_str()
+        };
+        let mut single = copy.clone();
+        single.to = join(&copy.to, inner);
+        single.into = true;
+        single.sources = vec![source.clone()];
+        single.flags.retain(|(flag, _)| flag != "parents");
+        Step {
+            line,
+            action: Action::Copy(single),
+        }
+    };
+    copy.sources.iter().map(single).collect()
 }
 
 /// Notes which sources of `COPY` are files in the context.

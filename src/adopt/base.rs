@@ -25,6 +25,29 @@ pub(super) fn is_alpine(image: &str) -> bool {
     name == "alpine" || tag.contains("alpine") || name.contains("musl")
 }
 
+/// Distributions whose users have fixed numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Debian,
+    Alpine,
+    Other,
+}
+
+/// The distribution of an image.
+pub(super) fn family(image: &str) -> Family {
+    let (name, tag) = parts(image);
+    if name == "alpine" || tag.contains("alpine") {
+        Family::Alpine
+    } else if matches!(
+        name,
+        "debian" | "ubuntu" | "buildpack-deps" | "rust" | "minideb"
+    ) {
+        Family::Debian
+    } else {
+        Family::Other
+    }
+}
+
 /// Whether a dynamic executable could not run there.
 pub(super) fn is_static(image: &str) -> bool {
     let (name, tag) = parts(image);

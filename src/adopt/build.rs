@@ -1,6 +1,7 @@
 //! How a Dockerfile compiles: the flags of its last `cargo build` or `cargo install`.
 
 use super::paths::name;
+use super::shell::is_setting;
 use super::stage::{Action, Stage, lineage};
 
 /// Features that are not named one by one.
@@ -29,6 +30,16 @@ pub(super) struct Build {
     pub(super) zigbuild: bool,
     /// Whether it says that the C library is linked statically.
     pub(super) static_flags: bool,
+    /// `nightly` of `cargo +nightly`.
+    pub(super) toolchain: Option<String>,
+    /// Values of `--config`.
+    pub(super) configs: Vec<String>,
+    /// Values of `-Z`.
+    pub(super) unstable: Vec<String>,
+    /// What `cargo rustc` gives to the compiler.
+    pub(super) compiler_flags: Vec<String>,
+    /// Variables that are set for it alone: `NAME=value`.
+    pub(super) variables: Vec<String>,
 }
 
 /// The last build in a stage, or in those that it is built on.
@@ -42,11 +53,14 @@ pub(super) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
             let Action::Run { commands } = &step.action else {
                 continue;
             };
-            if let Some(build) = commands.iter().rev().find_map(|ran| build(&ran.words)) {
-                earliest = Some(Build {
-                    line: step.line,
-                    ..build
-                });
+            let found = commands.iter().rev().find_map(|ran| {
+                let build = build(&ran.words)?;
+                Some((build, &ran.settings))
+            });
+            if let Some((mut build, settings)) = found {
+                build.line = step.line;
+                build.variables.splice(0..0, settings.iter().cloned());
+                earliest = Some(build);
                 break;
             }
         }
@@ -55,16 +69,23 @@ pub(super) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
         }
     }
     let mut build = earliest?;
-    let flags = [
-        "RUSTFLAGS",
-        "CARGO_BUILD_RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-    ];
     let settings = &stages.get(stage)?.settings;
-    build.static_flags |= flags
+    let lasting = settings
+        .env
         .iter()
-        .filter_map(|name| settings.env.get(*name))
-        .any(|said| said.value.contains("+crt-static"));
+        .map(|(name, said)| (name.as_str(), said.value.as_str()));
+    let own = build
+        .variables
+        .iter()
+        .filter_map(|word| word.split_once('='));
+    build.static_flags |= lasting
+        .chain(own)
+        .any(|(name, value)| is_rustflags(name) && value.contains("+crt-static"));
+    let mut own = build.variables.iter().rev();
+    let target = own.find_map(|word| word.strip_prefix("CARGO_BUILD_TARGET="));
+    if build.target.is_none() {
+        build.target = target.map(str::to_owned);
+    }
     if build.target.is_none() {
         build.target = settings
             .env
@@ -74,23 +95,47 @@ pub(super) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
     Some(build)
 }
 
+/// Whether a variable holds flags of the compiler.
+pub(super) fn is_rustflags(name: &str) -> bool {
+    name == "RUSTFLAGS" || (name.starts_with("CARGO_") && name.ends_with("_RUSTFLAGS"))
+}
+
 /// A command as a build, if it is one.
 pub(super) fn build(words: &[String]) -> Option<Build> {
-    let (program, mut rest) = words.split_first()?;
+    let mut build = Build::default();
+    let (mut program, mut rest) = words.split_first()?;
+    if name(program) == "env" {
+        let set = rest.iter().take_while(|word| is_setting(word)).count();
+        build.variables = rest.get(..set)?.to_vec();
+        (program, rest) = rest.get(set..)?.split_first()?;
+    }
     if !matches!(name(program), "cargo" | "cross") {
         return None;
     }
     while let Some((flag, after)) = rest.split_first() {
-        if !flag.starts_with(['+', '-']) {
+        if let Some(toolchain) = flag.strip_prefix('+') {
+            build.toolchain = Some(toolchain.to_owned());
+        } else if !flag.starts_with('-') {
             break;
         }
         rest = after;
+        if matches!(flag.as_str(), "--config" | "-Z" | "--color" | "-C") {
+            let (value, after) = rest.split_first()?;
+            build.value(flag, value.clone());
+            rest = after;
+        } else if let Some((flag, value)) = given(flag) {
+            build.value(flag, value);
+        }
     }
     let (mut command, mut arguments) = rest.split_first()?;
     if command == "auditable" {
         (command, arguments) = arguments.split_first()?;
     }
-    let mut build = Build::default();
+    if command == "rustc" {
+        let at = arguments.iter().position(|word| word == "--");
+        let flags = at.and_then(|at| arguments.get(at + 1..));
+        build.compiler_flags = flags.unwrap_or_default().to_vec();
+    }
     match command.as_str() {
         "build" | "b" | "rustc" | "run" | "r" => build.profile = Some("dev".to_owned()),
         "install" => build.profile = Some("release".to_owned()),
@@ -118,9 +163,9 @@ impl Build {
                 }
                 continue;
             }
-            let (flag, given) = match argument.split_once('=') {
-                Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => short(argument),
+            let (flag, given) = match given(argument) {
+                Some((flag, value)) => (flag, Some(value)),
+                None => (argument.as_str(), None),
             };
             match flag {
                 "--release" | "-r" => self.profile = Some("release".to_owned()),
@@ -128,7 +173,7 @@ impl Build {
                 "--all-features" => self.others = Some(OtherFeatures::All),
                 "--no-default-features" => self.others = Some(OtherFeatures::NoDefault),
                 "--profile" | "--features" | "-F" | "--package" | "-p" | "--bin" | "--target"
-                | "--path" => {
+                | "--path" | "--config" | "-Z" => {
                     let value = given.or_else(|| arguments.next().cloned());
                     self.value(flag, value.unwrap_or_default());
                 }
@@ -152,22 +197,24 @@ impl Build {
             }
             "--bin" => self.binaries.push(value),
             "--target" => self.target = Some(value),
-            _ => self.path = Some(value),
+            "--config" => self.configs.push(value),
+            "-Z" => self.unstable.push(value),
+            "--path" => self.path = Some(value),
+            _ => {}
         }
     }
 }
 
-/// `-pNAME` as `-p` and `NAME`.
-fn short(argument: &str) -> (&str, Option<String>) {
-    for flag in ["-p", "-F"] {
-        if let Some(value) = argument
-            .strip_prefix(flag)
-            .filter(|value| !value.is_empty())
-        {
-            return (flag, Some(value.to_owned()));
+/// `-pNAME` as `-p` and `NAME`, `--bin=NAME` as `--bin` and `NAME`.
+fn given(argument: &str) -> Option<(&str, String)> {
+    for flag in ["-p", "-F", "-Z"] {
+        let value = argument.strip_prefix(flag);
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            return Some((flag, value.trim_start_matches('=').to_owned()));
         }
     }
-    (argument, None)
+    let (flag, value) = argument.split_once('=')?;
+    flag.starts_with('-').then(|| (flag, value.to_owned()))
 }
 
 #[cfg(test)]
@@ -191,6 +238,7 @@ mod tests {
             packages: vec!["b".to_owned()],
             binaries: vec!["a".to_owned()],
             target: Some("t".to_owned()),
+            toolchain: Some("nightly".to_owned()),
             ..Build::default()
         };
         assert_eq!(found, expected);

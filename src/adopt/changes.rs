@@ -73,6 +73,7 @@ impl Reading<'_> {
                         shell::commands(script, escape, workdir, &lookup)
                     }
                     _ => vec![Ran {
+                        settings: Vec::new(),
                         words,
                         writes: Vec::new(),
                         here: workdir.to_owned(),

@@ -7,12 +7,26 @@ use globset::Glob;
 use super::build::{Build, last_build};
 use super::error::AdoptError;
 use super::launch::Launch;
-use super::locate::{Origin, destination, is_bare, is_output, is_pattern, origin};
-use super::paths::{absolute, name};
+use super::locate::{Origin, destination, is_bare, is_output, is_pattern, operands, origin};
+use super::paths::{absolute, join, name, parent};
+use super::shell::Ran;
 use super::stage::{Action, From, Stage, lineage};
 use crate::hint::near_names;
 use crate::report::printable;
 use crate::workspace::{Service, Workspace};
+
+/// More files of one step are not looked at.
+const MAX_LINKED: usize = 50;
+
+/// Where a shell looks for programs.
+const ON_PATH: &[&str] = &[
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+];
 
 /// An executable that ends up in the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +57,58 @@ pub(super) struct Choice<'a, 'd> {
     pub(super) stages: &'d [Stage],
     pub(super) stage: usize,
     pub(super) launch: &'d Launch,
+    /// What commands of the stage make of executables.
+    pub(super) linked: &'d [Placed],
+}
+
+impl Placed {
+    /// Whether one of these stages makes it.
+    pub(super) fn is_made_in(&self, stages: &[usize]) -> bool {
+        matches!(&self.origin, Origin::Made { stage, .. } if stages.contains(stage))
+    }
+}
+
+/// The other names that `cp`, `mv`, `install` and `ln` give to executables of services in a stage.
+pub(super) fn linked(stages: &[Stage], stage: usize, workspace: &Workspace) -> Vec<Placed> {
+    let mut found: Vec<Placed> = Vec::new();
+    let chain = lineage(stages, stage).into_iter();
+    let steps = chain
+        .filter_map(|index| stages.get(index))
+        .flat_map(|stage| &stage.steps);
+    for step in steps {
+        let Action::Run { commands } = &step.action else {
+            continue;
+        };
+        let places = commands.iter().flat_map(places);
+        for path in places.take(MAX_LINKED) {
+            let origin = origin(stages, stage, &path);
+            let mut services = workspace.services.iter();
+            let is_service = services.any(|service| service.binary == origin.name());
+            if is_service && origin.path() != path && !found.iter().any(|other| other.path == path)
+            {
+                let line = step.line;
+                found.push(Placed { line, path, origin });
+            }
+        }
+    }
+    found
+}
+
+/// Where a command may put a file or a link.
+fn places(ran: &Ran) -> Vec<String> {
+    let Some((program, arguments)) = ran.words.split_first() else {
+        return Vec::new();
+    };
+    if !matches!(name(program), "cp" | "mv" | "install" | "ln") {
+        return Vec::new();
+    }
+    let operands = operands(arguments);
+    let Some((last, sources)) = operands.split_last() else {
+        return Vec::new();
+    };
+    let target = absolute(&ran.here, last);
+    let inside = sources.iter().map(|source| join(&target, name(source)));
+    inside.chain([target.clone()]).collect()
 }
 
 /// All files that are copied into a stage one by one and have the name of a binary.
@@ -135,7 +201,8 @@ impl<'a> Choice<'a, '_> {
     pub(super) fn service(&self, named: Option<&str>) -> Result<Chosen<'a>, AdoptError> {
         let all = executables(self.stages, self.stage, self.workspace);
         let word = self.launch.executable.as_deref();
-        let started = word.map(|word| started(self.stages, self.stage, word, &all));
+        let known: Vec<Placed> = all.iter().chain(self.linked).cloned().collect();
+        let started = word.map(|word| started(self.stages, self.stage, word, &known));
         match named {
             Some(named) => self.named(named, started, &all),
             None => self.found(started, all),
@@ -168,7 +235,7 @@ impl<'a> Choice<'a, '_> {
             let chosen = self.chosen(service, Some(placed.clone()));
             return Ok(Chosen { instead, ..chosen });
         }
-        let build = last_build(self.stages, self.maker(started.as_ref()));
+        let build = self.build(started.as_ref());
         let compiled = compiled(self.workspace, build.as_ref());
         let compiled = compiled.filter(|other| other.binary != service.binary);
         let copied = || all.iter().filter_map(other).collect();
@@ -204,7 +271,7 @@ impl<'a> Choice<'a, '_> {
         match services.as_slice() {
             [(service, placed)] => Ok(self.chosen(service, Some(placed.clone()))),
             [] => {
-                let build = last_build(self.stages, self.maker(started.as_ref()));
+                let build = self.build(started.as_ref());
                 let service = compiled(self.workspace, build.as_ref())
                     .or(match self.workspace.services.as_slice() {
                         [only] => Some(only),
@@ -221,6 +288,12 @@ impl<'a> Choice<'a, '_> {
                     .collect(),
             }),
         }
+    }
+
+    /// How it is compiled: `cargo run` does that when a container starts.
+    fn build(&self, placed: Option<&Placed>) -> Option<Build> {
+        let at_start = self.launch.build.clone();
+        at_start.or_else(|| last_build(self.stages, self.maker(placed)))
     }
 
     /// The stage that makes an executable.
@@ -274,7 +347,9 @@ fn started(stages: &[Stage], stage: usize, word: &str, all: &[Placed]) -> Placed
     let path = if word.contains('/') {
         absolute(directory, word)
     } else {
-        let on_path = all.iter().find(|placed| name(&placed.path) == word);
+        let named = || all.iter().filter(|placed| name(&placed.path) == word);
+        let is_on_path = |placed: &&Placed| ON_PATH.contains(&parent(&placed.path));
+        let on_path = named().find(is_on_path).or_else(|| named().next());
         match on_path {
             Some(placed) => placed.path.clone(),
             None => format!("/usr/local/bin/{word}"),

@@ -8,7 +8,7 @@ use super::asset::{Asset, Kind, mode};
 use super::assets::{Files, Item};
 use super::draft::Draft;
 use super::listing::Listing;
-use super::locate::is_pattern;
+use super::locate::{context_path, is_pattern};
 use super::paths::{join, name};
 use super::runs::few;
 use super::secret_file::is_secret_file;
@@ -160,12 +160,31 @@ impl Files<'_> {
         }
     }
 
+    /// Files that a name with `*` and its kin stands for.
     fn pattern(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
-        let Item {
-            line, copy, path, ..
-        } = item;
-        let (directory, last) = path.rsplit_once('/').unwrap_or(("", path));
-        let on_disk = self.context.join(directory);
+        let Some(fitting) = self.fitting(item.line, item.path, draft) else {
+            return;
+        };
+        if !self.may_be_seen(item.line, &fitting, draft) {
+            return;
+        }
+        // docker takes what such a directory holds; a pattern here would keep its name.
+        let to = &item.copy.to;
+        let is_other = |path: &String| self.context.join(path).is_dir() || self.is_out(path);
+        if to == "/" || fitting.iter().any(is_other) {
+            self.one_by_one(item, &fitting, draft, assets);
+        } else {
+            self.asset(Item { to, ..item }, draft, assets);
+        }
+    }
+
+    /// Whether a file is in no image.
+    fn is_out(&self, path: &str) -> bool {
+        self.is_ignored(path) || self.is_secret(path)
+    }
+
+    /// What is there that a pattern matches; `None` where that is nothing or not known, which is told.
+    fn fitting(&self, line: usize, path: &str, draft: &mut Draft<'_>) -> Option<Vec<String>> {
         // Here these are no more than characters.
         if path.contains(['{', '}', '\\']) || path.contains("[!") {
             draft.lost(
@@ -173,8 +192,9 @@ impl Files<'_> {
                 &format!("`{path}` means something else to `assets`"),
                 "name the files in `assets`",
             );
-            return;
+            return None;
         }
+        let (directory, last) = path.rsplit_once('/').unwrap_or(("", path));
         let glob = GlobBuilder::new(last).literal_separator(true).build();
         let glob = glob.ok().filter(|_| !is_pattern(directory));
         let Some(matcher) = glob.map(|glob| glob.compile_matcher()) else {
@@ -183,16 +203,12 @@ impl Files<'_> {
                 &format!("`{path}` puts files of several directories into one"),
                 "name each directory in `assets`",
             );
-            return;
+            return None;
         };
-        let fitting: Vec<String> = entries(&on_disk)
-            .into_iter()
+        let entries = entries(&self.context.join(directory)).into_iter();
+        let fitting: Vec<String> = entries
             .filter(|entry| matcher.is_match(entry))
-            .map(|entry| {
-                format!("{directory}/{entry}")
-                    .trim_start_matches('/')
-                    .to_owned()
-            })
+            .map(|entry| context_path(&format!("{directory}/{entry}")))
             .collect();
         if fitting.is_empty() {
             draft.lost(
@@ -200,25 +216,21 @@ impl Files<'_> {
                 &format!("nothing is there that `{path}` matches"),
                 "add it to `assets` when something is",
             );
-            return;
+            return None;
         }
-        if !self.may_be_seen(line, &fitting, draft) {
-            return;
-        }
-        let is_directory = |path: &String| self.context.join(path).is_dir();
-        let is_ignored = |path: &String| self.is_ignored(path);
-        let is_out = |path: &String| is_ignored(path) || self.is_secret(path);
-        // docker takes what such a directory holds; a pattern here would keep its name.
-        let is_plain = copy.to != "/"
-            && !fitting
-                .iter()
-                .any(|path| is_directory(path) || is_out(path));
-        if is_plain {
-            let to = &copy.to;
-            self.asset(Item { to, ..item }, draft, assets);
-            return;
-        }
-        let taken: Vec<&String> = fitting.iter().filter(|path| !is_out(path)).collect();
+        Some(fitting)
+    }
+
+    /// What a pattern matches, but for what is in no image.
+    fn one_by_one(
+        &self,
+        item: Item<'_>,
+        fitting: &[String],
+        draft: &mut Draft<'_>,
+        assets: &mut Vec<Asset>,
+    ) {
+        let Item { line, path, .. } = item;
+        let taken: Vec<&String> = fitting.iter().filter(|path| !self.is_out(path)).collect();
         if taken.len() > MAX_NAMED {
             draft.lost(
                 line,
@@ -227,25 +239,25 @@ impl Files<'_> {
             );
             return;
         }
-        let out = fitting.iter().filter(|path| is_ignored(path));
-        let out: Vec<String> = out.cloned().collect();
-        if !out.is_empty() {
+        let ignored = fitting.iter().filter(|path| self.is_ignored(path));
+        let ignored: Vec<String> = ignored.cloned().collect();
+        if !ignored.is_empty() {
             draft.changed(
                 line,
                 &format!(
                     "`{}` keeps out {}: what else `{path}` matches is named one by one",
                     self.ignored.file,
-                    few(&out)
+                    few(&ignored)
                 ),
                 "name in `assets` what is added later",
             );
         }
         for path in taken {
-            if is_directory(path) {
-                let to = copy.to.as_str();
+            let to = item.copy.to.as_str();
+            if self.context.join(path).is_dir() {
                 self.directory(Item { path, to, ..item }, draft, assets);
             } else {
-                let to = &join(&copy.to, name(path));
+                let to = &join(to, name(path));
                 self.named(Item { path, to, ..item }, draft, assets);
             }
         }

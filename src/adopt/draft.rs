@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use toml_edit::{Array, InlineTable, Item, Table, Value};
 
 use super::remark::Remark;
-use crate::config::{self, ServiceConfig, keys};
+use super::standing::{Standing, Thing};
+use crate::config::{self, Linkage, ServiceConfig, keys};
+use crate::hint::Hint as _;
 use crate::workspace::{Package, Workspace};
 
 /// A list of no key is as long as this.
@@ -19,6 +21,7 @@ pub(super) struct Draft<'a> {
     values: BTreeMap<String, Value>,
     tables: BTreeMap<String, BTreeMap<String, Value>>,
     pub(super) remarks: Vec<Remark>,
+    standing: Standing,
 }
 
 impl<'a> Draft<'a> {
@@ -34,6 +37,7 @@ impl<'a> Draft<'a> {
             values: BTreeMap::new(),
             tables: BTreeMap::new(),
             remarks: Vec::new(),
+            standing: Standing::default(),
         }
     }
 
@@ -78,6 +82,27 @@ impl<'a> Draft<'a> {
         }
         if let Some(line) = first {
             self.set(line, key, list);
+        }
+    }
+
+    /// Whether something may stand at a path of the image; tells why not.
+    pub(super) fn stands(&mut self, line: usize, what: &str, path: &str, thing: Thing) -> bool {
+        let has_libraries = !self.is_static();
+        let Err(error) = self.standing.put(path, thing, has_libraries) else {
+            return true;
+        };
+        let hint = error.hint().unwrap_or_default();
+        self.lost(line, &format!("{what} is not proposed: {error}"), &hint);
+        false
+    }
+
+    /// Whether the executable will link no library.
+    fn is_static(&self) -> bool {
+        match self.values.get("linkage") {
+            Some(value) => value.as_str() == Some("static"),
+            None => self
+                .current
+                .is_some_and(|current| current.linkage.value == Linkage::Static),
         }
     }
 

@@ -2,11 +2,19 @@
 
 use super::draft::Draft;
 use super::launch::is_init;
-use super::locate::is_pattern;
+use super::locate::{destination, is_pattern};
 use super::paths::name;
 use super::redacted::shown_address;
 use super::stage::{Copy, From};
 use super::zone;
+
+/// Files of users and groups, which every image has.
+const OWN: &[&str] = &[
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/nsswitch.conf",
+];
 
 /// What the image has in its own way: certificates, time zones, users, libraries.
 pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_>) -> bool {
@@ -33,6 +41,14 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         );
         return true;
     }
+    if OWN.contains(&destination(copy, source, false).as_str()) {
+        draft.changed(
+            line,
+            &format!("`{source}` is not copied: the image has its own, and users are numbers"),
+            "",
+        );
+        return true;
+    }
     if copy.from == From::Context {
         let own_authority = copy.to.starts_with("/usr/local/share/ca-certificates");
         if own_authority {
@@ -55,12 +71,6 @@ pub(super) fn adopt(line: usize, copy: &Copy, source: &str, draft: &mut Draft<'_
         if let Some(zone) = zone::of_copy(source, &copy.to) {
             zone::adopt(line, &zone, draft);
         }
-    } else if matches!(file, "passwd" | "group" | "nsswitch.conf" | "shadow") {
-        draft.changed(
-            line,
-            &format!("`{source}` is not copied: the image has its own, and users are numbers"),
-            "",
-        );
     } else if is_init(file) {
         // Told where it is started.
     } else if is_library(file) && !file.starts_with("ld-") {

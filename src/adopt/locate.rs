@@ -3,9 +3,12 @@
 use globset::Glob;
 
 use super::build::last_build;
-use super::paths::{absolute, below, is_usual_directory, join, name};
+use super::paths::{absolute, below, is_usual_directory, join, name, parent};
 use super::shell::Ran;
 use super::stage::{Action, Copy, From, Stage, lineage};
+
+/// Links to links are not followed further.
+const MAX_LINKS: usize = 8;
 
 /// Where a file begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,11 @@ impl Origin {
 /// Where `path` in `stage` comes from: what copied it last, followed through earlier stages and through
 /// `cp`, `mv`, `install` and `ln`. What names the file comes before a directory that may hold it.
 pub(super) fn origin(stages: &[Stage], stage: usize, path: &str) -> Origin {
+    behind(stages, stage, path, MAX_LINKS)
+}
+
+/// The same, with so many links on the way.
+fn behind(stages: &[Stage], stage: usize, path: &str, links: usize) -> Origin {
     for named in [true, false] {
         let mut path = path.to_owned();
         for index in lineage(stages, stage) {
@@ -44,8 +52,13 @@ pub(super) fn origin(stages: &[Stage], stage: usize, path: &str) -> Origin {
             for step in steps.unwrap_or_default().iter().rev() {
                 match &step.action {
                     Action::Run { commands } => {
-                        if let Some(before) = moved(commands, &path) {
-                            path = before;
+                        match moved(commands, &path) {
+                            Moved::From(before) => path = before,
+                            // What it leads to may come later than the link.
+                            Moved::Link(target) if links > 0 => {
+                                return behind(stages, stage, &target, links - 1);
+                            }
+                            Moved::Link(_) | Moved::Not => {}
                         }
                     }
                     Action::Copy(copy) => {
@@ -145,8 +158,17 @@ pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
+/// What became of a path in a step.
+enum Moved {
+    Not,
+    /// It was another file.
+    From(String),
+    /// It leads to another file.
+    Link(String),
+}
+
 /// What `path` was before the commands of a step.
-fn moved(commands: &[Ran], path: &str) -> Option<String> {
+fn moved(commands: &[Ran], path: &str) -> Moved {
     let mut path = path.to_owned();
     let mut changed = false;
     for Ran { words, here, .. } in commands.iter().rev() {
@@ -161,15 +183,34 @@ fn moved(commands: &[Ran], path: &str) -> Option<String> {
             continue;
         };
         let target = absolute(here, to);
+        let is_link = name(program) == "ln" && is_symbolic(words);
         for source in sources {
             let is_it = target == path || join(&target, name(source)) == path;
+            if is_it && is_link {
+                return Moved::Link(absolute(parent(&path), source));
+            }
             if is_it {
                 path = absolute(here, source);
                 changed = true;
             }
         }
     }
-    changed.then_some(path)
+    if changed {
+        Moved::From(path)
+    } else {
+        Moved::Not
+    }
+}
+
+/// Whether `ln` makes a link that leads somewhere, and no second name.
+pub(super) fn is_symbolic(words: &[String]) -> bool {
+    words
+        .iter()
+        .skip(1)
+        .any(|word| match word.strip_prefix("--") {
+            Some(long) => long == "symbolic",
+            None => word.starts_with('-') && word.contains('s'),
+        })
 }
 
 /// Arguments that are no flags, without the values of flags that have one.

@@ -2,17 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use super::asked;
 use super::base;
-use super::build::{Build, OtherFeatures};
+use super::build::{Build, OtherFeatures, is_rustflags};
 use super::choose::Chosen;
 use super::draft::Draft;
 use super::locate::Origin;
 use super::packages::{Packages, installed};
+use super::paths::name;
 use super::runs::list;
 use super::stage::{Action, Stage, lineage};
 
 /// What the last `cargo build` says.
-pub(super) fn adopt(chosen: &Chosen, stages: &[Stage], stage: usize, draft: &mut Draft<'_>) {
+pub(super) fn adopt(
+    chosen: &Chosen,
+    stages: &[Stage],
+    stage: usize,
+    profiles: Option<&BTreeSet<String>>,
+    draft: &mut Draft<'_>,
+) {
     let origin = chosen.placed.as_ref().map(|placed| &placed.origin);
     let output = origin.map_or("", Origin::path);
     let default = Build::default();
@@ -20,7 +28,15 @@ pub(super) fn adopt(chosen: &Chosen, stages: &[Stage], stage: usize, draft: &mut
     let line = build.line;
     let profile = profile_of(output).or_else(|| build.profile.clone());
     if let Some(profile) = profile {
-        draft.set(line, "profile", profile);
+        if profiles.is_none_or(|known| known.contains(&profile)) {
+            draft.set(line, "profile", profile);
+        } else {
+            draft.lost(
+                line,
+                &format!("nothing in the workspace defines the profile `{profile}`: it is not proposed"),
+                &format!("add `[profile.{profile}]` to the workspace's `Cargo.toml`, and set `profile = \"{profile}\"`"),
+            );
+        }
     }
     match build.others {
         Some(OtherFeatures::All) => draft.lost(
@@ -64,6 +80,7 @@ pub(super) fn adopt(chosen: &Chosen, stages: &[Stage], stage: usize, draft: &mut
         );
     }
     environment_of_build(chosen, stages, stage, draft);
+    packed(stages, stage, draft);
 }
 
 /// `release` of `/app/target/x86_64-unknown-linux-gnu/release/orders`.
@@ -94,31 +111,42 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
         "CARGO_NET_RETRY",
         "RUST_VERSION",
         "RUST_BACKTRACE",
-        "CARGO_PROFILE_RELEASE_LTO",
-        "RUSTUP_TOOLCHAIN",
     ];
     let Some(maker) = chosen.stage else { return };
     let Some(stage) = stages.get(maker) else {
         return;
     };
+    let default = Build::default();
+    let build = chosen.build.as_ref().unwrap_or(&default);
+    asked::adopt(build, &stage.settings, draft);
     let is_last = lineage(stages, last).contains(&maker);
-    let variables: Vec<String> = stage
-        .settings
-        .env
-        .keys()
-        .filter(|name| !USUAL.contains(&name.as_str()) && !is_last)
-        .cloned()
-        .collect();
-    let line = variables
-        .first()
-        .and_then(|name| stage.settings.env.get(name));
-    if let Some(line) = line.map(|said| said.line) {
+    let all = asked::variables(build, &stage.settings);
+    let is_own = |name: &str| {
+        build
+            .variables
+            .iter()
+            .any(|word| word.split('=').next() == Some(name))
+    };
+    let seen = all.iter().filter(|(name, _)| {
+        !USUAL.contains(&name.as_str())
+            && !is_rustflags(name)
+            && !asked::is_told(name)
+            && (!is_last || is_own(name))
+    });
+    let seen: Vec<(&String, usize)> = seen.map(|(name, (line, _))| (name, *line)).collect();
+    if let Some((_, line)) = seen.first() {
+        let names: Vec<String> = seen.iter().map(|(name, _)| (*name).clone()).collect();
         draft.changed(
-            line,
-            &format!("the build sees {} in its environment", list(&variables)),
+            *line,
+            &format!("the build sees {} in its environment", list(&names)),
             "set it where `cargo lighter build` runs, or in `[env]` of `.cargo/config.toml`",
         );
     }
+    packages(stages, maker, draft);
+}
+
+/// What is installed where it is compiled.
+fn packages(stages: &[Stage], maker: usize, draft: &mut Draft<'_>) {
     let mut packages = BTreeSet::new();
     let mut first = None;
     for index in lineage(stages, maker) {
@@ -146,4 +174,24 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
             "have what it needs of these where `cargo lighter build` runs",
         );
     }
+}
+
+/// What makes the executable smaller after it was compiled.
+fn packed(stages: &[Stage], last: usize, draft: &mut Draft<'_>) {
+    let steps = stages.iter().take(last + 1).flat_map(|stage| &stage.steps);
+    for step in steps {
+        if let Action::Run { commands } = &step.action
+            && commands.iter().any(|ran| is_upx(&ran.words))
+        {
+            draft.changed(
+                step.line,
+                "`upx` packs the old image's executable: the new one is as cargo makes it",
+                "layers are compressed; `strip = true` and `lto = true` in the profile make it smaller",
+            );
+        }
+    }
+}
+
+fn is_upx(words: &[String]) -> bool {
+    words.first().is_some_and(|program| name(program) == "upx")
 }

@@ -5,7 +5,9 @@
 //! tried on the configuration first, and a remark for each thing that no key can say. `write` puts the
 //! table into a manifest. Nothing of the Dockerfile is run.
 
+mod accounts;
 mod arguments;
+mod asked;
 mod asset;
 mod assets;
 mod base;
@@ -24,6 +26,8 @@ mod launch;
 mod listing;
 mod locate;
 mod making;
+mod moved;
+mod names;
 mod packages;
 mod paths;
 mod propose;
@@ -40,6 +44,7 @@ mod shell;
 mod shelled;
 mod source;
 mod stage;
+mod standing;
 mod syntax;
 mod unshelled;
 mod users;

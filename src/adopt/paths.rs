@@ -31,6 +31,14 @@ pub(super) fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// The directory that a path is in.
+pub(super) fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        None | Some(("", _)) => "/",
+        Some((parent, _)) => parent,
+    }
+}
+
 /// What follows `directory` in `path`, both absolute; empty where they are the same.
 pub(super) fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
     let rest = path.strip_prefix(directory.trim_end_matches('/'))?;
@@ -83,6 +91,10 @@ mod tests {
         assert_eq!(absolute("/", "/a"), "/a");
         assert_eq!(join("/", "/a"), "/a");
         assert_eq!(name("/a/b/"), "b");
+        assert_eq!(
+            (parent("/a/b"), parent("/a"), parent("a")),
+            ("/a", "/", "/")
+        );
         assert_eq!(below("/a/b", "/a/"), Some("b"));
         assert_eq!(below("/a", "/a"), Some(""));
         assert_eq!(below("/ab", "/a"), None);

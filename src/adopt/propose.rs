@@ -1,21 +1,23 @@
 //! From the stages of a Dockerfile to a proposal: one step for each group of settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml_edit::Table;
 
 use super::arguments::unused;
-use super::assets::{Files, likely_context, see_files};
-use super::choose::{Choice, Chosen, executables};
+use super::assets::{Files, follow_parents, likely_context, see_files};
+use super::choose::{Choice, Chosen, Placed, executables, linked};
 use super::draft::Draft;
 use super::error::AdoptError;
 use super::ignored::Ignored;
-use super::launch::launch;
+use super::launch::{Launch, launch};
+use super::names::{Names, Naming};
 use super::paths::name;
 use super::remark::Remark;
 use super::runs::{Runs, made};
-use super::stage::{Stage, lineage};
+use super::stage::{Settings, Stage, lineage};
+use super::standing::Thing;
 use super::{base, health, making, read, settings};
 use crate::config::Config;
 use crate::report::printable;
@@ -38,6 +40,8 @@ pub struct Request<'a> {
     pub stage: Option<&'a str>,
     /// Values of `ARG`.
     pub arguments: &'a BTreeMap<String, String>,
+    /// cargo's profiles; `None` where they cannot be known.
+    pub profiles: Option<&'a BTreeSet<String>>,
 }
 
 /// A table for a manifest, and what it cannot say.
@@ -77,83 +81,28 @@ pub fn propose(
     let stage = final_stage(&stages, request)?;
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
-    let said = &stages.get(stage).cloned().unwrap_or_default().settings;
-    let all = executables(&stages, stage, workspace);
-    let is_ours = |word: &str| {
-        let known = |placed: &super::choose::Placed| name(&placed.path) == name(word);
-        let services = &workspace.services;
-        let service = services.iter().any(|service| service.binary == name(word));
-        service || all.iter().any(known)
-    };
-    let mut launch = launch(said, &is_ours);
-    let choice = Choice {
-        file: request.file,
+    follow_parents(&mut stages);
+    let settings = stages.get(stage).cloned().unwrap_or_default().settings;
+    let reading = Reading {
         workspace,
+        request,
+        settings: &settings,
+        executables: executables(&stages, stage, workspace),
+        linked: linked(&stages, stage, workspace),
         stages: &stages,
         stage,
-        launch: &launch,
+        context: &context,
     };
-    let mut chosen = choice.service(request.service)?;
-    if let Some(build) = launch.build.clone() {
-        chosen.build = Some(build);
-        chosen.stage = Some(stage);
-    }
+    let mut launch = reading.launch();
+    let chosen = reading.chosen(&mut launch)?;
     let package = workspace.package_of(chosen.service);
     let current = config.service(&chosen.service.name);
     let mut draft = Draft::new(workspace, package, current);
-    if let Some(other) = chosen.instead {
-        launch.instead(other, &chosen.service.name);
-    }
-
-    let compiles = chosen
-        .stage
-        .is_some_and(|maker| lineage(&stages, stage).contains(&maker));
-    let path = executable(&chosen, &mut draft);
-    making::adopt(&chosen, &stages, stage, &mut draft);
-    base::adopt(&stages, stage, compiles, &mut draft);
-    let is_root = settings::user(&stages, stage, said, &launch, &mut draft);
-    settings::process(said, &launch, &mut draft);
-    health::adopt(said, &launch, &mut draft);
-    settings::values(said, &mut draft);
-    settings::lists(said, &mut draft);
-    let dockerfile = request.directory.join(name(request.file));
-    let ignored = Ignored::of(&dockerfile, &context);
-    let made = made(&stages, stage);
-    let files = Files {
-        stages: &stages,
-        stage,
-        workspace,
-        package,
-        context: &context,
-        ignored: &ignored,
-        executables: &all,
-        own: chosen.placed.as_ref(),
-        compiles,
-        made: &made,
-        is_root,
-    };
-    let mut directories = settings::directories(said);
-    directories.extend(files.adopt(&mut draft));
-    let runs = Runs {
-        stages: &stages,
-        stage,
-        compiles,
-        executable: path.as_deref(),
-        executables: &all,
-        directories,
-    };
-    runs.adopt(&mut draft);
-    for index in lineage(&stages, stage) {
-        let remarks = stages.get(index).map(|stage| stage.remarks.clone());
-        draft.remarks.extend(remarks.unwrap_or_default());
-    }
+    reading.settings(&chosen, &launch, &mut draft);
+    draft.remarks.extend(noticed(&stages, stage));
     draft.remarks.extend(launch.remarks);
-    if draft.has("assets") {
-        draft.remarks.extend(ignored.remarks);
-    }
-    draft
-        .remarks
-        .extend(unused(request.arguments, &read.arguments));
+    let unused = unused(request.arguments, &read.arguments);
+    draft.remarks.extend(unused);
     let base = base::image(&stages, stage).to_owned();
     let (table, remarks) = draft.finish();
     Ok(Proposal {
@@ -167,6 +116,152 @@ pub fn propose(
         table,
         remarks,
     })
+}
+
+/// What was read, and is known of it.
+struct Reading<'a> {
+    workspace: &'a Workspace,
+    request: &'a Request<'a>,
+    stages: &'a [Stage],
+    stage: usize,
+    settings: &'a Settings,
+    context: &'a Path,
+    executables: Vec<Placed>,
+    linked: Vec<Placed>,
+}
+
+impl<'a> Reading<'a> {
+    /// What the old image starts.
+    fn launch(&self) -> Launch {
+        let is_ours = |word: &str| {
+            let known = |placed: &Placed| name(&placed.path) == name(word);
+            let mut services = self.workspace.services.iter();
+            services.any(|service| service.binary == name(word))
+                || self.executables.iter().chain(&self.linked).any(known)
+        };
+        launch(self.settings, &is_ours)
+    }
+
+    /// The service; where another one is started, that is taken out of `launch`.
+    fn chosen(&self, launch: &mut Launch) -> Result<Chosen<'a>, AdoptError> {
+        let choice = Choice {
+            file: self.request.file,
+            workspace: self.workspace,
+            stages: self.stages,
+            stage: self.stage,
+            launch,
+            linked: &self.linked,
+        };
+        let mut chosen = choice.service(self.request.service)?;
+        if let Some(build) = launch.build.clone() {
+            chosen.build = Some(build);
+            chosen.stage = Some(self.stage);
+        }
+        if let Some(other) = chosen.instead {
+            launch.instead(other, &chosen.service.name);
+        }
+        Ok(chosen)
+    }
+
+    /// Puts all that keys can say into the draft.
+    fn settings(&self, chosen: &Chosen<'_>, launch: &Launch, draft: &mut Draft<'_>) {
+        let (stages, stage, said) = (self.stages, self.stage, self.settings);
+        let compiles = chosen
+            .stage
+            .is_some_and(|maker| lineage(stages, stage).contains(&maker));
+        making::adopt(chosen, stages, stage, self.request.profiles, draft);
+        let path = executable(chosen, draft);
+        base::adopt(stages, stage, compiles, draft);
+        let is_root = settings::user(stages, stage, said, launch, draft);
+        settings::process(said, launch, draft);
+        health::adopt(said, launch, draft);
+        settings::values(said, draft);
+        settings::lists(said, draft);
+        let made = made(stages, stage);
+        let names = names(chosen, stages, stage, &self.executables, &made, draft);
+        let files = self.assets(chosen, compiles, is_root, &names, &made, draft);
+        let mut directories = settings::directories(said);
+        directories.extend(files);
+        directories.extend(names.ever.iter().cloned());
+        let runs = Runs {
+            stages,
+            stage,
+            compiles,
+            executable: path.as_deref(),
+            directories,
+        };
+        runs.adopt(draft);
+        links(&names, path.as_deref(), draft);
+    }
+
+    /// Files that are copied; gives where they go.
+    fn assets(
+        &self,
+        chosen: &Chosen<'_>,
+        compiles: bool,
+        is_root: bool,
+        names: &Names,
+        made: &BTreeSet<String>,
+        draft: &mut Draft<'_>,
+    ) -> Vec<String> {
+        let dockerfile = self.request.directory.join(name(self.request.file));
+        let ignored = Ignored::of(&dockerfile, self.context);
+        let files = Files {
+            stages: self.stages,
+            stage: self.stage,
+            workspace: self.workspace,
+            package: draft.package(),
+            context: self.context,
+            ignored: &ignored,
+            executables: &self.executables,
+            own: chosen.placed.as_ref(),
+            compiles,
+            names: &names.ever,
+            made,
+            is_root,
+        };
+        let places = files.adopt(draft);
+        if draft.has("assets") {
+            draft.remarks.extend(ignored.remarks);
+        }
+        places
+    }
+}
+
+/// All names of the executable.
+fn names(
+    chosen: &Chosen,
+    stages: &[Stage],
+    stage: usize,
+    executables: &[Placed],
+    made: &BTreeSet<String>,
+    draft: &mut Draft<'_>,
+) -> Names {
+    let naming = chosen.placed.as_ref().map(|own| Naming {
+        stages,
+        stage,
+        executables,
+        own,
+        made,
+    });
+    let names = naming.map(|naming| naming.names(draft));
+    names.unwrap_or_default()
+}
+
+/// Other names of the executable, as far as they can stand in the image.
+fn links(names: &Names, path: Option<&str>, draft: &mut Draft<'_>) {
+    let mut links = names.others(path.unwrap_or_default());
+    links.retain(|(line, link)| {
+        draft.stands(*line, &format!("the link `{link}`"), link, Thing::Link)
+    });
+    draft.list("links", links);
+}
+
+/// What was noticed while the stage and those under it were read.
+fn noticed(stages: &[Stage], stage: usize) -> Vec<Remark> {
+    let chain = lineage(stages, stage).into_iter();
+    let stages = chain.filter_map(|index| stages.get(index));
+    stages.flat_map(|stage| stage.remarks.clone()).collect()
 }
 
 fn final_stage(stages: &[Stage], request: &Request) -> Result<usize, AdoptError> {
@@ -216,6 +311,10 @@ fn context(
 fn executable(chosen: &Chosen, draft: &mut Draft<'_>) -> Option<String> {
     let placed = chosen.placed.as_ref()?;
     let default = format!("/app/{}", chosen.service.name);
-    let kept = placed.path == default || draft.set(placed.line, "path", placed.path.as_str());
+    let what = format!("the path `{}`", placed.path);
+    let stands = draft.stands(placed.line, &what, &placed.path, Thing::Executable);
+    let mut is_set =
+        || placed.path == default || draft.set(placed.line, "path", placed.path.as_str());
+    let kept = stands && is_set();
     Some(if kept { placed.path.clone() } else { default })
 }

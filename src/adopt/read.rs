@@ -382,7 +382,12 @@ impl Reading<'_> {
     fn all<'w>(&self, line: usize, words: impl Iterator<Item = &'w str>) -> Vec<Said<String>> {
         let split = |whole: Said<String>| {
             let values = whole.value.split_whitespace().map(str::to_owned);
-            let values: Vec<String> = values.collect();
+            let mut values: Vec<String> = values.collect();
+            // What it lacks is told.
+            let lacks = !whole.unset.is_empty() || whole.refused.is_some() || whole.secret;
+            if values.is_empty() && lacks {
+                values.push(String::new());
+            }
             values.into_iter().map(move |value| Said {
                 value,
                 ..whole.clone()

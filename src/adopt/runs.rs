@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choose::Placed;
 use super::draft::Draft;
 use super::locate::operands;
 use super::packages::{Packages, installed};
-use super::paths::{absolute, join, name};
+use super::paths::{absolute, name};
 use super::shell::Ran;
 use super::source::MARK;
 use super::stage::{Action, Stage, Step, lineage};
@@ -79,15 +78,13 @@ pub(super) struct Runs<'a> {
     pub(super) compiles: bool,
     /// Where the executable is.
     pub(super) executable: Option<&'a str>,
-    pub(super) executables: &'a [Placed],
     /// Paths that are something already: volumes, assets, and where the process starts.
     pub(super) directories: BTreeSet<String>,
 }
 
 impl Runs<'_> {
-    /// Takes links and time zones into the draft, and says of the rest what to do about it.
+    /// Takes time zones into the draft, and says of the rest what to do about it.
     pub(super) fn adopt(&self, draft: &mut Draft<'_>) {
-        let mut links: Vec<(usize, String)> = Vec::new();
         let mut chain = lineage(self.stages, self.stage);
         chain.reverse();
         for index in chain {
@@ -96,26 +93,9 @@ impl Runs<'_> {
                 if let Action::Run { commands } = &step.action {
                     self.packages(step.line, commands, draft);
                     self.others(step, commands, draft);
-                    for ran in commands {
-                        links.extend(self.link(ran).map(|link| (step.line, link)));
-                    }
                 }
             }
         }
-        // The same executable, copied twice.
-        let own = self
-            .executables
-            .iter()
-            .find(|placed| Some(placed.path.as_str()) == self.executable);
-        if let Some(own) = own {
-            let copies = self.executables.iter();
-            links.extend(
-                copies
-                    .filter(|placed| placed.path != own.path && placed.origin == own.origin)
-                    .map(|placed| (placed.line, placed.path.clone())),
-            );
-        }
-        draft.list("links", links);
     }
 
     fn packages(&self, line: usize, commands: &[Ran], draft: &mut Draft<'_>) {
@@ -209,26 +189,6 @@ impl Runs<'_> {
         path == "/tmp"
             || self.directories.iter().any(|directory| holds(directory))
             || self.executable.is_some_and(holds)
-    }
-
-    /// A link to the executable.
-    fn link(&self, ran: &Ran) -> Option<String> {
-        let (program, arguments) = ran.words.split_first()?;
-        if name(program) != "ln" {
-            return None;
-        }
-        let operands = operands(arguments);
-        let [target, place] = operands.as_slice() else {
-            return None;
-        };
-        let place = if place.ends_with('/') || super::paths::is_usual_directory(place) {
-            join(place, name(target))
-        } else {
-            absolute(&ran.here, place)
-        };
-        let directory = place.rsplit_once('/').map_or("/", |(parent, _)| parent);
-        let leads = absolute(directory, target);
-        (Some(leads.as_str()) == self.executable && leads != place).then_some(place)
     }
 }
 

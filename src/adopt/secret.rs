@@ -28,6 +28,66 @@ const NAMES: &[&str] = &[
 const LAST_WORDS: &[&str] = &[
     "PASS", "PW", "PWD", "CRED", "CREDS", "COOKIE", "JWT", "BEARER", "SALT", "PEPPER",
 ];
+/// Words of names that tell what a value is good for, wherever they stand: their values have to look like a
+/// secret, too.
+const WORDS: &[&str] = &["HMAC", "OTP", "TOTP", "PRIVATE", "SEED", "MNEMONIC"];
+/// Words at the end of such names that stand for a place or a measure.
+const NO_SECRETS: &[&str] = &[
+    "ADDR",
+    "ADDRESS",
+    "ALGO",
+    "BUCKET",
+    "CIDR",
+    "COUNT",
+    "DATA",
+    "DB",
+    "DIGITS",
+    "ENDPOINT",
+    "HOST",
+    "HOSTS",
+    "INTERVAL",
+    "IP",
+    "MODE",
+    "NETWORK",
+    "NETWORKS",
+    "NODE",
+    "NODES",
+    "PEERS",
+    "PERIOD",
+    "PORT",
+    "REGISTRY",
+    "REPO",
+    "REPOSITORY",
+    "RANGE",
+    "SIZE",
+    "STEP",
+    "SUBNET",
+    "SUBNETS",
+    "URI",
+    "URL",
+    "WINDOW",
+    "ZONE",
+];
+/// A number of so many digits makes random numbers repeat; nobody guards it.
+const LONGEST_SEED: usize = 10;
+/// What `--auth` may choose.
+const WAYS: &[&str] = &[
+    "file", "github", "gitlab", "google", "htpasswd", "http", "password", "run", "serve", "server",
+    "start", "token", "userpass",
+];
+/// Words that follow `Bearer` in texts.
+const OF_BEARERS: &[&str] = &[
+    "auth",
+    "authentication",
+    "authorization",
+    "format",
+    "only",
+    "realm",
+    "required",
+    "scheme",
+    "token",
+    "tokens",
+];
 /// Words that end in `PASS` and have nothing to do with it.
 const OTHER_PASSES: &[&str] = &[
     "BYPASS",
@@ -112,7 +172,7 @@ enum Named {
 pub(super) fn is_secret(name: &str, value: &str) -> bool {
     let by_name = match named(name) {
         Named::Secret => true,
-        Named::Likely => !is_setting(value),
+        Named::Likely => !is_setting(value) && !is_seed(name, value),
         Named::Nothing => false,
     };
     !value.is_empty() && (by_name || is_secret_value(value))
@@ -141,10 +201,18 @@ fn named(name: &str) -> Named {
     let is_pass = last.ends_with("PASS") && !OTHER_PASSES.contains(last);
     let is_key = *last == "KEY" && before.last().is_some_and(|word| KEYS.contains(word));
     let is_auth = *last == "AUTH" && !before.is_empty();
-    if LAST_WORDS.contains(last) || is_pass || is_key || is_auth {
+    let is_word = words.iter().any(|word| WORDS.contains(word)) && !NO_SECRETS.contains(last);
+    if LAST_WORDS.contains(last) || is_pass || is_key || is_auth || is_word {
         return Named::Likely;
     }
     Named::Nothing
+}
+
+/// `RANDOM_SEED=42`.
+fn is_seed(name: &str, value: &str) -> bool {
+    let name = in_capitals(name);
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && value.len() <= LONGEST_SEED && name.ends_with("SEED")
 }
 
 /// What is switched on, chosen from a few, or filled in later.
@@ -166,6 +234,9 @@ pub(super) fn is_secret_value(value: &str) -> bool {
         || has_password(value)
         || has_header(value)
         || has_secret_default(value)
+        || has_data_source(value)
+        || has_bot_token(value)
+        || has_json_secret(value)
         || ADDRESSES.iter().any(|address| value.contains(address))
         || value.split(|c: char| !is_of_token(c)).any(is_token)
         || value
@@ -187,13 +258,18 @@ pub(super) fn is_secret_pair(flag: &str, value: &str) -> bool {
         return false;
     }
     let is_value = !is_filled_in(value) && !value.starts_with('-');
-    is_value && (is_secret_flag(flag) || is_account(flag, value))
+    let is_plain = named(flag) == Named::Likely && (is_setting(value) || is_seed(flag, value));
+    is_value && !is_plain && (is_secret_flag(flag) || is_account(flag, value))
 }
 
-/// `-u user:password`; `--user 1000:1000` is a user and a group.
+/// `-u user:password`, `--auth token`; `--user 1000:1000` is a user and a group.
 fn is_account(flag: &str, value: &str) -> bool {
     let name = in_capitals(flag);
     let name = name.trim_matches('_');
+    let is_way = is_setting(value) || WAYS.contains(&value) || value.starts_with(['/', '.']);
+    if flag.starts_with('-') && name == "AUTH" && !value.contains(':') && !is_way {
+        return true;
+    }
     let is_flag = flag == "-u"
         || matches!(name, "USER" | "USERPWD" | "PROXY_USER" | "AUTH")
         || name.ends_with("_AUTH");
@@ -282,12 +358,59 @@ fn has_header(value: &str) -> bool {
         }
     }
     let lower = value.to_lowercase();
+    if let Some(("bearer", token)) = lower.trim_matches(quotes).split_once(' ') {
+        let token = token.trim();
+        let is_text = token.contains(' ') || OF_BEARERS.contains(&token) || is_filled_in(token);
+        if !is_text && !token.starts_with('%') {
+            return true;
+        }
+    }
     lower.match_indices("bearer ").any(|(at, mark)| {
         let rest = value.get(at + mark.len()..).unwrap_or_default();
         let token = rest.split(|c: char| !is_of_token(c) && c != '.').next();
         token.is_some_and(|token| {
             token.len() >= SHORTEST_TOKEN && token.bytes().any(|byte| byte.is_ascii_digit())
         })
+    })
+}
+
+/// `user:password@tcp(host)/database`, as programs in Go and those that talk to them write it.
+fn has_data_source(value: &str) -> bool {
+    value.match_indices('@').any(|(at, _)| {
+        let (before, after) = value.split_at(at);
+        let network = after.get(1..).unwrap_or_default();
+        let network = network.split('(').next().filter(|_| network.contains('('));
+        let is_network = network.is_some_and(|name| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric();
+            name.len() <= 10 && name.chars().all(is_plain)
+        });
+        let user = before.rsplit([' ', '"', '\'', '=', '/']).next();
+        let password = user.and_then(|user| user.split_once(':'));
+        is_network && password.is_some_and(|(_, password)| !is_filled_in(password))
+    })
+}
+
+/// A token of a bot of Telegram: `123456789:AA…`, 35 characters behind the number.
+fn has_bot_token(value: &str) -> bool {
+    const LENGTH: usize = 35;
+    value.match_indices(':').any(|(at, _)| {
+        let (before, after) = value.split_at(at);
+        let digits = before.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let after = after.get(1..).unwrap_or_default();
+        let length = after.chars().take_while(|c| is_of_token(*c)).count();
+        (8..=10).contains(&digits) && length == LENGTH && after.starts_with("AA")
+    })
+}
+
+/// `{"token": "…"}`, also with its quotes escaped.
+fn has_json_secret(value: &str) -> bool {
+    let plain = value.replace('\\', "");
+    let parts: Vec<&str> = plain.split('"').collect();
+    parts.windows(3).any(|parts| match parts {
+        [name, between, value] => {
+            between.trim() == ":" && named(name) != Named::Nothing && !is_setting(value)
+        }
+        _ => false,
     })
 }
 
@@ -311,7 +434,11 @@ fn has_named_part(value: &str) -> bool {
             part.split_once('=').is_some_and(|(name, value)| {
                 let is_name = name.chars().all(|c| is_of_token(c) || c == '.');
                 let is_value = !is_setting(value) && !value.starts_with('-');
-                is_name && is_value && named(name) != Named::Nothing
+                // What signs an address lets in whoever has it, as with Azure and S3.
+                let is_signature = value.len() >= SHORTEST_TOKEN
+                    && ["sig", "signature", "x-amz-signature", "x-goog-signature"]
+                        .contains(&name.to_lowercase().as_str());
+                is_name && is_value && (is_signature || named(name) != Named::Nothing)
             })
         })
 }
@@ -526,6 +653,112 @@ mod tests {
             "--log auth=debug",
             "--path /x",
             "--listen 0.0.0.0:80",
+        ] {
+            assert!(!holds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_once_were_proposed_are_known() {
+        let bot = format!("123456789:AA{}", "x1-_".repeat(8) + "y");
+        let address = format!("https://api.telegram.org/bot{bot}/sendMessage");
+        for value in [
+            bot.as_str(),
+            &address,
+            "https://x.blob.core.windows.net/c?sv=2022-11-02&sp=r&sig=abcdefghij%2Bklmnopqrstu%3D",
+            "sv=2022-11-02&sig=abcdefghijklmnopqrstuvwxyz",
+            "https://s3/x?X-Amz-Signature=0123456789abcdef0123456789abcdef",
+            "Bearer x",
+            "bearer hunter2",
+            "{\"token\":\"x\"}",
+            "{\"a\": 1, \"db\": {\"password\" : \"hunter2\"}}",
+            "{\\\"apiKey\\\":\\\"x\\\"}",
+            "me:hunter2@tcp(db:3306)/orders?parseTime=true",
+            "me:p@ss@unix(/run/mysqld.sock)/orders",
+            "dsn=me:hunter2@(db)/x",
+        ] {
+            assert!(is_secret("X", value), "{value}");
+        }
+        for (name, value) in [
+            ("APP_HMAC", "x"),
+            ("HMAC_KEY", "x"),
+            ("OTP", "123456"),
+            ("TOTP_BASE", "JBSWY3DP"),
+            ("PRIVATE", "x"),
+            ("WALLET_PRIVATE", "0xabc"),
+            ("PRIVATE_PEM", "x"),
+            ("SEED", "correct horse"),
+            ("WALLET_SEED", "0123456789abcdef"),
+            ("SEED_PHRASE", "a b c"),
+            ("MNEMONIC", "a b c"),
+            ("walletMnemonic", "a b c"),
+        ] {
+            assert!(is_secret(name, value), "{name}={value}");
+        }
+        for text in [
+            "--auth hunter2",
+            "--auth=hunter2",
+            "--auth X",
+            "--token X",
+            "--password=X",
+            "--seed-phrase abc",
+            "--hmac x",
+        ] {
+            assert!(holds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_secret_is_carried() {
+        for (name, value) in [
+            ("X", "12345678:AAbc"),
+            ("X", "host:8080"),
+            ("X", "2024-01-01T10:20:30"),
+            ("X", "sha256:0123456789abcdef0123456789abcdef"),
+            ("X", "https://x/?sig=short"),
+            ("X", "https://x/?signal=abcdefghijklmnopqrstuvwxyz"),
+            ("X", "Bearer token"),
+            ("X", "Bearer authentication"),
+            ("X", "Bearer $TOKEN"),
+            ("X", "Bearer <token>"),
+            ("X", "{\"token\":\"\"}"),
+            ("X", "{\"token\":\"$TOKEN\"}"),
+            ("X", "{\"token_type\":\"bearer\",\"max_tokens\":\"5\"}"),
+            ("X", "{\"level\":\"info\"}"),
+            ("X", "me@tcp(db:3306)/orders"),
+            ("X", "me:@tcp(db:3306)/orders"),
+            ("X", "me:$PW@tcp(db:3306)/orders"),
+            ("X", "tcp(db:3306)/orders"),
+            ("X", "registry/app:1@sha256:0123"),
+            ("RANDOM_SEED", "42"),
+            ("SEED_NODES", "a:1,b:2"),
+            ("SEED_DATA", "true"),
+            ("PRIVATE_NETWORK", "10.0.0.0/8"),
+            ("PRIVATE_SUBNET", "10.0.0.0/8"),
+            ("PRIVATE_MODE", "x"),
+            ("USE_PRIVATE", "true"),
+            ("OTP_ENABLED", "true"),
+            ("OTP_DIGITS", "6"),
+            ("HMAC_ALGORITHM", "sha256"),
+            ("MNEMONIC_FILE", "/run/secrets/m"),
+            ("SEEDED", "x"),
+            ("HOTPLUG", "x"),
+            ("OPTIONS", "x"),
+        ] {
+            assert!(!is_secret(name, value), "{name}={value}");
+        }
+        for text in [
+            "--auth",
+            "--auth basic",
+            "--auth=none",
+            "--auth serve",
+            "--auth $X",
+            "--auth --verbose",
+            "--auth /etc/htpasswd",
+            "--no-auth hunter2",
+            "--otp-digits 6",
+            "--seed 42",
+            "--private-network 10.0.0.0/8",
         ] {
             assert!(!holds_secret(text), "{text}");
         }

@@ -10,7 +10,8 @@ use super::launch::{Launch, Switch};
 use super::paths::absolute;
 use super::read::refusal;
 use super::secret::{holds_secret, is_secret_pair};
-use super::stage::{Said, Settings, Stage};
+use super::stage::{Form, Said, Settings, Stage};
+use super::standing::Thing;
 use super::users::{Numbers, Users};
 
 /// More ports of one range are not listed.
@@ -57,14 +58,34 @@ pub(super) fn user(
             );
             numbers.starts_with("0:")
         }
+        Numbers::Guessed { numbers, group } => {
+            draft.set(said.line, "user", numbers.as_str());
+            draft.lost(
+                said.line,
+                &format!(
+                    "nothing here says the number of group `{group}`: `USER {}` becomes {numbers}",
+                    said.value
+                ),
+                "set `user` to the right numbers, if files elsewhere belong to that group",
+            );
+            numbers.starts_with("0:")
+        }
+        Numbers::TooLarge => {
+            draft.lost(
+                said.line,
+                &format!("`USER {}` has a number above 2147483647, which Kubernetes refuses", said.value),
+                "the new image runs as 65532:65532; set `user` to smaller numbers, such as `user = \"1000:1000\"`",
+            );
+            false
+        }
         Numbers::Unknown => {
             draft.lost(
                 said.line,
                 &format!(
-                    "the number of user `{}` is chosen while the old image is built",
+                    "nothing here says the number of user `{}`: the new image runs as 65532:65532",
                     said.value
                 ),
-                "the new one runs as 65532:65532; set `user` if files elsewhere belong to another",
+                "if files elsewhere belong to that user, set `user` to its numbers, such as `user = \"1000:1000\"`: `docker run --rm --entrypoint id IMAGE` tells those of the old image",
             );
             false
         }
@@ -75,7 +96,10 @@ pub(super) fn user(
 fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) -> bool {
     let Switch { program, user } = switch;
     let numbers = user.as_deref().map(|user| users.numbers(user));
-    if let Some(Numbers::Known(numbers) | Numbers::Assumed(numbers)) = numbers {
+    if let Some(
+        Numbers::Known(numbers) | Numbers::Assumed(numbers) | Numbers::Guessed { numbers, .. },
+    ) = numbers
+    {
         draft.set(line, "user", numbers.as_str());
         draft.changed(
             line,
@@ -85,7 +109,7 @@ fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) 
         return numbers.starts_with("0:");
     }
     let why = match user {
-        Some(user) => format!("the number of user `{user}` is chosen while the old image is built"),
+        Some(user) => format!("nothing here says the number of user `{user}`"),
         None => "its user is chosen by a shell".to_owned(),
     };
     draft.lost(
@@ -142,7 +166,7 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     }
     let mut ports = Vec::new();
     for said in &settings.ports {
-        if !is_usable("`EXPOSE`", said, draft) {
+        if !is_usable("`EXPOSE`", said, draft) || said.value.is_empty() {
             continue;
         }
         ports.extend(
@@ -154,7 +178,11 @@ pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     draft.list("ports", ports);
     let mut volumes = Vec::new();
     for said in &settings.volumes {
-        if is_usable("`VOLUME`", said, draft) {
+        let what = format!("volume `{}`", said.value);
+        if is_usable("`VOLUME`", said, draft)
+            && !said.value.is_empty()
+            && draft.stands(said.line, &what, &said.value, Thing::Directory)
+        {
             volumes.push((said.line, said.value.as_str()));
         }
     }
@@ -178,9 +206,15 @@ pub(super) fn lists(settings: &Settings, draft: &mut Draft<'_>) {
         if let Some((line, form)) = form
             && form.is_broken_list()
         {
+            let why = match form {
+                Form::Shell { text, .. } if text.contains('\'') => {
+                    ", as JSON knows only double quotes"
+                }
+                _ => "",
+            };
             draft.lost(
                 line,
-                &format!("`{what}` begins with `[` and is no JSON: docker gives the text to a shell"),
+                &format!("`{what}` begins with `[` and is no JSON: docker gives the text to a shell{why}"),
                 "write each word in double quotes, with commas between them, such as `[\"/app/orders\", \"-x\"]`",
             );
         }

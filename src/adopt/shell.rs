@@ -11,6 +11,9 @@ use super::words::Lookup;
 /// More commands than these in one script are not looked at.
 const MAX_COMMANDS: usize = 2_000;
 
+/// More variables of one script are not followed.
+const MAX_EXPORTED: usize = 20;
+
 /// Words before a command that are none of its own.
 pub(super) const KEYWORDS: &[&str] = &[
     "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "time", "exec", "sudo",
@@ -25,6 +28,8 @@ const CONDITIONS: &[&str] = &[
 /// A command that a `RUN` runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ran {
+    /// Variables that are set for it: `NAME=value`.
+    pub(super) settings: Vec<String>,
     /// The program and its arguments. Variables that nobody knows stay as they are written.
     pub(super) words: Vec<String>,
     /// Files that its output goes to.
@@ -49,7 +54,12 @@ pub(super) fn commands(script: &str, escape: char, workdir: &str, lookup: Lookup
         let words = words.iter().map(|word| Filled::new(word, knowledge).words);
         words.flatten().collect()
     };
+    let whole = |words: &[String]| -> Vec<String> {
+        let words = words.iter().map(|word| filled(std::slice::from_ref(word)));
+        words.map(|words| words.join(" ")).collect()
+    };
     let mut here = workdir.to_owned();
+    let mut exported: Vec<String> = Vec::new();
     let mut ran = Vec::new();
     for command in script.commands.iter().take(MAX_COMMANDS) {
         let words = filled(&command.words);
@@ -65,7 +75,16 @@ pub(super) fn commands(script: &str, escape: char, workdir: &str, lookup: Lookup
             [program, target, ..] if program == "cd" => Some(absolute(&here, target)),
             _ => None,
         };
+        if words.first().is_some_and(|program| program == "export") {
+            let set = whole(&command.words)
+                .into_iter()
+                .filter(|word| is_setting(word));
+            let left = MAX_EXPORTED.saturating_sub(exported.len());
+            exported.extend(set.take(left));
+        }
+        let settings = exported.iter().cloned().chain(whole(&command.settings));
         ran.push(Ran {
+            settings: settings.collect(),
             words,
             writes: filled(&writes),
             here: here.clone(),

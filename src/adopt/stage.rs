@@ -91,8 +91,17 @@ impl Form {
         let Some(inside) = text.strip_prefix('[').filter(|rest| !rest.starts_with('[')) else {
             return false;
         };
+        let Some(list) = inside.strip_suffix(']') else {
+            return !inside.starts_with(char::is_whitespace);
+        };
+        // Of `[ 'x' ]` nobody wants to know whether that is a word.
+        let quoted = list
+            .trim()
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
         !inside.starts_with(char::is_whitespace)
-            || (text.ends_with(']') && inside.contains(',') && inside.contains(['"', '\'']))
+            || quoted.is_some_and(|word| !word.contains('\''))
+            || (list.contains(',') && list.contains(['"', '\'']))
     }
 }
 

@@ -1,9 +1,12 @@
 //! Names of users and groups, as far as a Dockerfile says their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::accounts;
+use super::base::{self, Family};
 use super::paths::name;
-use super::stage::{Action, Stage, lineage};
+use super::shell::Ran;
+use super::stage::{Action, Copy, From, Stage, lineage};
 
 /// Numbers of users and groups.
 #[derive(Debug, Default)]
@@ -19,34 +22,101 @@ pub(super) enum Numbers {
     Known(String),
     /// The user's was, and the group follows it.
     Assumed(String),
+    /// The user's was, and the group of that name has one that nothing says: the user's is taken.
+    Guessed { numbers: String, group: String },
+    /// More than any user may have.
+    TooLarge,
     /// They are chosen while the old image is built.
     Unknown,
 }
 
 impl Users {
-    /// Everyone that the usual bases have, and those that a stage adds.
+    /// Everyone that the usual bases have, and those that a stage adds or takes over from another one.
     pub(super) fn of(stages: &[Stage], stage: usize) -> Self {
-        let mut users = Self::default();
-        for (name, number) in [("root", 0), ("nobody", 65534), ("nonroot", 65532)] {
-            users
-                .users
-                .insert(name.to_owned(), (Some(number), Some(number.to_string())));
-            users.groups.insert(name.to_owned(), Some(number));
-        }
-        users.groups.insert("nogroup".to_owned(), Some(65534));
+        Self::made_in(stages, stage, &mut BTreeSet::new())
+    }
+
+    /// The same; no stage is read twice for what others take from it.
+    fn made_in(stages: &[Stage], stage: usize, seen: &mut BTreeSet<(usize, bool)>) -> Self {
+        let mut users = Self::in_family(base::family(base::image(stages, stage)));
         let mut chain = lineage(stages, stage);
         chain.reverse();
-        for index in chain {
-            let steps = stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default() {
-                if let Action::Run { commands } = &step.action {
+        let steps = chain.into_iter().filter_map(|index| stages.get(index));
+        for step in steps.flat_map(|stage| &stage.steps) {
+            match &step.action {
+                Action::Run { commands } => {
                     for ran in commands {
                         users.add(&ran.words);
+                        users.add_written(ran);
                     }
                 }
+                Action::Copy(copy) => users.add_copied(stages, stage, copy, seen),
             }
         }
         users
+    }
+
+    /// `COPY --from=build /etc/passwd /etc/`, as images from `scratch` have it.
+    fn add_copied(
+        &mut self,
+        stages: &[Stage],
+        stage: usize,
+        copy: &Copy,
+        seen: &mut BTreeSet<(usize, bool)>,
+    ) {
+        let From::Stage(other) = copy.from else {
+            return;
+        };
+        let is_of = |file: &str| {
+            let mut sources = copy.sources.iter();
+            let is_it = sources.any(|source| name(source).contains(file));
+            is_it && (copy.to == "/etc" || name(&copy.to) == file || copy.to == "/etc/")
+        };
+        let (users, groups) = (is_of("passwd"), is_of("group"));
+        let is_new =
+            (users && seen.insert((other, true))) | (groups && seen.insert((other, false)));
+        // Only earlier stages are ever copied from.
+        if other < stage && is_new {
+            let others = Self::made_in(stages, other, seen);
+            if users {
+                self.users.extend(others.users);
+            }
+            if groups {
+                self.groups.extend(others.groups);
+            }
+        }
+    }
+
+    /// `echo "app:x:1000:1000::/:/bin/false" > /etc/passwd`, and the same for groups.
+    fn add_written(&mut self, ran: &Ran) {
+        let is_of = |file: &str| ran.writes.iter().any(|path| name(path).contains(file));
+        let (users, groups) = (is_of("passwd"), is_of("group"));
+        let lines = ran.words.iter().skip(1).flat_map(|word| word.lines());
+        for line in lines.flat_map(|line| line.split("\\n")) {
+            let fields: Vec<&str> = line.trim().split(':').collect();
+            let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
+            let (Some(who), Some(third)) = (fields.first(), number(2)) else {
+                continue;
+            };
+            if users && let Some(group) = number(3) {
+                let user = (Some(third), Some(group.to_string()));
+                self.users.insert((*who).to_owned(), user);
+            }
+            if groups {
+                self.groups.insert((*who).to_owned(), Some(third));
+            }
+        }
+    }
+
+    /// Those of a distribution.
+    fn in_family(family: Family) -> Self {
+        let users = accounts::users(family)
+            .map(|(name, user, group)| (name.to_owned(), (Some(user), Some(group.to_string()))));
+        let groups = accounts::groups(family).map(|(name, group)| (name.to_owned(), Some(group)));
+        Self {
+            users: users.collect(),
+            groups: groups.collect(),
+        }
     }
 
     fn add(&mut self, words: &[String]) {
@@ -67,8 +137,20 @@ impl Users {
                 let Some(who) = read.operands.first() else {
                     return;
                 };
+                // `adduser USER GROUP` only puts one into the other.
+                if read.operands.len() > 1 && self.users.contains_key(who) {
+                    return;
+                }
                 let own_group = !read.is_of_system();
                 self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group);
+                // They share a group, if it is known which.
+                if let (false, true, Some((_, group @ None))) = (
+                    own_group,
+                    self.groups.contains_key("nogroup"),
+                    self.users.get_mut(who),
+                ) {
+                    *group = Some("nogroup".to_owned());
+                }
             }
             "groupadd" | "addgroup" => {
                 let read = read(arguments, GROUPADD);
@@ -100,6 +182,13 @@ impl Users {
             Some((user, group)) => (user, Some(group)),
             None => (text, None),
         };
+        let is_large = |text: &str| {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number && text.parse::<u32>().is_err()
+        };
+        if is_large(user) || group.is_some_and(is_large) {
+            return Numbers::TooLarge;
+        }
         let named = self.users.get(user);
         let number = user.parse().ok().or(named.and_then(|(number, _)| *number));
         let Some(number) = number else {
@@ -117,9 +206,11 @@ impl Users {
             Some(name) => self.group(name),
             None => named.is_some().then(|| self.group(user)).flatten(),
         };
-        match group_number {
-            Some(group) => Numbers::Known(format!("{number}:{group}")),
-            None => Numbers::Assumed(format!("{number}:{number}")),
+        let numbers = format!("{number}:{number}");
+        match (group_number, group) {
+            (Some(group), _) => Numbers::Known(format!("{number}:{group}")),
+            (None, Some(group)) if !group.is_empty() => Numbers::Guessed { numbers, group },
+            (None, _) => Numbers::Assumed(numbers),
         }
     }
 
@@ -271,6 +362,102 @@ mod tests {
             users.add(&words);
         }
         users.numbers(user)
+    }
+
+    #[test]
+    fn users_of_a_known_base_have_its_numbers() {
+        let numbers = |family, commands: &[&str], user: &str| {
+            let mut users = Users::in_family(family);
+            for command in commands {
+                let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+                users.add(&words);
+            }
+            users.numbers(user)
+        };
+        let known = |text: &str| Numbers::Known(text.to_owned());
+        let guessed = |numbers: &str, group: &str| Numbers::Guessed {
+            numbers: numbers.to_owned(),
+            group: group.to_owned(),
+        };
+        let none = &[][..];
+        for (family, commands, user, expected) in [
+            (Family::Debian, none, "www-data", known("33:33")),
+            (Family::Debian, none, "daemon", known("1:1")),
+            (Family::Debian, none, "1000:nogroup", known("1000:65534")),
+            (Family::Debian, none, "games:www-data", known("5:33")),
+            (Family::Alpine, none, "www-data", Numbers::Unknown),
+            (Family::Alpine, none, "1000:www-data", known("1000:82")),
+            (Family::Alpine, none, "daemon", known("2:2")),
+            // Other versions have other numbers.
+            (Family::Alpine, none, "guest", Numbers::Unknown),
+            (Family::Debian, none, "1000:audio", known("1000:29")),
+            (Family::Debian, none, "_apt", Numbers::Unknown),
+            (Family::Alpine, none, "nobody:nogroup", known("65534:65533")),
+            (Family::Other, none, "www-data", Numbers::Unknown),
+            (Family::Other, none, "1000:app", guessed("1000:1000", "app")),
+            (
+                Family::Alpine,
+                &["adduser -D -u 7 -G nogroup a"][..],
+                "a",
+                known("7:65533"),
+            ),
+            (
+                Family::Debian,
+                &["adduser --uid 7 --ingroup nogroup a"],
+                "a",
+                known("7:65534"),
+            ),
+            (
+                Family::Alpine,
+                &["adduser -S -D -u 7 a"],
+                "a",
+                known("7:65533"),
+            ),
+            (
+                Family::Debian,
+                &["adduser --system --uid 7 a"],
+                "a",
+                known("7:65534"),
+            ),
+            (
+                Family::Alpine,
+                &["adduser -u 82 -D -S -G www-data www-data"],
+                "www-data",
+                known("82:82"),
+            ),
+            (
+                Family::Alpine,
+                &["addgroup app"],
+                "1000:app",
+                guessed("1000:1000", "app"),
+            ),
+            (
+                Family::Alpine,
+                &["addgroup -g 7 app"],
+                "1000:app",
+                known("1000:7"),
+            ),
+            (
+                Family::Debian,
+                &["groupadd -g 7 app"],
+                "1000:app",
+                known("1000:7"),
+            ),
+            (
+                Family::Debian,
+                &["useradd -u 8 app", "adduser app staff"],
+                "app",
+                known("8:8"),
+            ),
+            (Family::Debian, none, "99999999999", Numbers::TooLarge),
+            (Family::Debian, none, "1:99999999999", Numbers::TooLarge),
+        ] {
+            assert_eq!(
+                numbers(family, commands, user),
+                expected,
+                "{family:?} {commands:?} {user}"
+            );
+        }
     }
 
     #[test]

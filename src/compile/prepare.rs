@@ -239,7 +239,7 @@ fn check_profiles(
     configuration: &Configuration,
     plan: &Plan,
 ) -> Result<(), CompileError> {
-    let Some(known) = profile::known(&plan.workspace_root, configuration) else {
+    let Some(known) = crate::cargo::known_profiles(&plan.workspace_root, configuration) else {
         return Ok(());
     };
     for service in &plan.services {

@@ -1,6 +1,11 @@
 //! Proposals for Dockerfiles that nobody wrote: none panics, and each is one that the program takes.
 
+mod building;
+mod mended;
+mod names;
+mod standing;
 mod told;
+mod users;
 mod world;
 
 use proptest::prelude::*;

@@ -92,6 +92,7 @@ impl World {
             service: None,
             stage: None,
             arguments: &BTreeMap::new(),
+            profiles: Some(&["dev", "release"].map(str::to_owned).into()),
         };
         propose(&self.workspace, &self.config, &request)
     }
@@ -107,7 +108,13 @@ impl World {
     #[track_caller]
     pub(super) fn told(&self, rest: &str) -> (String, String) {
         let head = "FROM debian:12\nUSER 1:1\nWORKDIR /app\nCOPY target/release/orders /app/\n";
-        let proposal = self.propose(&format!("{head}{rest}")).expect("a proposal");
+        self.whole(&format!("{head}{rest}"))
+    }
+
+    /// The table and the remarks for all of a Dockerfile.
+    #[track_caller]
+    pub(super) fn whole(&self, text_of_file: &str) -> (String, String) {
+        let proposal = self.propose(text_of_file).expect("a proposal");
         let remarks = proposal.remarks.iter().map(|remark| {
             let advice = remark.advice.as_deref().unwrap_or_default();
             format!(

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::adopt::{self, AdoptError, Edited, Proposal, Remark, Weight};
+use crate::cargo::{Configuration, known_profiles};
 use crate::cli::arguments::WorkspaceArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
@@ -139,6 +140,8 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let named = arguments.context.as_ref();
     let named = named.map(|directory| normalized(&context.environment.resolve(directory)));
     let given: BTreeMap<String, String> = arguments.build_args.iter().cloned().collect();
+    let configuration = Configuration::read(cargo.environment()).unwrap_or_default();
+    let profiles = known_profiles(&workspace.root, &configuration);
     let request = adopt::Request {
         text: &text,
         file: &file,
@@ -147,6 +150,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         service: arguments.service.as_deref(),
         stage: arguments.stage.as_deref(),
         arguments: &given,
+        profiles: profiles.as_ref(),
     };
     let proposal = adopt::propose(&workspace, &config, &request).map_err(Failure::usage)?;
     let manifest = read(&proposal.manifest, MAX_MANIFEST)

@@ -33,6 +33,7 @@ fuzz_target!(|text: &str| {
         service: None,
         stage: None,
         arguments: &BTreeMap::new(),
+        profiles: None,
     };
     // There is no service that it could be for.
     assert!(propose(&workspace, &config, &request).is_err());

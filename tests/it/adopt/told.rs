@@ -314,3 +314,25 @@ fn a_volume_of_a_list_may_have_a_blank_in_its_name() {
     let expected = "volumes = [\"/a\", \"/b c\", \"/d\", \"/e\"]\n";
     assert!(run.stdout.contains(expected), "{}", run.stdout);
 }
+
+#[test]
+fn cargo_run_at_start_names_the_service_by_its_package() {
+    let checkout = workspace();
+    for command in [
+        "cargo run --release -p orders",
+        "[\"cargo\", \"run\", \"--release\", \"--package=orders\"]",
+    ] {
+        checkout.write(
+            "Dockerfile",
+            &format!("FROM rust:1.95\nWORKDIR /src\nCOPY . .\nUSER 1:1\nCMD {command}\n"),
+        );
+        Lighter::at(checkout.path())
+            .args(["adopt", "Dockerfile", "--offline"])
+            .run()
+            .expect(0)
+            .says(&[
+                "Read Dockerfile: service `orders`",
+                "`cargo run` compiles when a container starts: the image has it compiled",
+            ]);
+    }
+}
