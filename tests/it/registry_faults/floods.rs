@@ -109,8 +109,23 @@ fn floods() -> Vec<Scenario> {
     let exchange = flood("POST", "/token", 200)
         .login(Some("<token>:identity/secret"))
         .fails(is_told);
+    let mounts = [201, 202, 500].map(|status| {
+        let mount = flood("POST", "mount=", status).two_services();
+        if status == 202 {
+            mount.fails(is_told)
+        } else {
+            mount
+        }
+    });
+    let pieces = flood("PATCH", UPLOADS, 202)
+        .fault(on("PUT", UPLOADS).always().status(405))
+        .fails(is_told);
+    let close = flood("DELETE", UPLOADS, 202)
+        .fault(on("PUT", UPLOADS).always().status(403))
+        .fails(is_told);
     refused
-        .chain([headless, open, exchange])
+        .chain([headless, open, exchange, pieces, close])
+        .chain(mounts)
         .chain(other_floods())
         .collect()
 }
