@@ -6,13 +6,18 @@ use std::path::PathBuf;
 
 use globset::Glob;
 use toml_edit::InlineTable;
+use walkdir::WalkDir;
 
 use super::locate::is_pattern;
-use super::paths::below;
+use super::paths::{below, join};
 use super::stage::Copy;
+use super::standing::Thing;
 
 /// More entries of one directory are not looked at.
 const MAX_ENTRIES: usize = 10_000;
+
+/// More of what is in one directory is not looked at.
+const MAX_THINGS: usize = 500;
 
 /// Files of the context, and where they go.
 #[derive(Debug, Clone)]
@@ -83,6 +88,22 @@ impl Asset {
             Ordering::Less if self.kind == Kind::File => Meeting::Apart,
             Ordering::Less => Meeting::Part,
         }
+    }
+
+    /// What stands in the image because of it.
+    pub(super) fn things(&self) -> Vec<(String, Thing)> {
+        let own = (self.kind == Kind::File).then(|| self.source.clone());
+        let mut things = vec![(self.to.clone(), Thing::Asset(own))];
+        if self.kind == Kind::Directory {
+            let walk = WalkDir::new(&self.source).min_depth(1).sort_by_file_name();
+            let entries = walk.into_iter().filter_map(Result::ok).take(MAX_THINGS);
+            things.extend(entries.filter_map(|entry| {
+                let inside = entry.path().strip_prefix(&self.source).ok()?.to_str()?;
+                let file = (!entry.file_type().is_dir()).then(|| entry.path().to_owned());
+                Some((join(&self.to, inside), Thing::Asset(file)))
+            }));
+        }
+        things
     }
 
     /// Whether a path that ends with `*` means all that is in it: a shell leaves out what begins with a dot.

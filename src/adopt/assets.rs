@@ -12,7 +12,6 @@ use super::locate::{Origin, context_path, destination, is_bare, is_output, is_pa
 use super::paths::{below, join, name};
 use super::rearranged::told_of_owner;
 use super::stage::{self, Action, From, Stage, Step, lineage};
-use super::standing::Thing;
 use crate::workspace::{Package, Workspace};
 
 /// More sources are not looked for.
@@ -78,8 +77,7 @@ impl Files<'_> {
         without_replaced(&mut assets);
         assets.retain(|asset| {
             let what = format!("the asset `{}`", asset.to);
-            let thing = Thing::Asset(asset.kind == Kind::File);
-            draft.stands(asset.line, &what, &asset.to, thing)
+            draft.stand(asset.line, &what, &asset.things())
         });
         let tables = assets.iter().map(|asset| (asset.line, asset.table()));
         draft.list("assets", tables);

@@ -97,14 +97,13 @@ impl Files<'_> {
 
     fn is_secret(&self, path: &str) -> bool {
         let path = self.context.join(path);
-        is_secret_file(&path) && !path.is_dir()
+        is_secret_file(&path, &self.workspace.repository_root) && !path.is_dir()
     }
 
     /// A directory of the context: as a whole, or what docker sees of it.
     fn directory(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
         let Item { line, path, to, .. } = item;
-        let target = &self.workspace.target_directory;
-        let listing = Listing::new(self.context, path, target, self.ignored);
+        let listing = Listing::new(self.context, path, self.workspace, self.ignored);
         let below = |files: Vec<String>| -> Vec<String> {
             files.iter().map(|file| format!("{path}/{file}")).collect()
         };

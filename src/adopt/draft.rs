@@ -87,8 +87,13 @@ impl<'a> Draft<'a> {
 
     /// Whether something may stand at a path of the image; tells why not.
     pub(super) fn stands(&mut self, line: usize, what: &str, path: &str, thing: Thing) -> bool {
+        self.stand(line, what, &[(path.to_owned(), thing)])
+    }
+
+    /// The same of several paths, such as those of a directory.
+    pub(super) fn stand(&mut self, line: usize, what: &str, things: &[(String, Thing)]) -> bool {
         let has_libraries = !self.is_static();
-        let Err(error) = self.standing.put(path, thing, has_libraries) else {
+        let Err(error) = self.standing.put(things, has_libraries) else {
             return true;
         };
         let hint = error.hint().unwrap_or_default();

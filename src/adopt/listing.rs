@@ -5,7 +5,8 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use super::ignored::Ignored;
-use super::secret_file::{is_secret_file, stays_out};
+use super::secret_file::is_secret_file;
+use crate::workspace::Workspace;
 
 /// More files of one directory are not looked at.
 const MAX_FILES: usize = 10_000;
@@ -16,10 +17,8 @@ enum Fate {
     Taken,
     /// docker does not see it.
     Ignored,
-    /// It looks like a secret, which assets leave out unless they name it.
+    /// It looks like a secret, which assets leave out that do not name it.
     LeftOut,
-    /// It looks like a secret, and the assets of a directory have it.
-    Secret,
 }
 
 /// The files of a directory.
@@ -33,7 +32,13 @@ pub(super) struct Listing {
 
 impl Listing {
     /// Looks at the directory `path` of `context`, but for what git and cargo keep there.
-    pub(super) fn new(context: &Path, path: &str, target: &Path, ignored: &Ignored) -> Self {
+    pub(super) fn new(
+        context: &Path,
+        path: &str,
+        workspace: &Workspace,
+        ignored: &Ignored,
+    ) -> Self {
+        let target = workspace.target_directory.as_path();
         let mut listing = Self {
             files: Vec::new(),
             complete: true,
@@ -67,10 +72,8 @@ impl Listing {
             let whole = format!("{path}/{inside}");
             let fate = if ignored.keeps_out(&whole) {
                 Fate::Ignored
-            } else if stays_out(entry.path()) {
+            } else if is_secret_file(entry.path(), &workspace.repository_root) {
                 Fate::LeftOut
-            } else if is_secret_file(entry.path()) {
-                Fate::Secret
             } else {
                 Fate::Taken
             };
@@ -79,27 +82,27 @@ impl Listing {
         listing
     }
 
-    fn of(&self, fates: &[Fate]) -> Vec<String> {
+    fn of(&self, fate: Fate) -> Vec<String> {
         let files = self.files.iter();
         files
-            .filter(|(_, fate)| fates.contains(fate))
+            .filter(|(_, other)| *other == fate)
             .map(|(file, _)| file.clone())
             .collect()
     }
 
     /// Files that docker does not see.
     pub(super) fn ignored(&self) -> Vec<String> {
-        self.of(&[Fate::Ignored])
+        self.of(Fate::Ignored)
     }
 
     /// Files that look like secrets.
     pub(super) fn secrets(&self) -> Vec<String> {
-        self.of(&[Fate::LeftOut, Fate::Secret])
+        self.of(Fate::LeftOut)
     }
 
     /// Whether an asset of all of it brings nothing else than it should.
     pub(super) fn is_whole(&self) -> bool {
-        self.of(&[Fate::Ignored, Fate::Secret]).is_empty()
+        self.ignored().is_empty()
     }
 
     /// The files and directories in it that assets may name, as few as can be; those of the directory
@@ -135,7 +138,7 @@ fn divide(files: &[(&str, Fate)], directory: &str, parts: &mut Vec<String>) {
             .count();
         let (below, after) = rest.split_at(length.max(1));
         let has = |fate| below.iter().any(|(_, other)| *other == fate);
-        if has(Fate::Ignored) || has(Fate::Secret) {
+        if has(Fate::Ignored) {
             divide(below, &inner, parts);
         } else if has(Fate::Taken) {
             parts.push(inner.trim_end_matches('/').to_owned());

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use crate::fs::looks_secret;
+use crate::fs::{looks_secret, normalized};
 
-/// Whether assets leave a file out that they do not name.
-pub(super) fn stays_out(path: &Path) -> bool {
-    is_secret_file(path)
-}
-
-/// Whether a file should be in no image. Of its directories, only the one it stands in counts.
-pub(super) fn is_secret_file(path: &Path) -> bool {
+/// Whether a file should be in no image. Of its directories, those in the repository count; where it lies
+/// elsewhere, only the one it stands in.
+pub(super) fn is_secret_file(path: &Path, repository: &Path) -> bool {
+    let path = normalized(path);
     let above = path.parent().and_then(Path::parent);
-    looks_secret(path, above.unwrap_or(Path::new("")))
+    let base = if path.starts_with(repository) {
+        repository
+    } else {
+        above.unwrap_or(Path::new(""))
+    };
+    looks_secret(&path, base)
 }

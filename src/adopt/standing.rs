@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::fs::{Content, ImagePath, Node, Owner, Tree, TreeError};
 
 /// More places are not looked at.
-const MAX_PLACES: usize = 300;
+const MAX_PLACES: usize = 2_000;
 
 /// The trees of an image as `build` puts them on top of one another.
 pub(super) struct Standing {
@@ -17,13 +17,30 @@ pub(super) struct Standing {
 }
 
 /// What is to stand somewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Thing {
     Executable,
     Link,
     Directory,
-    /// An asset, and whether that is a single file.
-    Asset(bool),
+    /// A directory of an asset, or the file that it brings.
+    Asset(Option<PathBuf>),
+}
+
+impl Thing {
+    fn node(&self) -> Node {
+        let file = |path: PathBuf| Node::File {
+            mode: 0o755,
+            content: Content::File(path),
+        };
+        match self {
+            Self::Executable => file(PathBuf::new()),
+            Self::Asset(Some(source)) => file(source.clone()),
+            Self::Directory | Self::Asset(None) => directory(),
+            Self::Link => Node::Symlink {
+                target: String::new(),
+            },
+        }
+    }
 }
 
 impl Default for Standing {
@@ -46,45 +63,29 @@ impl Default for Standing {
 }
 
 impl Standing {
-    /// Puts something at a path of an image that has glibc beside the executable, or has not.
+    /// Puts things at paths of an image that has glibc beside the executable, or has not: all of them or none.
     ///
     /// # Errors
     /// [`TreeError`] with what is there already, in the words of `build`.
     pub(super) fn put(
         &mut self,
-        path: &str,
-        thing: Thing,
+        things: &[(String, Thing)],
         has_libraries: bool,
     ) -> Result<(), TreeError> {
-        // Of a path that is none, the configuration says why.
-        let Ok(place) = ImagePath::new(path) else {
-            return Ok(());
-        };
-        if self.assets.len() + self.application.len() > MAX_PLACES {
+        if self.assets.len() + self.application.len() + things.len() > MAX_PLACES {
             return Ok(());
         }
         let (mut assets, mut application) = (self.assets.clone(), self.application.clone());
-        match thing {
-            Thing::Executable | Thing::Asset(true) => {
-                let tree = match thing {
-                    Thing::Executable => &mut application,
-                    _ => &mut assets,
-                };
-                let content = Content::File(PathBuf::from(path));
-                tree.insert(
-                    place,
-                    Node::File {
-                        mode: 0o755,
-                        content,
-                    },
-                )?;
-            }
-            Thing::Asset(false) => assets.insert(place, directory())?,
-            Thing::Directory => application.insert(place, directory())?,
-            Thing::Link => {
-                let target = String::new();
-                application.insert(place, Node::Symlink { target })?;
-            }
+        for (path, thing) in things {
+            // Of a path that is none, the configuration says why.
+            let Ok(place) = ImagePath::new(path) else {
+                continue;
+            };
+            let tree = match thing {
+                Thing::Asset(_) => &mut assets,
+                _ => &mut application,
+            };
+            tree.insert(place, thing.node())?;
         }
         // Neither may take the other's place.
         let mut together = assets.clone();

@@ -79,7 +79,12 @@ impl Users {
         if other < stage && is_new {
             let others = Self::made_in(stages, other, seen);
             if users {
-                self.users.extend(others.users);
+                // The file has the number of each one's group, whatever other file names that.
+                for (who, (number, group)) in &others.users {
+                    let known = others.group(group.as_ref().unwrap_or(who));
+                    let group = known.map(|known| known.to_string()).or(group.clone());
+                    self.users.insert(who.clone(), (*number, group));
+                }
             }
             if groups {
                 self.groups.extend(others.groups);

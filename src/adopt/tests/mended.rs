@@ -198,3 +198,16 @@ fn one_word_in_single_quotes_is_told_as_a_text_for_a_shell() {
         "{told}"
     );
 }
+
+#[test]
+fn what_assets_leave_out_of_a_directory_of_secrets_is_told() {
+    let world = World::new();
+    world.write("deep/secrets/a/b.yaml", "");
+    world.write("deep/c.yaml", "");
+    let (found, told) = world.told(&format!("COPY deep /app/deep\n{END}"));
+    assert!(found.contains("/app/deep"), "{found}");
+    assert!(
+        told.contains("`deep/secrets/a/b.yaml` looks like a secret"),
+        "{told}"
+    );
+}

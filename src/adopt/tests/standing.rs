@@ -64,3 +64,24 @@ fn an_image_without_glibc_has_no_link_at_lib() {
     );
     assert!(!told.contains("/lib"), "{told}");
 }
+
+#[test]
+fn a_directory_whose_files_stand_where_others_do_is_told() {
+    let world = World::new();
+    world.write("root/app/orders", "");
+    world.write("root/app/b", "");
+    world.write("plain/etc/b", "");
+    let (found, told) =
+        world.told("COPY root/app /app\nCOPY plain /\nENTRYPOINT [\"/app/orders\"]\n");
+    assert!(
+        told.contains(
+            "the asset `/app` is not proposed: two different things would stand at `/app/orders`"
+        ),
+        "{told}"
+    );
+    assert!(
+        found.contains("{ from = \"/plain/etc\", to = \"/etc\" }"),
+        "{found}"
+    );
+    assert!(!found.contains("/root/app"), "{found}");
+}

@@ -38,6 +38,11 @@ fn users_that_scratch_takes_over_from_a_stage_are_numbers() {
         ),
         (
             "groupadd -g 7 team && useradd -u 8 -g team app",
+            "/etc/passwd /etc/",
+            "8:7",
+        ),
+        (
+            "groupadd -g 7 team && useradd -u 8 -g team app",
             "/etc/passwd /etc/group /etc/",
             "8:7",
         ),
@@ -59,6 +64,7 @@ fn users_that_scratch_takes_over_from_a_stage_are_numbers() {
         let user = format!("user = \"{expected}\"");
         assert!(found.contains(&user), "{made}: no {user} in\n{found}{told}");
         assert!(!told.contains("Lost"), "{made}:\n{told}");
+        assert!(!told.contains("names no group"), "{made}:\n{told}");
     }
     // Without its file nobody is known.
     let (_, told) = World::shared().whole(
