@@ -13,10 +13,10 @@ use super::docker_config::DockerConfig;
 use super::endpoint::Endpoint;
 use super::program::CredentialProgram;
 use super::server_key::server_key;
-use crate::process::{Environment, Interrupt};
+use crate::process::{
+    Environment, Interrupt, REGISTRY_PASSWORD as PASSWORD, REGISTRY_USER as USER,
+};
 
-const USER: &str = "LIGHTER_REGISTRY_USER";
-const PASSWORD: &str = "LIGHTER_REGISTRY_PASSWORD";
 const HOST: &str = "LIGHTER_REGISTRY_HOST";
 /// Binds the credential, too: whoever sets it says where to push.
 const REPO: &str = "LIGHTER_REPO";
