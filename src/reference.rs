@@ -33,6 +33,12 @@ pub enum InvalidName {
         /// What was given.
         name: String,
     },
+    /// A user's name or password before the host.
+    #[error("`{name}` holds a login, which is not part of a name")]
+    Login {
+        /// What was given, without the login.
+        name: String,
+    },
     /// Not a tag.
     #[error("`{tag}` is not a legal tag")]
     Tag {
@@ -56,6 +62,11 @@ impl Hint for InvalidName {
             Self::NoRegistry { name } => format!(
                 "put the registry's host in front, such as `ghcr.io/{name}` or `localhost:5000/{name}`"
             ),
+            Self::Login { .. } => {
+                "leave it away: credentials are those of `cargo lighter login HOST`, or of \
+                 LIGHTER_REGISTRY_USER and LIGHTER_REGISTRY_PASSWORD"
+                    .to_owned()
+            }
             Self::Tag { .. } => {
                 "use at most 128 letters, digits, `.`, `_` and `-`, not beginning with `.` or `-`"
                     .to_owned()
@@ -78,6 +89,7 @@ impl Repository {
     /// # Errors
     /// [`InvalidName`] when no host is named, or the grammar refuses the text.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        refuse_login(text)?;
         let refuse = |why: &str| InvalidName::Repository {
             name: text.to_owned(),
             why: why.to_owned(),
@@ -193,6 +205,47 @@ fn printable_character(c: char) -> String {
     } else {
         c.to_string()
     }
+}
+
+/// Refuses a name with a user's name or password in it, without repeating them.
+///
+/// # Errors
+/// [`InvalidName::Login`].
+pub fn refuse_login(name: &str) -> Result<(), InvalidName> {
+    let shown = without_login(name);
+    if shown == name {
+        Ok(())
+    } else {
+        Err(InvalidName::Login { name: shown })
+    }
+}
+
+/// A name, with or without a scheme, whose login is replaced by a mark: `docker://me:password@ghcr.io/acme`. A digest
+/// behind an `@` is none, and neither is a tag there by mistake.
+pub fn without_login(name: &str) -> String {
+    let (scheme, rest) = match name.split_once("://") {
+        Some((scheme, rest)) => (&name[..scheme.len() + 3], rest),
+        None => ("", name),
+    };
+    let digest = ["@sha256:", "@sha512:"].map(|mark| rest.rfind(mark));
+    let before = digest
+        .iter()
+        .flatten()
+        .max()
+        .map_or(rest, |at| &rest[..*at]);
+    let Some((login, host)) = before.rsplit_once('@') else {
+        return name.to_owned();
+    };
+    let first = login.split('/').next().unwrap_or_default();
+    let is_host = |text: &str| {
+        let port = text.split_once(':').map(|(_, port)| port);
+        port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    // A password may hold a slash; a repository before a wrong tag begins with a host.
+    if login.contains('/') && is_host(first) && !host.contains('/') {
+        return name.to_owned();
+    }
+    format!("{scheme}…@{}", &rest[login.len() + 1..])
 }
 
 /// Whether the first component of a name is a registry's host: it has a dot or a port, or is
@@ -331,6 +384,39 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_password_in_a_name_is_not_repeated() {
+        for (name, shown) in [
+            ("me:hunter2@localhost:5601/x", "…@localhost:5601/x"),
+            ("docker://me:hunter2@ghcr.io/x", "docker://…@ghcr.io/x"),
+            ("https://me:hunter2@ghcr.io", "https://…@ghcr.io"),
+            ("me:hun/ter2@ghcr.io/x", "…@ghcr.io/x"),
+            ("me:1/hunter2@ghcr.io/x", "…@ghcr.io/x"),
+            (
+                "me:hunt@er2@ghcr.io/x:1@sha256:00",
+                "…@ghcr.io/x:1@sha256:00",
+            ),
+            ("hunter2@ghcr.io/x", "…@ghcr.io/x"),
+        ] {
+            assert_eq!(without_login(name), shown);
+            let error = Repository::parse(name).expect_err("refused");
+            let told = format!("{error} {error:?} {:?}", error.hint());
+            assert!(
+                !told.contains("hun") && told.contains("cargo lighter login"),
+                "{told}"
+            );
+        }
+        for name in [
+            "localhost:5000/x@v1.2",
+            "ghcr.io/acme/orders:1@sha256:00",
+            "orders@sha256:00",
+            "ghcr.io/acme@1.0",
+            "oci:a@b/c",
+        ] {
+            assert_eq!(without_login(name), name.replace("oci:a@b", "…@b"));
+        }
+    }
 
     #[test]
     fn paths_and_archives_are_no_registries() {

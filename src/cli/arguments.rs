@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use super::Failure;
 use super::commands;
 use super::duration::Seconds;
 use super::jobs::Jobs;
+use crate::hint::Hint;
+use crate::reference::refuse_login;
 
 /// cargo's colours of help.
 const STYLES: Styles = Styles::styled()
@@ -249,7 +252,46 @@ pub(super) struct PushArguments {
 pub(super) struct InsecureArguments {
     /// Speak plain HTTP to this registry, passwords included (repeatable)
     #[arg(long = "insecure-registry", value_name = "HOST")]
-    pub(super) registries: Vec<String>,
+    registries: Vec<String>,
+}
+
+impl InsecureArguments {
+    /// The registries' names.
+    ///
+    /// # Errors
+    /// A name with a scheme or a path, which would be that of no registry.
+    pub(super) fn hosts(&self) -> Result<Vec<String>, Failure> {
+        for name in &self.registries {
+            refuse_login(name).map_err(Failure::usage)?;
+            let bare = name.split_once("://").map_or(&**name, |(_, bare)| bare);
+            let host = bare.split('/').next().unwrap_or_default();
+            if host != name || host.is_empty() {
+                let (name, host) = (name.clone(), host.to_owned());
+                return Err(Failure::usage(NoHost { name, host }));
+            }
+        }
+        Ok(self.registries.clone())
+    }
+}
+
+/// A registry whose name would be that of none.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`--insecure-registry` takes a host, perhaps with a port, and `{name}` is more or less than that"
+)]
+struct NoHost {
+    name: String,
+    host: String,
+}
+
+impl Hint for NoHost {
+    fn hint(&self) -> Option<String> {
+        let host = match &*self.host {
+            "" => "HOST:PORT",
+            host => host,
+        };
+        Some(format!("type `--insecure-registry {host}`"))
+    }
 }
 
 /// `--message-format`.

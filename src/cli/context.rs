@@ -80,7 +80,7 @@ impl Context {
     /// A client for commands that ask registries and push nothing.
     pub(super) fn registry(&self, insecure: &InsecureArguments) -> Result<Registry, Failure> {
         let options = registry::Options {
-            insecure: insecure.registries.clone(),
+            insecure: insecure.hosts()?,
             listener: self.listener(),
             ..registry::Options::default()
         };

@@ -44,6 +44,21 @@ impl Aim {
         let parse = |text: &String| parse(text).map_err(|error| error.on_disk(stands));
         let parsed: Result<Vec<Spec>, _> = texts.iter().map(parse).collect();
         let mut specs = parsed.map_err(Failure::usage)?;
+        let is_named = specs
+            .iter()
+            .any(|spec| matches!(spec, Spec::Registry { .. }));
+        let is_missing = |spec: &Spec| matches!(spec, Spec::ConfiguredRegistry { .. });
+        let repos = plan
+            .services
+            .iter()
+            .map(|service| &service.config.repo.value);
+        if self == Self::Registry
+            && is_named
+            && specs.first().is_some_and(is_missing)
+            && repos.flatten().next().is_none()
+        {
+            return Err(Failure::usage(OnlyNamed));
+        }
         if self == Self::Engine {
             specs.push(Spec::engine("--load", EngineChoice::Any));
         }
@@ -71,6 +86,22 @@ fn common_repository(plan: &Plan) -> &str {
     match (repos.first(), repos.len()) {
         (Some(Some(only)), 1) => only,
         _ => "",
+    }
+}
+
+/// Registries are named, but not the one that `push` is about.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`push` sends images to your own registry besides those that `--to` names, and nothing says which that is"
+)]
+struct OnlyNamed;
+
+impl Hint for OnlyNamed {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "type `cargo lighter build --to …` to push to those alone, or give the other with `--repo HOST/PREFIX`"
+                .to_owned(),
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::raw::Node;
 use super::reader::Context;
 use crate::hint::Hint as _;
-use crate::reference::{InvalidName, Repository, Tag};
+use crate::reference::{InvalidName, Repository, Tag, refuse_login};
 use crate::report::printable;
 use crate::template::Pattern;
 
@@ -20,6 +20,9 @@ pub(super) const SAMPLE_REPO: &str = "localhost/repo";
 /// A registry and a prefix, to which names of images are appended.
 pub(super) fn repo(node: &Node, context: &mut Context) -> Option<String> {
     let text = context.word(node)?;
+    if let Err(error) = refuse_login(text) {
+        return refuse_name(node, context, &error);
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         let message = format!("`repo` must not begin with `{}://`", printable(scheme));
         let hint = format!("write `{}`", printable(rest));

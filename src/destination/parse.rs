@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::EngineChoice;
 use crate::hint::Hint;
 use crate::medium::ArchiveForm;
-use crate::reference::{InvalidName, Repository, names_a_path, names_a_registry, names_an_archive};
+use crate::reference::{
+    InvalidName, Repository, names_a_path, names_a_registry, names_an_archive, refuse_login,
+};
 use crate::source::Stands;
 
 /// A destination as meant.
@@ -68,6 +70,17 @@ pub enum UnknownDestination {
     /// Nothing after the scheme.
     #[error("destination `{0}` names no place")]
     Empty(String),
+    /// A number that no port has.
+    #[error("destination `{text}` has the port {port}, and ports end at 65535")]
+    Port {
+        /// As written.
+        text: String,
+        /// What stands for the port.
+        port: String,
+    },
+    /// A user's name or password.
+    #[error("destination {0}")]
+    Login(InvalidName),
     /// Neither a scheme nor a registry.
     #[error("destination `{0}` is no place that images can go to")]
     Unknown(String),
@@ -108,6 +121,8 @@ impl Hint for UnknownDestination {
             Self::NotAlone { scheme, .. } => {
                 format!("write `{scheme}` alone; images are called after their services")
             }
+            Self::Login(name) => return name.hint(),
+            Self::Port { .. } => "correct the port behind the host".to_owned(),
             Self::Illegal { .. } => {
                 "write `docker://HOST/PREFIX` (lower-case letters and digits) or `oci:DIRECTORY`"
                     .to_owned()
@@ -210,6 +225,9 @@ fn archive(text: &str, form: ArchiveForm, file: &str) -> Result<Spec, UnknownDes
 }
 
 fn registry(text: &str) -> Result<Spec, UnknownDestination> {
+    if !names_a_path(text) {
+        refuse_login(text).map_err(UnknownDestination::Login)?;
+    }
     let (prefix, explicit) = match text.strip_prefix("docker://") {
         Some(prefix) => (prefix, true),
         None => (text, false),
@@ -228,6 +246,12 @@ fn registry(text: &str) -> Result<Spec, UnknownDestination> {
         return Err(UnknownDestination::Path {
             text: text.to_owned(),
             stands: None,
+        });
+    }
+    if let Some(port) = number_of_no_port(host) {
+        return Err(UnknownDestination::Port {
+            text: text.to_owned(),
+            port: port.to_owned(),
         });
     }
     if !names_a_registry(host) || !has_legal_port(host) || (!explicit && text.contains("://")) {
@@ -256,6 +280,13 @@ fn has_legal_port(host: &str) -> bool {
         || host
             .rsplit_once(':')
             .is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// What stands behind a host's colon, if it is a number and no port.
+fn number_of_no_port(host: &str) -> Option<&str> {
+    let (_, port) = host.rsplit_once(':')?;
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !has_legal_port(host)).then_some(port)
 }
 
 impl Spec {

@@ -4,6 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+/// The variable with the user's name for a registry.
+pub const REGISTRY_USER: &str = "LIGHTER_REGISTRY_USER";
+/// The variable with the password that belongs to it.
+pub const REGISTRY_PASSWORD: &str = "LIGHTER_REGISTRY_PASSWORD";
+/// For us alone: build scripts and procedural macros are code of strangers, and helpers keep the credentials of
+/// other hosts.
+const OURS: [&str; 2] = [REGISTRY_USER, REGISTRY_PASSWORD];
+
 /// Working directory and environment variables. Nothing in this crate reads the process's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -66,6 +74,12 @@ impl Environment {
         self.variables
             .iter()
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// What a child program gets to see, sorted.
+    pub(super) fn for_children(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables()
+            .filter(|(name, _)| !OURS.iter().any(|ours| name == ours))
     }
 
     /// The user's home.

@@ -32,7 +32,7 @@ impl Interrupt {
         Self::default()
     }
 
-    /// One that SIGINT, SIGTERM and SIGHUP raise; a second SIGINT ends the process at once with 130.
+    /// One that SIGINT, SIGTERM and, unless it is ignored, SIGHUP raise; a second SIGINT ends the process at once with 130.
     ///
     /// # Errors
     /// When the operating system refuses the handlers.
@@ -44,7 +44,10 @@ impl Interrupt {
         flag::register(consts::SIGINT, again)?;
         flag::register_usize(consts::SIGINT, Arc::clone(&interrupt.received), SIGINT)?;
         flag::register_usize(consts::SIGTERM, Arc::clone(&interrupt.received), SIGTERM)?;
-        flag::register_usize(consts::SIGHUP, Arc::clone(&interrupt.received), SIGHUP)?;
+        // Whoever started us by `nohup` wants us to go on without a terminal.
+        if !is_ignored(SIGHUP) {
+            flag::register_usize(consts::SIGHUP, Arc::clone(&interrupt.received), SIGHUP)?;
+        }
         Ok(interrupt)
     }
 
@@ -66,5 +69,30 @@ impl Interrupt {
             SIGHUP => Some(Signal::Hangup),
             _ => Some(Signal::Interrupt),
         }
+    }
+}
+
+/// Whether this process was started with a signal ignored, where the system tells (proc(5), `SigIgn`).
+fn is_ignored(signal: usize) -> bool {
+    let status = fs_err::read_to_string("/proc/self/status");
+    status.is_ok_and(|status| ignores(&status, signal))
+}
+
+fn ignores(status: &str, signal: usize) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_ignored_if_its_bit_is_set() {
+        let status = "Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        assert!(ignores(status, SIGHUP));
+        assert!(!ignores(status, SIGINT) && !ignores(status, SIGTERM));
+        assert!(!ignores("SigIgn:\tno number\n", SIGHUP) && !ignores("", SIGHUP));
     }
 }

@@ -8,7 +8,7 @@ mod output;
 mod program;
 mod temporary;
 
-pub use environment::Environment;
+pub use environment::{Environment, REGISTRY_PASSWORD, REGISTRY_USER};
 pub use feed::Feed;
 pub use git::Git;
 pub use interrupt::{Interrupt, Signal};

@@ -118,7 +118,7 @@ pub struct Program {
 
 impl Program {
     /// `path` is a path, or a name to look up in the environment's `PATH`. The program sees only
-    /// `environment` and starts in its directory.
+    /// `environment`, without the password for registries in it, and starts in its directory.
     pub fn new(path: impl Into<PathBuf>, environment: &Environment) -> Self {
         Self {
             path: path.into(),
@@ -332,7 +332,7 @@ impl Program {
         command
             .args(&self.arguments)
             .env_clear()
-            .envs(self.environment.variables())
+            .envs(self.environment.for_children())
             .current_dir(self.environment.directory())
             .stdin(stdin)
             .stdout(Stdio::piped())

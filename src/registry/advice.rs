@@ -2,10 +2,12 @@
 
 use super::credential::CredentialSource;
 use super::endpoint::Endpoint;
-use super::error::{Attempt, Cause, ProxyTrouble, RegistryError, User};
+use super::error::{Attempt, Cause, ProxyTrouble, RegistryError, SENT_AWAY, User};
+use super::failure::ALERT;
 use super::server_words::ServerWords;
 use super::vendor::{self, Missing};
 use crate::hint::Hint;
+use crate::reference::InvalidName;
 
 impl Hint for RegistryError {
     fn hint(&self) -> Option<String> {
@@ -46,7 +48,11 @@ impl RegistryError {
                 host,
                 ..
             } => Some(proxy_hint(variable, *trouble, host)),
-            Self::Tls { source, .. } => Some(tls_hint(source)),
+            Self::Tls {
+                attempt,
+                host,
+                source,
+            } => Some(tls_hint(source, attempt, host)),
             Self::NotPlain {
                 attempt,
                 serves_tls,
@@ -61,6 +67,9 @@ impl RegistryError {
     /// About what it says.
     fn hint_of_the_answer(&self) -> Option<String> {
         match self {
+            Self::InvalidRegistry { name, .. } if name.contains('@') => {
+                InvalidName::Login { name: name.clone() }.hint()
+            }
             Self::InvalidRegistry { .. } => {
                 Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
             }
@@ -103,10 +112,9 @@ impl RegistryError {
                 let known = vendor_hint(attempt, words, Missing::Repository);
                 Some(known.unwrap_or_else(|| not_found_hint(attempt)))
             }
-            Self::Refused { status: 413, .. } => Some(
-                "raise the limit on request bodies of the registry, or of the proxy before it"
-                    .to_owned(),
-            ),
+            Self::Refused {
+                attempt, status, ..
+            } => refused_hint(attempt, *status),
             Self::NotStored { .. } => Some(
                 "try again; if that does not help, tell those who run the registry: its storage, or the \
                  agreement of its parts, is broken"
@@ -128,11 +136,10 @@ impl RegistryError {
             Self::TagTaken { .. } => Some(
                 "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
             ),
-            Self::Elsewhere { attempt, .. } if !attempt.reads() => Some(format!(
-                "if that is `{}` under a wrong name, correct the external address of the registry or of \
-                 the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
-                attempt.registry
-            )),
+            Self::Elsewhere { attempt, .. } if !attempt.reads() => Some(wrong_name_hint(attempt)),
+            Self::Protocol { attempt, what } if what.starts_with(SENT_AWAY) => {
+                Some(wrong_name_hint(attempt))
+            }
             Self::Moved { attempt, host } => Some(format!(
                 "if `{host}` is what `{}` is called by now, use that name: credentials of one name are not \
                  shown under another",
@@ -179,10 +186,21 @@ fn is_this_machine(registry: &str) -> bool {
     Endpoint::of(registry).is_ok_and(|endpoint| endpoint.is_loopback())
 }
 
-fn tls_hint(source: &Cause) -> String {
+fn tls_hint(source: &Cause, attempt: &Attempt, host: &str) -> String {
+    // As the flag and the directory have to be called.
+    let name = match attempt.token_service {
+        Some(_) => host,
+        None => &attempt.registry,
+    };
     if source.0 == "received fatal alert: CertificateExpired" {
         return "the registry does not take the client certificate in `certs.d` any more: renew it"
             .to_owned();
+    }
+    if source.0.starts_with(ALERT) {
+        return format!(
+            "if `{name}` lets in only those who show a certificate, put yours at \
+             `~/.config/containers/certs.d/{name}/client.cert`, and its key beside it in `client.key`"
+        );
     }
     if source.0.starts_with("its certificate expired") {
         return "the registry's certificate must be renewed; if it is not that old, correct the clock of \
@@ -197,13 +215,15 @@ fn tls_hint(source: &Cause) -> String {
             .to_owned();
     }
     if source.0.contains("InvalidContentType") {
-        "the server speaks plain http, which is used on this machine's own addresses only, and where \
-         `--insecure-registry HOST` says so"
-            .to_owned()
+        format!(
+            "the server speaks plain http, which is used on this machine's own addresses only, and where \
+             `--insecure-registry {name}` says so"
+        )
     } else {
-        "if the registry has a certificate of your own authority, name that authority's file in \
-         SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/HOST/ca.crt`"
-            .to_owned()
+        format!(
+            "if the registry has a certificate of your own authority, name that authority's file in \
+             SSL_CERT_FILE, or put it at `~/.config/containers/certs.d/{name}/ca.crt`"
+        )
     }
 }
 
@@ -258,6 +278,32 @@ fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
     }
 }
 
+fn refused_hint(attempt: &Attempt, status: u16) -> Option<String> {
+    let registry = &attempt.registry;
+    match status {
+        405 if !attempt.reads() => Some(format!(
+            "`{registry}` lets nobody write: it is likely read-only, for maintenance or as a mirror of another \
+             registry"
+        )),
+        413 => Some(
+            "raise the limit on request bodies of the registry, or of the proxy before it"
+                .to_owned(),
+        ),
+        500.. => Some(format!(
+            "the storage of `{registry}` may be full or broken: its log tells; ask those who run it"
+        )),
+        _ => None,
+    }
+}
+
+fn wrong_name_hint(attempt: &Attempt) -> String {
+    format!(
+        "if that is `{}` under a wrong name, correct the external address of the registry or of \
+         the proxy before it (docker-registry: `http.host` or `http.relativeurls`)",
+        attempt.registry
+    )
+}
+
 fn token_service_hint(attempt: &Attempt) -> String {
     let registry = &attempt.registry;
     format!(
@@ -279,5 +325,34 @@ fn not_found_hint(attempt: &Attempt) -> String {
         Some(path) if attempt.reads() => format!("check the name `{path}` and what follows it"),
         Some(path) => format!("check the name `{path}`, or create the repository at the registry"),
         None => format!("check that `{}` is a registry", attempt.registry),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_is_read_only_or_broken_says_where_to_look() {
+        let hint = |action: &str, status| {
+            let attempt = Box::new(Attempt {
+                registry: "registry.example".to_owned(),
+                repository: None,
+                action: action.to_owned(),
+                token_service: None,
+            });
+            let words = Box::new(ServerWords::default());
+            let refused = RegistryError::Refused {
+                attempt,
+                status,
+                words,
+            };
+            refused.hint().unwrap_or_default()
+        };
+        assert!(hint("push", 405).contains("read-only"));
+        assert_eq!(hint("read a manifest", 405), "");
+        for status in [500, 507] {
+            assert!(hint("push", status).contains("storage"), "{status}");
+        }
     }
 }

@@ -1,21 +1,19 @@
 //! Getting the permit for a request to a registry's own origin: the part of a call that knows
 //! challenges and credentials. Tokens come from `token_service`.
 
-use std::cmp::Reverse;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
-use url::form_urlencoded;
 
 use super::access::Scheme;
 use super::call::{Call, Persistence, Who};
 use super::challenge::{self, Challenge};
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::error::{Attempt, RegistryError};
-use super::keychain::credential_source;
+use super::keychain::{credential_source, out_of_reach};
 use super::known::Holders;
+use super::redaction::Secrets;
 use super::reply::Reply;
 use super::request::Request;
 use super::server_words::ServerWords;
@@ -173,6 +171,12 @@ impl Call<'_> {
         &self,
     ) -> Result<Option<&(Credential, CredentialSource)>, RegistryError> {
         let look_up = || async {
+            for path in out_of_reach(&self.core.environment) {
+                let path = path.display();
+                let note =
+                    format!("no credentials are looked for in `{path}`, which is out of reach");
+                self.core.notes.note(note);
+            }
             let environment = self.core.environment.clone();
             let name = self.name();
             let interrupt = self.core.interrupt.clone();
@@ -280,17 +284,14 @@ impl Call<'_> {
         ServerWords::read(&reply.body, &self.secrets(reply))
     }
 
-    /// What a server was told and no message may repeat, in the forms in which it was told.
-    pub(super) fn secrets(&self, reply: &Reply) -> Vec<String> {
+    /// What a server was told and no message may repeat.
+    pub(super) fn secrets(&self, reply: &Reply) -> Secrets {
         let mut secrets = reply.secrets();
         if let Some(Some((credential, _))) = self.access.credential.get() {
             let secret = credential.secret().expose();
-            // As it stands in a form.
-            secrets.push(form_urlencoded::byte_serialize(secret.as_bytes()).collect());
-            secrets.push(secret.to_owned());
+            secrets.keep_pair(&format!("{}:{secret}", credential.user()));
+            secrets.keep(secret);
         }
-        // A secret may be a part of another.
-        secrets.sort_by_key(|secret| Reverse(secret.len()));
         secrets
     }
 }

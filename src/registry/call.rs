@@ -11,7 +11,8 @@ use super::access::Access;
 use super::address::host_of;
 use super::authorize::Permit;
 use super::core::Core;
-use super::error::{Attempt, RegistryError, User};
+
+use super::error::{Attempt, RegistryError, SENT_AWAY, User};
 use super::limit::{Limit, Running};
 use super::location;
 use super::redirect::MAX_REDIRECTS;
@@ -197,7 +198,7 @@ impl<'a> Call<'a> {
             self.protocol(action, what)
         })?;
         location::resolve(&reply.url, text, self.access.endpoint()).map_err(|bad| {
-            let what = format!("the registry sends us to an address {bad}; nothing was sent there");
+            let what = format!("{SENT_AWAY} {bad}; nothing was sent there");
             self.protocol(action, what)
         })
     }

@@ -8,6 +8,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, Identity};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 
 use super::error::{Cause, RegistryError};
 use super::failure::last_cause;
@@ -88,7 +91,24 @@ fn identity(certificate: &Path, key: &Path) -> Result<Identity, String> {
         read.map_err(|error| last_cause(&error))?;
         text.push(b'\n');
     }
+    if are_strangers(&text) {
+        return Err(format!(
+            "`{}` is the key of another certificate",
+            key.display()
+        ));
+    }
     Identity::from_pem(&text).map_err(|_| "it is no certificate and key in PEM form".to_owned())
+}
+
+/// Whether a text holds a certificate, and a key that is not its own.
+fn are_strangers(text: &[u8]) -> bool {
+    let certificates = CertificateDer::pem_slice_iter(text).flatten().collect();
+    let Ok(key) = PrivateKeyDer::from_pem_slice(text) else {
+        return false;
+    };
+    let provider = rustls::crypto::ring::default_provider();
+    let pair = CertifiedKey::from_der(certificates, key, &provider);
+    matches!(pair, Err(rustls::Error::InconsistentKeys(_)))
 }
 
 #[cfg(test)]

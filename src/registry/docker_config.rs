@@ -3,7 +3,7 @@
 //! It is walked by hand rather than through serde structs, because serde's messages quote values,
 //! and values are passwords here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -163,8 +163,15 @@ impl DockerConfig {
         let whole = Place::of_name(name);
         let (host, _) = name.split_once('/').unwrap_or((name, ""));
         let auths = self.table("auths")?;
-        let places = auths.iter().filter_map(|(key, _)| Place::of_key(key));
-        let below = places.filter(|place| *place != whole && whole.covers(place));
+        let places = auths.iter().filter_map(|(key, _)| Place::of_entry(key));
+        // Two keys may be about one place.
+        let places: BTreeMap<String, Place> = places
+            .map(|place| (place.path.clone(), place))
+            .filter(|(_, place)| place.server == whole.server)
+            .collect();
+        let below = places
+            .into_values()
+            .filter(|place| *place != whole && whole.covers(place));
         Ok(below
             .map(|place| format!("{host}/{}", place.path))
             .collect())
@@ -190,7 +197,7 @@ impl DockerConfig {
     pub(super) fn remove_inline(&mut self, name: &str) -> Result<bool, CredentialError> {
         let mut auths = self.table("auths")?;
         let wanted = Some(Place::of_name(name));
-        let removed = auths.retain(|key| Place::of_key(key) != wanted);
+        let removed = auths.retain(|key| Place::of_entry(key) != wanted);
         if removed {
             self.set_auths(&auths)?;
         }

@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use super::address;
 use super::error::RegistryError;
-use crate::reference::Repository;
+use crate::reference::{Repository, without_login};
 
 /// The names under which people and tools know Docker Hub.
 const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
@@ -39,9 +39,17 @@ impl Endpoint {
     /// The endpoint with this scheme, wherever it is.
     pub(super) fn over(scheme: &str, registry: &str) -> Result<Self, RegistryError> {
         let refuse = |why| RegistryError::InvalidRegistry {
-            name: registry.to_owned(),
+            name: without_login(registry),
             why,
         };
+        let illegal_port = |(_, port): (&str, &str)| {
+            !port.is_empty()
+                && port.parse::<u16>().is_err()
+                && port.bytes().all(|b| b.is_ascii_digit())
+        };
+        if registry.rsplit_once(':').is_some_and(illegal_port) {
+            return Err(refuse("ports end at 65535"));
+        }
         if registry.contains(['/', '\\', '@', '?', '#']) || registry.contains(char::is_whitespace) {
             return Err(refuse("only a host and perhaps a port belong here"));
         }

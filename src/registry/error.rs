@@ -15,6 +15,9 @@ use crate::digest::Digest;
 /// How actions begin that only read.
 pub(super) const READ: &str = "read ";
 
+/// How it begins what is wrong with where a registry sends us.
+pub(super) const SENT_AWAY: &str = "the registry sends us to an address";
+
 /// What was tried, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -108,7 +111,7 @@ pub enum RegistryError {
         why: &'static str,
     },
     /// A user name that cannot be sent.
-    #[error("a user name holds no colon and no control character")]
+    #[error("a user name is not empty, and holds no colon and no control character")]
     InvalidUser,
     /// The client itself cannot be made.
     #[error("cannot set up the registry client")]

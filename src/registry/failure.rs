@@ -10,6 +10,22 @@ use rustls::pki_types::UnixTime;
 use super::error::{Attempt, Cause, ProxyTrouble, RegistryError};
 use crate::report::printable;
 
+/// How the TLS library begins to tell what the other side ended a connection with.
+pub(super) const ALERT: &str = "received fatal alert: ";
+/// Alerts by which a server says that it wants another certificate than it was shown, or any at all. What is about
+/// its own certificate it does not tell in this way.
+const OF_CERTIFICATES: [&str; 9] = [
+    "AccessDenied",
+    "BadCertificate",
+    "CertificateExpired",
+    "CertificateRequired",
+    "CertificateRevoked",
+    "CertificateUnknown",
+    "HandshakeFailure",
+    "UnknownCA",
+    "UnsupportedCertificate",
+];
+
 /// The last second of the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
 
@@ -69,6 +85,8 @@ impl Failure {
             Self::Proxy(variable, trouble, cause)
         } else if let Some(trouble) = find::<rustls::Error>(error) {
             Self::Tls(words_of(trouble).map_or(cause, Cause))
+        } else if let Some(alert) = alert_of(error) {
+            Self::Tls(Cause(alert))
         } else if error.is_timeout() {
             Self::TimedOut(connect_limit)
         } else if find::<hyper::Error>(error).is_some_and(has_too_much_head) {
@@ -174,6 +192,23 @@ fn words_of(trouble: &rustls::Error) -> Option<String> {
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
         _ => return None,
     })
+}
+
+/// The alert about certificates that ended a connection. It may come behind the handshake, and HTTP/2 keeps only its
+/// words.
+fn alert_of(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        let text = error.to_string();
+        let alert = text.find(ALERT).map(|at| &text[at..]);
+        if let Some(alert) = alert {
+            let is_it = |kind: &&&str| alert[ALERT.len()..].starts_with(**kind);
+            let kind = OF_CERTIFICATES.iter().find(is_it)?;
+            return Some(format!("{ALERT}{kind}"));
+        }
+        current = error.source();
+    }
+    None
 }
 
 /// A name without its kind: the library writes `DnsName("ghcr.io")`.
@@ -291,6 +326,35 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_names_host_and_port_as_the_flag_wants_them() {
+        let attempt = Attempt {
+            registry: "registry.example:5000".to_owned(),
+            repository: None,
+            action: "push".to_owned(),
+            token_service: None,
+        };
+        let failure = Failure::Tls(Cause("InvalidContentType".to_owned()));
+        let error = failure.explain(attempt, "registry.example:5000".to_owned(), false);
+        let hint = error.hint().expect("a hint");
+        assert!(
+            hint.contains("`--insecure-registry registry.example:5000`"),
+            "{hint}"
+        );
+    }
+
+    #[test]
+    fn an_alert_about_certificates_is_found_where_only_its_words_are_left() {
+        let of = |words: &str| alert_of(&io::Error::other(words.to_owned()));
+        let required = of("connection error: received fatal alert: CertificateRequired");
+        assert_eq!(
+            required.as_deref(),
+            Some("received fatal alert: CertificateRequired")
+        );
+        assert_eq!(of("received fatal alert: InternalError"), None);
+        assert_eq!(of("channel closed"), None);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_certificate_says_what_to_do() {
         let attempt = Attempt {
             registry: "ghcr.io".to_owned(),
@@ -314,9 +378,10 @@ mod tests {
                 "its certificate is for other names: expired.example".to_owned(),
                 "use a name",
             ),
+            (format!("{ALERT}CertificateExpired"), "client certificate"),
             (
-                "received fatal alert: CertificateExpired".to_owned(),
-                "client certificate",
+                format!("{ALERT}CertificateRequired"),
+                "certs.d/ghcr.io/client.cert",
             ),
         ] {
             let found = hint(&words);

@@ -1,5 +1,5 @@
 //! What the targets in `tests/fuzz` read with: the parsers of what registries, token services and
-//! configurations say, which nobody else calls from outside. No part of the interface.
+//! configurations say, which nobody but tests calls from outside. No part of the interface.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::challenge::{self, Challenge};
 use super::docker_config::DockerConfig;
 use super::endpoint::Endpoint;
 use super::location;
+use super::redaction::Secrets;
 use super::reply::Reply;
 use super::server_words::ServerWords;
 use super::token::Token;
@@ -63,7 +64,14 @@ pub fn location(text: &str) -> Option<String> {
 
 /// What is told of the body of a refusal.
 pub fn refusal(body: &[u8]) -> String {
-    ServerWords::read(body, &["secret"]).to_string()
+    ServerWords::read(body, &Secrets::from_iter(["secret"])).to_string()
+}
+
+/// Whether a text repeats the password of `USER:PASSWORD` in any form that is cut out of refusals.
+pub fn repeats(text: &str, login: &str) -> bool {
+    let mut secrets = Secrets::default();
+    secrets.keep_pair(login);
+    secrets.are_in(text)
 }
 
 /// Whether a token service's answer holds a token.

@@ -6,20 +6,22 @@
 //! counts, as podman has it: `ghcr.io/acme/orders` before `ghcr.io/acme` before `ghcr.io`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::docker_config::DockerConfig;
 use super::endpoint::Endpoint;
 use super::program::CredentialProgram;
 use super::server_key::server_key;
-use crate::process::{Environment, Interrupt};
+use crate::process::{
+    Environment, Interrupt, REGISTRY_PASSWORD as PASSWORD, REGISTRY_USER as USER,
+};
 
-const USER: &str = "LIGHTER_REGISTRY_USER";
-const PASSWORD: &str = "LIGHTER_REGISTRY_PASSWORD";
 const HOST: &str = "LIGHTER_REGISTRY_HOST";
 /// Binds the credential, too: whoever sets it says where to push.
 const REPO: &str = "LIGHTER_REPO";
+const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
 const AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
 
 /// Looks up the credential for `name`, a registry (`HOST[:PORT]`) or a repository of it
@@ -87,8 +89,8 @@ pub(super) fn scope_of(environment: &Environment, name: &str) -> Result<String, 
     Ok(String::new())
 }
 
-/// The files that may hold credentials, in order; those that are not there are left out, but for the one
-/// that was named.
+/// The files that may hold credentials, in order; those that are not there or out of reach are left out, but for
+/// what was named.
 ///
 /// # Errors
 /// [`CredentialError`] when one cannot be read.
@@ -100,14 +102,38 @@ pub(super) fn files(environment: &Environment) -> Result<Vec<DockerConfig>, Cred
             None => Err(CredentialError::NoAuthFile { path }),
         };
     }
-    let places = [docker_file(environment)]
-        .into_iter()
-        .chain(podman_files(environment));
     let mut found = Vec::new();
-    for path in places.flatten() {
-        found.extend(DockerConfig::read(path)?);
+    for path in usual_files(environment) {
+        if !is_out_of_reach(environment, &path) {
+            found.extend(DockerConfig::read(path)?);
+        }
     }
     Ok(found)
+}
+
+/// Files that are not looked into because nobody may tell whether they are there: podman of root makes a directory
+/// that others cannot enter in a place that is everybody's.
+pub(super) fn out_of_reach(environment: &Environment) -> Vec<PathBuf> {
+    if named_file(environment).is_some() {
+        return Vec::new();
+    }
+    let files = usual_files(environment);
+    files
+        .filter(|path| is_out_of_reach(environment, path))
+        .collect()
+}
+
+fn usual_files(environment: &Environment) -> impl Iterator<Item = PathBuf> + use<> {
+    let docker = [docker_file(environment)].into_iter();
+    docker.chain(podman_files(environment)).flatten()
+}
+
+/// Where the user said himself to look, it is a mistake.
+fn is_out_of_reach(environment: &Environment, path: &Path) -> bool {
+    let named = environment.os(DOCKER_CONFIG).is_some()
+        && docker_file(environment).as_deref() == Some(path);
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    !named && fs_err::metadata(path).is_err_and(refused)
 }
 
 /// The file in which a new credential is kept: the one that was named, else docker's.
@@ -128,7 +154,7 @@ fn named_file(environment: &Environment) -> Option<PathBuf> {
 
 /// `$DOCKER_CONFIG/config.json`, else `$HOME/.docker/config.json`.
 fn docker_file(environment: &Environment) -> Option<PathBuf> {
-    let named = environment.os("DOCKER_CONFIG").map(PathBuf::from);
+    let named = environment.os(DOCKER_CONFIG).map(PathBuf::from);
     let directory = named.or_else(|| environment.home().map(|home| home.join(".docker")))?;
     Some(environment.resolve(directory).join("config.json"))
 }

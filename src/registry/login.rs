@@ -11,10 +11,11 @@ use super::keychain::{files, own_file};
 use super::options::Options;
 use super::program::CredentialProgram;
 use super::secret::Secret;
+use super::server_key::host_and_path;
 use crate::process::{Environment, Interrupt};
 use crate::report::Clock;
 
-/// Shows a name and a password to a registry (`HOST[:PORT]`), and stores them where docker would:
+/// Shows a name and a password to a registry (`HOST[:PORT]`, or its address as docker takes it), and stores them where docker would:
 /// in the helper that the docker configuration names, else in the configuration itself. Returns
 /// where that was.
 ///
@@ -30,7 +31,9 @@ pub fn login(
     clock: Clock,
     interrupt: &Interrupt,
 ) -> Result<CredentialSource, RegistryError> {
-    if username.contains(|c: char| c == ':' || c.is_control()) {
+    let (host, path) = host_and_path(registry);
+    let registry = if path.is_empty() { host } else { registry };
+    if username.is_empty() || username.contains(|c: char| c == ':' || c.is_control()) {
         return Err(RegistryError::InvalidUser);
     }
     // Looked at before a password is sent that could not be kept; read again when it is changed.
@@ -66,7 +69,7 @@ pub struct Logout {
 }
 
 /// Forgets the credential of a registry (`HOST[:PORT]`), or of a part of it (`HOST[:PORT]/PATH`), in every
-/// place where it would be found.
+/// place where it would be found. A scheme before that, and the root of the registry's API behind it, change nothing.
 ///
 /// # Errors
 /// [`RegistryError`] when the configuration or its helper is broken or cannot be written.
@@ -75,8 +78,14 @@ pub fn logout(
     name: &str,
     interrupt: &Interrupt,
 ) -> Result<Logout, RegistryError> {
-    let (registry, path) = name.split_once('/').unwrap_or((name, ""));
+    let (registry, path) = host_and_path(name);
     Endpoint::of(registry)?;
+    let name = if path.is_empty() {
+        registry.to_owned()
+    } else {
+        format!("{registry}/{path}")
+    };
+    let name = name.as_str();
     let mut logout = Logout::default();
     for mut config in files(environment)? {
         let place = CredentialSource::File(config.path().to_owned());

@@ -70,6 +70,7 @@ mod transport;
 mod trust;
 mod upload;
 mod vendor;
+mod view;
 mod vouched;
 mod warnings;
 

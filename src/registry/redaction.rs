@@ -1,105 +1,150 @@
-//! What others say, without what they were told: the one place where secrets are cut out of texts.
+//! What others say, without what they were told: the one place where secrets are cut out of texts, and that knows
+//! in which forms they may be repeated.
 //!
-//! Servers repeat requests in forms of their own, so that a secret is found in whatever case its letters are, and
-//! however many of its characters are written as `%2B`, or as `%252B`.
+//! Servers repeat requests in forms of their own: a part of an address, of a page or of JSON, decoded, encoded,
+//! folded, in capitals. A text is therefore read in every way (`view`), several times over, and what holds a
+//! secret then is cut where it came from.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
+use std::fmt;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use reqwest::header::HeaderValue;
+use url::form_urlencoded;
+
+use super::view::{Reading, View};
 use crate::report::printable;
 
-/// How often a text is unescaped: once for an address, twice for an address in an address.
+/// How often a text is read anew: an address in an address, a page in JSON.
 const MAX_DEPTH: usize = 2;
+/// As much of a text is looked at; nobody is told more than a small part of it.
+const MAX_LOOKED_AT: usize = 16 * 1024;
+/// Of a text that is cut there, as much is not told: it may begin with half a secret.
+const MAX_HALF: usize = 8 * 1024;
+/// The encoded form of a shorter one is part of too many words.
+const LEAST_ENCODED: usize = 4;
+/// Stands for a secret.
+const MARK: char = '…';
+/// Takes what others write.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What no message may repeat.
+#[derive(Clone, Default)]
+pub(super) struct Secrets(BTreeSet<Vec<u8>>);
+
+impl Secrets {
+    /// Keeps a password, a token, or anything else.
+    pub(super) fn keep(&mut self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        // Where a space is a plus sign.
+        let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        self.0.extend([secret.into(), form.into_bytes()]);
+        // What is encoded alone is found also where its letters became capitals, and cannot be decoded.
+        if secret.len() >= LEAST_ENCODED {
+            let encoded = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret));
+            self.0.extend(encoded.map(String::into_bytes));
+        }
+    }
+
+    /// Keeps the value of an `Authorization`, and what it says.
+    pub(super) fn keep_permit(&mut self, value: &HeaderValue) {
+        let Some((scheme, secret)) = value.to_str().ok().and_then(|text| text.split_once(' '))
+        else {
+            return;
+        };
+        self.keep(secret);
+        let pair = BASE64.decode(secret).ok();
+        let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+        if let Some(pair) = pair.filter(|_| scheme.eq_ignore_ascii_case("basic")) {
+            self.keep_pair(&pair);
+        }
+    }
+
+    /// Keeps `USER:PASSWORD`, of which the user is no secret.
+    pub(super) fn keep_pair(&mut self, pair: &str) {
+        self.keep(pair);
+        if let Some((_, password)) = pair.split_once(':') {
+            self.keep(password);
+        }
+    }
+
+    /// Whether a text holds one of them, as it is or in one other form.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        self.marked(text, 1).contains(&true)
+    }
+
+    /// Whether each byte of a text is of a secret, the text being read anew up to so many times.
+    fn marked(&self, text: &str, depth: usize) -> Vec<bool> {
+        let mut marks = vec![false; text.len()];
+        let needles: Vec<&[u8]> = self.0.iter().map(Vec::as_slice).collect();
+        mark(&needles, &View::of(text), depth, &mut marks);
+        marks
+    }
+}
+
+fn mark(needles: &[&[u8]], view: &View, depth: usize, marks: &mut [bool]) {
+    for place in view.find(needles) {
+        marks[place].fill(true);
+    }
+    if depth > 0 {
+        for view in Reading::ALL
+            .iter()
+            .filter_map(|reading| view.read(*reading))
+        {
+            mark(needles, &view, depth - 1, marks);
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} secrets", self.0.len())
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Secrets {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(secrets: T) -> Self {
+        let mut all = Self::default();
+        for secret in secrets {
+            all.keep(secret);
+        }
+        all
+    }
+}
 
 /// What a server said, printable, without `secrets` and without the queries of addresses.
-pub(super) fn fit_to_print<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
+pub(super) fn fit_to_print(text: &str, secrets: &Secrets) -> String {
     // Before anything is folded or cut: what is left of a secret then would not be found.
     without_queries(&printable(&without(text, secrets)))
 }
 
 /// The text with each part that is a secret in one of its forms replaced by a mark.
-fn without<S: AsRef<str>>(text: &str, secrets: &[S]) -> String {
-    let mut secret = vec![false; text.len()];
-    let mut view = View::of(text);
-    for _ in 0..=MAX_DEPTH {
-        for needle in secrets {
-            for place in view.find(&needle.as_ref().to_ascii_lowercase()) {
-                secret[place].fill(true);
-            }
-        }
-        match view.unescaped() {
-            Some(unescaped) => view = unescaped,
-            None => break,
-        }
-    }
-    let mut told = String::with_capacity(text.len());
-    for (place, character) in text.char_indices() {
+fn without(text: &str, secrets: &Secrets) -> String {
+    let looked_at = &text[..text.floor_char_boundary(MAX_LOOKED_AT)];
+    let marks = secrets.marked(looked_at, MAX_DEPTH);
+    let told = if looked_at.len() < text.len() {
+        &looked_at[..looked_at.floor_char_boundary(MAX_LOOKED_AT - MAX_HALF)]
+    } else {
+        text
+    };
+    let mut without = String::with_capacity(told.len());
+    for (place, character) in told.char_indices() {
         // A character is cut whole, whichever of its bytes was found.
-        let cut = |place: usize, length: usize| secret[place..place + length].contains(&true);
-        if !cut(place, character.len_utf8()) {
-            told.push(character);
-        } else if !told.ends_with(MARK) || !secret[..place].last().is_some_and(|cut| *cut) {
-            told.push(MARK);
+        if !marks[place..place + character.len_utf8()].contains(&true) {
+            without.push(character);
+        } else if !without.ends_with(MARK) || !marks[..place].last().is_some_and(|mark| *mark) {
+            without.push(MARK);
         }
     }
-    told
-}
-
-/// Stands for a secret.
-const MARK: char = '…';
-
-/// A text in small letters, each byte with the place in the original that it stands for.
-struct View {
-    bytes: Vec<u8>,
-    places: Vec<Range<usize>>,
-}
-
-impl View {
-    fn of(text: &str) -> Self {
-        Self {
-            bytes: text.to_ascii_lowercase().into_bytes(),
-            places: (0..text.len()).map(|place| place..place + 1).collect(),
-        }
-    }
-
-    /// The same with `%2B` and the like read as what they mean; nothing where there are none.
-    fn unescaped(&self) -> Option<Self> {
-        let mut unescaped = Self {
-            bytes: Vec::new(),
-            places: Vec::new(),
-        };
-        let mut at = 0;
-        while at < self.bytes.len() {
-            let (byte, length) = self
-                .escape_at(at)
-                .map_or((self.bytes[at], 1), |byte| (byte, 3));
-            unescaped.bytes.push(byte.to_ascii_lowercase());
-            let place = self.places[at].start..self.places[at + length - 1].end;
-            unescaped.places.push(place);
-            at += length;
-        }
-        (unescaped.bytes.len() < self.bytes.len()).then_some(unescaped)
-    }
-
-    fn escape_at(&self, at: usize) -> Option<u8> {
-        let [b'%', high, low] = self.bytes.get(at..at + 3)? else {
-            return None;
-        };
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
-    }
-
-    /// The places of the original where `needle` is.
-    fn find(&self, needle: &str) -> Vec<Range<usize>> {
-        let needle = needle.as_bytes();
-        if needle.is_empty() {
-            return Vec::new();
-        }
-        let found = self.bytes.windows(needle.len()).enumerate();
-        let found = found.filter(|(_, window)| *window == needle);
-        found
-            .map(|(at, _)| self.places[at].start..self.places[at + needle.len() - 1].end)
-            .collect()
-    }
+    without
 }
 
 /// The text without the queries of URLs in it: they carry signatures.
@@ -120,7 +165,7 @@ mod tests {
     const BASIC: &str = "bWU6c2VjcmV0Lz8+";
 
     fn told(text: &str) -> String {
-        without(text, &["hunter2", BASIC, ""])
+        without(text, &["hunter2", BASIC, ""].into_iter().collect())
     }
 
     #[test]
@@ -141,10 +186,124 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_cut_in_the_forms_that_servers_really_send() {
+        let mut secrets = Secrets::default();
+        // `me:hunt&er"2??`
+        secrets.keep_permit(&HeaderValue::from_static("Basic bWU6aHVudCZlciIyPz8="));
+        for form in [
+            "bWU6aHVudCZlciIyPz8=",
+            "bWU6aHVudCZlciIyPz8",
+            "bWU6aHVudCZlciIyPz8_",
+            "aHVudCZlciIyPz8=",
+            "hunt&amp;er&quot;2??",
+            "hunt&#38;er&#34;2??",
+            "hunt&#x26;er&#x22;2??",
+            r#"hunt\u0026er\"2??"#,
+            r#"hunt&er\\\"2\u003f?"#,
+            "bWU6aHVudC\r\n ZlciIyPz8=",
+            r"bWU6aHVudC\n  ZlciIyPz8=",
+        ] {
+            let told = without(&format!("you sent {form} here"), &secrets);
+            assert!(!told.contains("hunt") && told.contains(MARK), "{told}");
+            assert!(
+                !told.contains("ZlciIy") && !told.contains("aHVudC"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
     fn secrets_beside_one_another_leave_one_mark_and_others_their_own() {
         assert_eq!(told("hunter2hunter2 hunter2"), "… …");
         assert_eq!(told("…hunter2"), "……");
         assert_eq!(told("100% of %zz and %2"), "100% of %zz and %2");
+    }
+
+    #[test]
+    fn half_a_secret_at_the_end_of_what_is_looked_at_is_not_told() {
+        for before in MAX_LOOKED_AT - 8..MAX_LOOKED_AT + 2 {
+            let text = format!("{}hunter2 ä", " ".repeat(before));
+            assert!(!told(&text).contains('h'), "{before}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_in_the_debug_form() {
+        let secrets: Secrets = ["hunter2"].into_iter().collect();
+        assert_eq!(format!("{secrets:?}"), "2 secrets");
+    }
+
+    /// One way to write a text.
+    fn written(text: &str, form: usize) -> String {
+        let each = |write: &dyn Fn(char) -> String| text.chars().map(write).collect::<String>();
+        match form {
+            0 => form_urlencoded::byte_serialize(text.as_bytes())
+                .collect::<String>()
+                .replace('+', "%20"),
+            1 => {
+                let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
+                bytes.collect::<Vec<_>>().concat()
+            }
+            2 => each(&|c| format!("&#{};", u32::from(c))),
+            3 => each(&|c| format!("&#x{:X};", u32::from(c))),
+            4 => text
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('"', "&quot;")
+                .replace('\'', "&apos;"),
+            5 => {
+                let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+                units.collect::<Vec<_>>().concat()
+            }
+            6 => serde_json::to_string(text).expect("JSON"),
+            7 => STANDARD_NO_PAD.encode(text),
+            8 => URL_SAFE_NO_PAD.encode(format!("{text}:")),
+            9 => {
+                let encoded = STANDARD_NO_PAD.encode(format!("me:{text}"));
+                let (first, rest) = encoded.split_at(encoded.len() / 2);
+                format!("{first}\r\n  {rest}")
+            }
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Every text that can be had by undoing one of the forms.
+    fn undone(text: &str, depth: usize) -> bool {
+        fn any(view: &View, secret: &[u8], depth: usize) -> bool {
+            !view.find(&[secret]).is_empty()
+                || depth > 0
+                    && Reading::ALL
+                        .iter()
+                        .filter_map(|reading| view.read(*reading))
+                        .any(|view| any(&view, secret, depth - 1))
+        }
+        any(&View::of(text), SENTINEL.as_bytes(), depth)
+    }
+
+    /// Is in every secret of the test below, and cannot come about by chance.
+    const SENTINEL: &str = "hunter2";
+
+    proptest! {
+        // Each case is some hundred searches.
+        #![proptest_config(ProptestConfig {
+            cases: ProptestConfig::default().cases / 4,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_secret_in_two_forms_one_in_the_other_is_never_told_in_any(
+            (begin, end) in ("[ -~ä😀]{0,8}", "[ -~ä😀]{0,8}"),
+            (inner, outer) in (0_usize..11, 0_usize..11),
+            (before, after) in ("[ -~]{0,9}", "[ -~]{0,9}"),
+        ) {
+            let secret = format!("{begin}{SENTINEL}{end}");
+            let form = written(&written(&secret, inner), outer);
+            let mut secrets = Secrets::default();
+            secrets.keep_pair(&format!("me:{secret}"));
+            let told = without(&format!("{before} {form} {after}"), &secrets);
+            prop_assert!(!undone(&told, MAX_DEPTH), "{} of {}", told, form);
+            prop_assert!(told.contains(MARK), "{} of {}", told, form);
+        }
     }
 
     proptest! {

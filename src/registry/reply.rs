@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
+use super::redaction::Secrets;
 use crate::digest::Digest;
 use crate::report::printable;
 
@@ -64,13 +65,11 @@ impl Reply {
 
     /// What the request held that no message may repeat: its permit, and of its query all but what is
     /// known to be harmless, since upload sessions and stores of objects keep their signatures there.
-    pub(super) fn secrets(&self) -> Vec<String> {
-        let sent = self.sent.as_ref().and_then(|value| value.to_str().ok());
-        let permit = sent.and_then(|value| value.split_once(' '));
-        let mut secrets: Vec<String> = permit
-            .map(|(_, secret)| secret.to_owned())
-            .into_iter()
-            .collect();
+    pub(super) fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        if let Some(permit) = &self.sent {
+            secrets.keep_permit(permit);
+        }
         let written = self.url.query().unwrap_or_default().split('&');
         // As the parser of pairs does.
         let written = written.filter(|pair| !pair.is_empty());
@@ -78,12 +77,12 @@ impl Reply {
             if HARMLESS.contains(&&*name) {
                 continue;
             }
-            secrets.push(pair.to_owned());
+            secrets.keep(pair);
             // A short one is nothing that a signature is made of, and part of too many words.
             if value.len() >= LEAST_SECRET {
                 let (_, raw) = pair.split_once('=').unwrap_or_default();
-                secrets.push(raw.to_owned());
-                secrets.push(value.into_owned());
+                secrets.keep(raw);
+                secrets.keep(&value);
             }
         }
         secrets
@@ -138,31 +137,36 @@ mod tests {
         assert_eq!(asking("-1"), None);
     }
 
-    fn secrets_of(url: &str) -> Vec<String> {
-        Reply {
+    /// What is left of a text that repeats an address to which a permit was shown.
+    fn told(url: &str, text: &str) -> String {
+        let reply = Reply {
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             body: Vec::new(),
             url: Url::parse(url).expect("an URL"),
-            sent: Some(HeaderValue::from_static("Bearer abc")),
+            sent: Some(HeaderValue::from_static("Bearer abcd")),
             opened: None,
-        }
-        .secrets()
+        };
+        crate::registry::redaction::fit_to_print(text, &reply.secrets())
     }
 
     #[test]
     fn a_permit_and_the_state_of_an_upload_are_secret() {
-        assert_eq!(
-            secrets_of("https://h/x?&_state=a%2Bb%3Dc1234&n=5&digest=sha256:1&short=1"),
-            [
-                "abc",
-                "_state=a%2Bb%3Dc1234",
-                "a%2Bb%3Dc1234",
-                "a+b=c1234",
-                "short=1"
-            ]
-        );
-        assert_eq!(secrets_of("https://h/x"), ["abc"]);
+        let url = "https://h/x?&_state=a%2Bb%3Dc1234&n=5&digest=sha256:1&short=1";
+        for secret in [
+            "abcd",
+            "YWJjZA",
+            "_state=a%2Bb%3Dc1234",
+            "a%2Bb%3Dc1234",
+            "a+b=c1234",
+            "short=1",
+        ] {
+            assert_eq!(told(url, &format!("no {secret}!")), "no …!", "{secret}");
+        }
+        for harmless in ["n=5", "digest=sha256:1", "short 1"] {
+            assert_eq!(told(url, harmless), harmless);
+        }
+        assert_eq!(told("https://h/x", "no abcd"), "no …");
     }
 
     proptest! {

@@ -14,6 +14,22 @@ pub(super) fn server_key(registry: &str) -> String {
     }
 }
 
+/// The host, and the path behind it, of a name or of an address as docker takes it, with or without a scheme; the
+/// root of a registry's API is no path.
+pub(super) fn host_and_path(text: &str) -> (&str, &str) {
+    let bare = without_scheme(text).unwrap_or(text);
+    let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
+    match path.trim_end_matches('/') {
+        "v1" | "v2" => (host, ""),
+        path => (host, path),
+    }
+}
+
+fn without_scheme(text: &str) -> Option<&str> {
+    let schemes = ["https://", "http://"];
+    schemes.iter().find_map(|scheme| text.strip_prefix(scheme))
+}
+
 /// What a key of a file means: a server, and perhaps a part of a repository's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
@@ -33,26 +49,20 @@ impl Place {
         }
     }
 
-    /// What a key of a file means; `None` for a URL that is neither. Only the whole host matches, never a part
-    /// of it.
-    pub(super) fn of_key(key: &str) -> Option<Self> {
-        let scheme = ["https://", "http://"];
-        let bare = scheme.iter().find_map(|scheme| key.strip_prefix(scheme));
-        let (host, path) = bare
-            .unwrap_or(key)
-            .split_once('/')
-            .unwrap_or_else(|| (bare.unwrap_or(key), ""));
-        let path = match path.trim_end_matches('/') {
-            // The root of the registry's API.
-            "v1" | "v2" => "",
-            // What follows a host in a URL is no repository.
-            path if bare.is_some() && !path.is_empty() => return None,
-            path => path,
-        };
+    /// What a key of a file is about, however it is written.
+    pub(super) fn of_entry(key: &str) -> Option<Self> {
+        let (host, path) = host_and_path(key);
         (!host.is_empty()).then(|| Self {
             server: server_key(host),
             path: path.to_owned(),
         })
+    }
+
+    /// What a key of a file is for; `None` for a URL that is for neither. Only the whole host matches, never a part
+    /// of it.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        // What follows a host in a URL is no repository.
+        Self::of_entry(key).filter(|place| without_scheme(key).is_none() || place.path.is_empty())
     }
 
     /// Whether an entry for this place is for `other`, too, unless there is one for a longer part of its path.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::redaction::fit_to_print;
+use super::redaction::{Secrets, fit_to_print};
 
 const MAX_ERRORS: usize = 3;
 
@@ -20,7 +20,7 @@ pub struct ServerWords {
 
 impl ServerWords {
     /// Reads the body of a refusal. `secrets` are cut out, should the server repeat them.
-    pub(super) fn read<S: AsRef<str>>(body: &[u8], secrets: &[S]) -> Self {
+    pub(super) fn read(body: &[u8], secrets: &Secrets) -> Self {
         let (codes, text) = match serde_json::from_slice(body) {
             Ok(document) => of_document(&document),
             Err(_) => (Vec::new(), of_text(body)),
@@ -107,15 +107,19 @@ mod tests {
 
     use super::*;
 
+    fn read(body: &[u8], secret: &str) -> ServerWords {
+        ServerWords::read(body, &Secrets::from_iter([secret]))
+    }
+
     fn said(body: &str) -> String {
-        ServerWords::read(body.as_bytes(), &["hunter2"]).to_string()
+        read(body.as_bytes(), "hunter2").to_string()
     }
 
     #[test]
     fn code_and_message_are_repeated() {
         let body = r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m push","detail":{}}]}"#;
         assert_eq!(said(body), " (DENIED: no [31m push)");
-        assert!(ServerWords::read(body.as_bytes(), &[""]).has_code("DENIED"));
+        assert!(read(body.as_bytes(), "").has_code("DENIED"));
         assert_eq!(said(r#"{"details":"wrong password"}"#), " (wrong password)");
         assert_eq!(said("<html>bad gateway</html>"), "");
         assert_eq!(said("busy"), " (busy)");
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_secret_with_two_spaces_or_at_the_cut_is_not_repeated() {
-        let words = ServerWords::read(b"no a  b here", &["a  b"]).to_string();
+        let words = read(b"no a  b here", "a  b").to_string();
         assert_eq!(words, " (no … here)");
         let body = format!("{}hunter2", "x".repeat(1020));
         assert!(!said(&body).contains("hun"), "{}", said(&body));
@@ -141,7 +145,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_body_is_made_printable(body in prop::collection::vec(any::<u8>(), 0..3000)) {
-            let words = ServerWords::read(&body, &["x"]).to_string();
+            let words = read(&body, "x").to_string();
             prop_assert!(words.chars().all(|c| !c.is_control()));
             prop_assert!(words.len() < 2000);
         }
@@ -149,7 +153,7 @@ mod tests {
         #[test]
         fn any_document_is_read(code in ".*", message in ".*") {
             let body = serde_json::json!({"errors": [{"code": code, "message": message}, 1, null]});
-            let words = ServerWords::read(body.to_string().as_bytes(), &[""]).to_string();
+            let words = read(body.to_string().as_bytes(), "").to_string();
             prop_assert!(words.chars().all(|c| !c.is_control()));
         }
     }

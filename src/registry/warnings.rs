@@ -2,11 +2,11 @@
 //! "Warnings").
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{HeaderMap, WARNING};
 
-use super::redaction::fit_to_print;
+use super::redaction::{Secrets, fit_to_print};
 
 /// Whoever says more in one run is not listened to.
 const MOST: usize = 5;
@@ -24,13 +24,16 @@ struct Told {
 
 impl Warnings {
     /// Notes what an answer of a registry warns of, unless it was said before. `secrets` are cut out.
-    pub(super) fn note<S: AsRef<str>>(&self, registry: &str, headers: &HeaderMap, secrets: &[S]) {
+    pub(super) fn note(&self, registry: &str, headers: &HeaderMap, secrets: &Secrets) {
         for value in headers.get_all(WARNING).iter().take(MOST) {
             let Some(text) = read(&String::from_utf8_lossy(value.as_bytes())) else {
                 continue;
             };
+            if self.told().known.len() >= MOST {
+                return;
+            }
             let text = fit_to_print(&text, secrets);
-            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut told = self.told();
             if text.is_empty() || told.known.len() >= MOST {
                 continue;
             }
@@ -51,8 +54,11 @@ impl Warnings {
 
     /// Those that were not taken yet, in the order in which they came.
     pub(super) fn take(&self) -> Vec<String> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut told.waiting)
+        std::mem::take(&mut self.told().waiting)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,7 +91,7 @@ mod tests {
 
     fn told(values: &[&str]) -> Vec<String> {
         let warnings = Warnings::default();
-        warnings.note("r", &headers(values), &["hunter2"]);
+        warnings.note("r", &headers(values), &Secrets::from_iter(["hunter2"]));
         warnings.take()
     }
 
@@ -112,7 +118,7 @@ mod tests {
         let warnings = Warnings::default();
         for number in [1, 1, 2, 1, 3, 4, 5, 6, 7] {
             let text = format!("299 - \"number {number}\"");
-            warnings.note("r", &headers(&[&text]), &[""]);
+            warnings.note("r", &headers(&[&text]), &Secrets::from_iter([""]));
         }
         let first = warnings.take();
         assert_eq!(first.len(), 5);
@@ -120,7 +126,7 @@ mod tests {
         warnings.note(
             "r",
             &headers(&["299 - \"number 1\"", "299 - \"more\""]),
-            &[""],
+            &Secrets::from_iter([""]),
         );
         assert_eq!(warnings.take(), Vec::<String>::new());
     }
@@ -142,7 +148,7 @@ mod tests {
             let value = format!("299 - \"{text}\"");
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 let warnings = Warnings::default();
-                warnings.note("r", &HeaderMap::from_iter([(WARNING, value)]), &["x"]);
+                warnings.note("r", &HeaderMap::from_iter([(WARNING, value)]), &Secrets::from_iter(["x"]));
                 for line in warnings.take() {
                     prop_assert!(!line.chars().any(char::is_control), "{}", line);
                     prop_assert!(line.len() < 1100, "{}", line.len());

@@ -3,8 +3,8 @@
 use fs_err as fs;
 use tempfile::TempDir;
 
-use crate::fault_registry::{Answer, FaultRegistry, Guard, Scopes, Settings, on};
-use crate::support::cli::Lighter;
+use crate::fault_registry::{Act, Answer, Change, FaultRegistry, Guard, Scopes, Settings, on};
+use crate::support::cli::{Lighter, Run};
 use crate::support::registry::{PASSWORD, Registry, USER};
 
 fn check(home: &TempDir, host: &str) -> Lighter {
@@ -129,5 +129,91 @@ fn what_names_no_repository_is_a_mistake_of_the_command_line() {
     for text in ["orders", "ghcr.io", "ghcr.io/Orders"] {
         let run = Lighter::at(home.path()).args(["auth", "check", text]).run();
         run.expect(2).says(&["error: `", "hint: "]);
+    }
+}
+
+#[test]
+fn a_registry_that_never_answered_did_not_ask_for_nothing() {
+    let home = TempDir::new().expect("a temporary directory");
+    let run = check(&home, "127.0.0.1:1").run().expect(1);
+    let end = "scope       unknown: the registry gave no answer\nanswer      none\n\
+               push        not taken\n";
+    assert!(run.stdout.ends_with(end), "{}", run.stdout);
+}
+
+#[test]
+fn a_registry_behind_a_proxy_that_names_itself_by_http_gets_the_hint_of_other_wrong_names() {
+    let server = FaultRegistry::start(Settings::default());
+    let host = server.host();
+    let location = Change::Header("Location", "http://registry.example{location}".to_owned());
+    server.add(on("POST", "").act(Act::Alter(vec![location])));
+    let home = TempDir::new().expect("a temporary directory");
+    check(&home, &host).run().expect(1).says(&[
+        "an address on `registry.example`, which is not https",
+        "hint: if that is `",
+        "`http.relativeurls`",
+    ]);
+}
+
+#[test]
+fn a_registry_that_lets_nobody_write_is_called_read_only() {
+    let server = FaultRegistry::start(Settings::default());
+    server.add(on("POST", "").answer(Answer::refusal(405, "UNSUPPORTED")));
+    let home = TempDir::new().expect("a temporary directory");
+    let run = check(&home, &server.host()).run().expect(1);
+    run.says(&["status 405", "hint: `", "it is likely read-only"]);
+}
+
+/// Files of a home by the user's own paths, and what is left of them after a logout.
+fn after_logout(home: &TempDir, auths: &serde_json::Value, name: &str) -> (Run, serde_json::Value) {
+    let file = home.path().join("config.json");
+    let config = serde_json::json!({ "auths": auths });
+    fs::write(&file, config.to_string()).expect("written");
+    let lighter = Lighter::at(home.path()).env("DOCKER_CONFIG", home.path());
+    let run = lighter.args(["logout", name]).run().expect(0);
+    let mut left: serde_json::Value =
+        serde_json::from_slice(&fs::read(file).expect("readable")).expect("JSON");
+    (run, left["auths"].take())
+}
+
+#[test]
+fn a_logout_by_an_address_removes_what_docker_would_and_does_not_claim_that_nothing_was_there() {
+    let home = TempDir::new().expect("a temporary directory");
+    let entry = serde_json::json!({ "auth": "bWU6c2VjcmV0" });
+    for key in [
+        "ghcr.io",
+        "https://ghcr.io",
+        "http://ghcr.io/v2/",
+        "https://ghcr.io/v1/",
+    ] {
+        for name in [
+            "ghcr.io",
+            "https://ghcr.io",
+            "http://ghcr.io",
+            "https://ghcr.io/v1/",
+        ] {
+            let auths = serde_json::json!({ key: entry, "other.io": entry });
+            let (run, left) = after_logout(&home, &auths, name);
+            assert_eq!(
+                left,
+                serde_json::json!({ "other.io": entry }),
+                "{key} by {name}"
+            );
+            run.says(&["Removed credentials for"]);
+        }
+    }
+}
+
+#[test]
+fn a_key_with_a_scheme_and_a_path_is_told_and_can_be_removed() {
+    let home = TempDir::new().expect("a temporary directory");
+    let entry = serde_json::json!({ "auth": "bWU6c2VjcmV0" });
+    let auths = serde_json::json!({ "https://quay.io/acme": entry, "quay.io/acme": entry, "quay.io": entry });
+    let (run, left) = after_logout(&home, &auths, "quay.io");
+    run.says(&["still has credentials for quay.io/acme; remove them with `cargo lighter logout quay.io/acme`"]);
+    assert_eq!(left.as_object().map(serde_json::Map::len), Some(2));
+    for name in ["quay.io/acme", "https://quay.io/acme"] {
+        let (_, left) = after_logout(&home, &auths, name);
+        assert_eq!(left, serde_json::json!({ "quay.io": entry }), "{name}");
     }
 }

@@ -128,7 +128,9 @@ fn a_login_needs_a_host_and_a_password_on_standard_input() {
         "type `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`";
     let login = || Lighter::at("/").args(["login", "ghcr.io", "-u", "me"]);
     let not_asked = "no password: it is read from standard input only";
-    login().run().refuses(2, not_asked, hint);
+    let add = "add `--password-stdin`, and give the password there: `echo \"$PASSWORD\" | cargo lighter login \
+               HOST --username USER --password-stdin`";
+    login().stdin("pw").run().refuses(2, not_asked, add);
     let empty = login().args(["--password-stdin"]).stdin("\n").run();
     empty.refuses(2, "standard input holds no password", hint);
     for command in [&["logout"][..], &["login", "-u", "me", "--password-stdin"]] {
@@ -150,7 +152,7 @@ fn a_file_for_results_is_tried_before_compiling() {
     let checkout = Checkout::of_services(&["alpha"]);
     let before = Before::of(checkout.path());
     let here = checkout.path().display();
-    let hint = "name a file in a directory that exists and can be written";
+    let hint = "name a file that can be written, in a directory that exists and can be written";
     for flag in ["--metadata-file", "--image-refs"] {
         let build = |path: &str| {
             Lighter::at(checkout.path())
@@ -161,7 +163,11 @@ fn a_file_for_results_is_tried_before_compiling() {
         let missing = format!("error: cannot write `{here}/none/out.json`\n  ");
         assert!(run.stderr.starts_with(&missing), "{}", run.stderr);
         assert!(run.stderr.contains("No such file"), "{}", run.stderr);
-        assert!(run.stderr.ends_with(&format!("\n\nhint: {hint}\n")));
+        assert!(
+            run.stderr.ends_with(&format!("\n\nhint: {hint}\n")),
+            "{}",
+            run.stderr
+        );
         let message = format!("cannot write `{here}/alpha`\n  is a directory");
         build("alpha").refuses(2, &message, hint);
     }
@@ -225,4 +231,113 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(output.status.code(), Some(0), "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
+}
+
+/// They end up in the logs of CI systems.
+#[test]
+fn a_password_in_the_name_of_a_registry_is_refused_and_not_repeated() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let login = "me:hunter2@localhost:5601";
+    let [name, address] = [format!("{login}/x"), format!("docker://{login}/x")];
+    let hint = "cargo lighter login HOST";
+    for arguments in [
+        &["push", "--repo", &name][..],
+        &["push", "--repo", &address],
+        &["build", "--to", &name],
+        &["build", "--to", &address],
+        &["auth", "check", &name],
+        &["auth", "check", &address],
+        &["auth", "check", "me:hun/ter2@localhost:5601/x"],
+        &["inspect", &name],
+        &["inspect", &address],
+        &["inspect", "oci:x", "--against", &address],
+        &["login", login, "-u", "me", "--password-stdin"],
+        &[
+            "login",
+            &format!("https://{login}"),
+            "-u",
+            "me",
+            "--password-stdin",
+        ],
+        &["logout", login],
+        &["logout", &format!("https://{login}")],
+        &[
+            "auth",
+            "check",
+            "localhost:1/x",
+            "--insecure-registry",
+            &format!("http://{login}"),
+        ],
+    ] {
+        let run = Lighter::at(checkout.path())
+            .args(arguments)
+            .stdin("x")
+            .run();
+        let run = run.expect(2).says(&["…@localhost:5601", hint]);
+        assert!(!run.stderr.contains("hun"), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    let of_variable = Lighter::at(checkout.path()).env("LIGHTER_REPO", name);
+    let run = of_variable.args(["push"]).run().expect(2);
+    let run = run.says(&["LIGHTER_REPO: `…@localhost:5601/x` holds a login", hint]);
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+}
+
+#[test]
+fn an_insecure_registry_with_a_scheme_says_what_to_type() {
+    let home = Checkout::empty();
+    for (name, hint) in [
+        (
+            "http://localhost:5000",
+            "type `--insecure-registry localhost:5000`",
+        ),
+        ("ghcr.io/acme", "type `--insecure-registry ghcr.io`"),
+        ("", "type `--insecure-registry HOST:PORT`"),
+    ] {
+        let arguments = [
+            "auth",
+            "check",
+            "localhost:1/x",
+            "--insecure-registry",
+            name,
+        ];
+        let run = Lighter::at(home.path()).args(arguments).run().expect(2);
+        run.says(&[&format!("`{name}` is more or less"), hint]);
+    }
+}
+
+#[test]
+fn a_port_that_is_none_is_named() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let arguments = ["build", "--to", "localhost:99999/x"];
+    let run = Lighter::at(checkout.path()).args(arguments).run().expect(2);
+    run.says(&["has the port 99999, and ports end at 65535"]);
+    for arguments in [
+        &["auth", "check", "localhost:99999/x"][..],
+        &["login", "localhost:99999", "-u", "me", "--password-stdin"],
+    ] {
+        let run = Lighter::at(checkout.path())
+            .args(arguments)
+            .stdin("x")
+            .run();
+        run.expect(2)
+            .says(&["`localhost:99999`", "ports end at 65535"]);
+    }
+}
+
+#[test]
+fn registries_that_are_named_are_not_denied_where_the_own_one_is_missing() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    let arguments = [
+        "push",
+        "--to",
+        "docker://ghcr.io/a",
+        "--to",
+        "docker://quay.io/b",
+    ];
+    let run = Lighter::at(checkout.path()).args(arguments).run().expect(2);
+    run.says(&[
+        "besides those that `--to` names",
+        "hint: type `cargo lighter build --to …`",
+    ]);
 }

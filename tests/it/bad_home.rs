@@ -127,3 +127,38 @@ fn a_home_that_nobody_may_write_to_is_enough_to_push() {
         .expect(0);
     login_is_refused(disk.path(), "Read-only file system (os error 30)");
 }
+
+/// Runs as somebody who may not enter a directory of mode 0700 that is root's.
+fn as_nobody(lighter: &Lighter) -> Run {
+    if !is_root() {
+        return lighter.run_process(":");
+    }
+    let drop = "exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$0\" \"$@\"";
+    lighter.run_process(drop)
+}
+
+/// As podman of root leaves `/run/containers`, and `su` a home.
+#[test]
+fn a_place_that_nobody_named_and_that_is_out_of_reach_is_passed_over() {
+    let world = TempDir::new().expect("a temporary directory");
+    fs::set_permissions(world.path(), Permissions::from_mode(0o755)).expect("set");
+    let closed = world.path().join("closed");
+    fs::create_dir(&closed).expect("made");
+    let closing = Permissions::from_mode(if is_root() { 0o700 } else { 0o000 });
+    fs::set_permissions(&closed, closing).expect("set");
+    let registry = FaultRegistry::start(Settings::default());
+    let reference = format!("{}/shop/orders", registry.host());
+    let lighter = Lighter::at("/").args(["auth", "check", "-v", &reference]);
+    let lighter = lighter
+        .env("HOME", &*closed)
+        .env("XDG_RUNTIME_DIR", &*closed);
+    let file = closed.join(".docker/config.json");
+    let note = format!("looked for in `{}`, which is out of reach", file.display());
+    as_nobody(&lighter).expect(0).says(&[&note]);
+    for name in ["DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
+        let run = as_nobody(&lighter.clone().env(name, closed.join("x")));
+        let run = run.expect(1);
+        run.says(&["cannot use the docker configuration", "Permission denied"]);
+    }
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).expect("set");
+}

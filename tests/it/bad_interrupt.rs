@@ -50,9 +50,14 @@ impl Blocked {
 
     /// Starts the program and waits until the build script runs; gives the script's number too.
     fn start(&self) -> (Child, Pid) {
+        self.start_after(":")
+    }
+
+    /// The same, after `setup` in the shell that starts it.
+    fn start_after(&self, setup: &str) -> (Child, Pid) {
         let child = Lighter::at(self.checkout.path())
             .args(["build", "--metadata-file", "out.json"])
-            .command(":")
+            .command(setup)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -123,6 +128,16 @@ fn signalled(signal: rustix::process::Signal, code: i32) {
 #[test]
 fn an_interrupt_while_cargo_compiles_ends_with_130() {
     signalled(rustix::process::Signal::INT, 130);
+}
+
+#[test]
+fn a_hangup_that_nohup_ignores_ends_nothing() {
+    let blocked = Blocked::new();
+    let (child, _) = blocked.start_after("trap '' HUP");
+    kill_process(pid(&child), rustix::process::Signal::HUP).expect("sent");
+    fs_err::write(blocked.checkout.path().join("gate"), "").expect("opened");
+    let (status, _, stderr) = ended(child);
+    assert_eq!(status.code(), Some(0), "{stderr}");
 }
 
 #[test]

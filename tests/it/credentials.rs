@@ -204,6 +204,102 @@ fn a_helper_may_ask_on_the_terminal() {
     );
 }
 
+/// Everybody's build scripts would read what is to be shown to one registry.
+#[test]
+fn the_password_in_a_variable_reaches_neither_build_scripts_nor_helpers_of_other_hosts() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry)
+        .with_config(&json!({ "credHelpers": { registry.host(): "nosy" } }))
+        .with_helper("kept", Some(PASSWORD));
+    let script = format!(
+        "#!/bin/sh\nenv > '{}'\nexec docker-credential-kept \"$@\"\n",
+        home.log("nosy").display()
+    );
+    home.checkout
+        .write_executable("bin/docker-credential-nosy", &script);
+    let checkout = Checkout::of_services(&["alpha"]);
+    let build = r#"fn main() {
+        for (name, value) in std::env::vars() {
+            if name.starts_with("LIGHTER_REGISTRY_") {
+                println!("cargo::warning=it sees {name}={value}");
+            }
+        }
+        println!("cargo::warning=it looked");
+    }"#;
+    checkout.write("alpha/build.rs", build);
+    let run = home
+        .lighter()
+        .env("LIGHTER_REGISTRY_USER", "stranger")
+        .env("LIGHTER_REGISTRY_PASSWORD", "hunter2-of-another")
+        .env("LIGHTER_REGISTRY_HOST", "ghcr.io")
+        .args([
+            "push",
+            "-vv",
+            "--repo",
+            &format!("{}/shop", registry.host()),
+        ])
+        .args(["--manifest-path".into(), checkout.path().join("Cargo.toml")])
+        .run()
+        .expect(0)
+        .says(&["it looked"]);
+    assert!(
+        !run.stderr.contains("it sees LIGHTER_REGISTRY_USER"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    let seen = home.asked("nosy").join("\n");
+    assert!(seen.contains("DOCKER_CONFIG="), "{seen}");
+    assert!(
+        !seen.contains("hunter2") && !seen.contains("stranger"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn login_takes_the_address_that_docker_takes() {
+    let registry = Registry::with_password();
+    let home = Home::new(&registry);
+    for address in [
+        "http://HOST",
+        "https://HOST",
+        "https://HOST/v1/",
+        "https://HOST/v2",
+    ] {
+        let address = address.replace("HOST", &registry.host());
+        let log_in = home
+            .lighter()
+            .args(["login", "-u", USER, "--password-stdin"]);
+        log_in.args([&address]).stdin(PASSWORD).run().expect(0);
+        let auths = &read_json(&home.config())["auths"];
+        assert_eq!(
+            *auths,
+            json!({ registry.host(): { "auth": pair() } }),
+            "{address}"
+        );
+    }
+    let log_in = home
+        .lighter()
+        .args(["login", "-u", USER, "--password-stdin"]);
+    let path = format!("https://{}/acme", registry.host());
+    log_in.args([&path]).stdin(PASSWORD).run().expect(2);
+}
+
+#[test]
+fn what_is_wrong_with_a_login_is_said_before_anything_is_sent() {
+    let home = Lighter::at("/")
+        .env("DOCKER_CONFIG", "/nonexistent")
+        .stdin(PASSWORD);
+    // Nobody listens there: who asks it ends with 1.
+    let forgotten = home.clone().args(["login", "127.0.0.1:1", "-u", USER]);
+    forgotten
+        .run()
+        .expect(2)
+        .says(&["hint: add `--password-stdin`"]);
+    let nameless = home.args(["login", "127.0.0.1:1", "-u", "", "--password-stdin"]);
+    nameless.run().expect(2).says(&["a user name is not empty"]);
+}
+
 #[test]
 fn a_wrong_password_is_not_stored() {
     let registry = Registry::with_password();

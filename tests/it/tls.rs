@@ -83,7 +83,12 @@ fn a_client_certificate_and_a_password_are_shown_together() {
     let registry = Registry::with_http(&authority.http(true), true);
     let host = registry.host();
     let nobody = Home::new(&host, &authority, &["ca.crt"]);
-    assert_eq!(nobody.check(&host).code, 1);
+    // Which of our ways to it breaks first is chance; that it does is no passing trouble.
+    nobody.check(&host).expect(1).says(&[
+        &format!("error: no secure connection to registry `{host}`"),
+        "received fatal alert: ",
+        &format!("`~/.config/containers/certs.d/{host}/client.cert`"),
+    ]);
     let home = Home::new(&host, &authority, &["ca.crt", "client.cert", "client.key"]);
     let anonymous = home.check(&host);
     assert_eq!(anonymous.code, 1);
@@ -218,4 +223,18 @@ fn half_a_client_certificate_is_named_before_anything_is_sent() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("client.key"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+}
+
+#[test]
+fn the_key_of_another_certificate_is_named_with_it() {
+    let authority = Authority::new();
+    let home = Home::new("127.0.0.1:1", &authority, &["client.cert"]);
+    let place = home.certificates("127.0.0.1:1");
+    fs::copy(authority.file("server.key"), place.join("client.key")).expect("copied");
+    let [certificate, key] = ["client.cert", "client.key"].map(|name| place.join(name));
+    home.check("127.0.0.1:1").expect(1).says(&[
+        &format!("cannot use the certificates of `{}`", certificate.display()),
+        &format!("`{}` is the key of another certificate", key.display()),
+        "hint: ",
+    ]);
 }

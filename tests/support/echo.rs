@@ -41,10 +41,31 @@ fn said(head: &Head, body: &[u8]) -> String {
     let (target, query) = (&head.target, head.query());
     let host = head.header("host").unwrap_or_default();
     let state = head.parameter("_state").unwrap_or_default();
+    let disguised = disguised(secret);
     format!(
-        "you showed {shown} ({secret}) at {target} http://{host}{target} with {query} or {state} and {form} {}",
+        "{disguised} you showed {shown} ({secret}) at {target} http://{host}{target} with {query} or {state} and {form} {}",
         decoded(secret)
     )
+}
+
+/// What was shown as frameworks, proxies and logs write it.
+fn disguised(secret: &str) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let pair = decoded(secret);
+    let password = pair
+        .split_once(':')
+        .map_or(secret, |(_, password)| password);
+    let code = |write: fn(u32) -> String| password.chars().map(u32::from).map(write).collect();
+    let forms: [String; 6] = [
+        secret.trim_end_matches('=').to_owned(),
+        URL_SAFE_NO_PAD.encode(&pair),
+        STANDARD.encode(password),
+        code(|code| format!("&#{code};")),
+        code(|code| format!("\\u{code:04x}")),
+        secret.chars().flat_map(|c| [' ', c]).collect(),
+    ];
+    forms.join(" | ")
 }
 
 /// What a base64 text says, if it is one.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::arguments::InsecureArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
-use crate::reference::Repository;
+use crate::reference::{Repository, refuse_login};
 use crate::report::{Event, Reporter as _};
 
 /// What `--help` shows last.
@@ -74,6 +74,7 @@ struct Document {
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let Command::Check(check) = &arguments.command;
+    refuse_login(&check.reference).map_err(Failure::usage)?;
     let repository = Repository::parse(without_tag(&check.reference)).map_err(Failure::usage)?;
     let registry = context.registry(&check.insecure)?;
     let tell = || {
@@ -120,11 +121,11 @@ fn text(document: &Document) -> String {
         (Some(user), Some(source)) => format!("`{user}`, from `{source}`"),
         _ => "nobody: no credential is configured for it".to_owned(),
     };
-    let scope = document.scope.as_deref();
-    let scope = scope.map_or_else(
-        || "none: the registry did not ask for a token".to_owned(),
-        |scope| format!("`{scope}`"),
-    );
+    let scope = match (&document.scope, &document.answer) {
+        (Some(scope), _) => format!("`{scope}`"),
+        (None, Some(_)) => "none: the registry did not ask for a token".to_owned(),
+        (None, None) => "unknown: the registry gave no answer".to_owned(),
+    };
     let answer = document.answer.as_deref().unwrap_or("none");
     let push = if document.push { "taken" } else { "not taken" };
     format!(

@@ -89,7 +89,7 @@ pub(super) fn execute(context: &Context, execution: &Execution<'_>) -> Result<Ex
     let client = registry::Options {
         confirm: !arguments.push.no_verify_push,
         budget: arguments.push.timeout.map(|seconds| seconds.0),
-        insecure: arguments.push.insecure.registries.clone(),
+        insecure: arguments.push.insecure.hosts()?,
         listener: context.listener(),
         ..registry::Options::default()
     };

@@ -16,6 +16,7 @@ use crate::inspect::{
     differences_text, share, verify,
 };
 use crate::oci::{Platform, UnknownPlatform};
+use crate::reference::{names_a_path, refuse_login};
 use crate::registry::Options;
 use crate::report::{Event, Reporter as _};
 use crate::source::{ImageSource, ImageSpec, SourceError, Sources, Stands, Wanted, parse_on_disk};
@@ -112,6 +113,18 @@ struct Comparison<'a> {
     differences: &'a [Difference],
 }
 
+/// Paths may hold an `@`.
+fn may_name_a_registry(text: &str) -> bool {
+    let schemes = [
+        "oci:",
+        "oci-archive:",
+        "docker-archive:",
+        "docker-daemon:",
+        "containers-storage:",
+    ];
+    !names_a_path(text) && !schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let platform: Option<Platform> = arguments
         .platform
@@ -120,11 +133,15 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         .transpose()
         .map_err(Failure::usage)?;
     let stands = |path: &Path| Stands::at(&context.environment.resolve(path));
+    let named = arguments.images.iter().chain(&arguments.against);
+    for name in named.filter(|text| may_name_a_registry(text)) {
+        refuse_login(name).map_err(Failure::usage)?;
+    }
     let parse = |text: &String| parse_on_disk(text, stands);
     let named: Result<Vec<ImageSpec>, _> = arguments.images.iter().map(parse).collect();
     let images = named.map_err(Failure::usage)?;
     let options = Options {
-        insecure: arguments.insecure.registries.clone(),
+        insecure: arguments.insecure.hosts()?,
         listener: context.listener(),
         ..Options::default()
     };

@@ -54,8 +54,12 @@ enum NoPassword {
 impl Hint for NoPassword {
     fn hint(&self) -> Option<String> {
         Some(
-            "type `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`"
-                .to_owned(),
+            match self {
+                Self::NotAsked => "add `--password-stdin`, and give the password there: \
+                                   `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`",
+                _ => "type `echo \"$PASSWORD\" | cargo lighter login HOST --username USER --password-stdin`",
+            }
+            .to_owned(),
         )
     }
 }
@@ -77,7 +81,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         return Err(Failure::usage(NoPassword::Empty));
     }
     let options = Options {
-        insecure: arguments.insecure.registries.clone(),
+        insecure: arguments.insecure.hosts()?,
         ..Options::default()
     };
     let place = registry::login(

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure};
+use crate::reference::refuse_login;
 use crate::registry::{self, RegistryError};
 use crate::report::{Event, Reporter as _};
 
@@ -25,6 +26,7 @@ pub(in crate::cli) struct Arguments {
 
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let name = &arguments.name;
+    refuse_login(name).map_err(Failure::usage)?;
     let result = registry::logout(&context.environment, name, &context.interrupt);
     let logout = result.map_err(|error| {
         if let RegistryError::Credential(error) = &error

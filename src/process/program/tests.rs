@@ -17,6 +17,17 @@ fn sees_only_the_given_environment() {
 }
 
 #[test]
+fn the_password_for_a_registry_is_not_for_children() {
+    let captured = shell("echo ${LIGHTER_REGISTRY_USER-none} ${LIGHTER_REGISTRY_PASSWORD-none} $A")
+        .env("A", "b")
+        .env("LIGHTER_REGISTRY_USER", "me")
+        .env("LIGHTER_REGISTRY_PASSWORD", "hunter2")
+        .capture(b"")
+        .expect("ran");
+    assert_eq!(captured.stdout, b"none none b\n");
+}
+
+#[test]
 fn stops_at_the_time_limit_with_all_that_it_started() {
     let error = shell("sleep 60 & sleep 60")
         .time_limit(Duration::from_millis(50))

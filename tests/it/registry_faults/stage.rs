@@ -273,6 +273,7 @@ impl Client {
         result: Result<T, DestinationError>,
     ) -> Result<T, DestinationError> {
         self.told.warnings(self.destination.warnings());
+        self.told.notes(self.registry.notes());
         if let Err(error) = &result {
             self.told.error(service, error);
         }
