@@ -42,6 +42,13 @@ pub fn without_credentials(address: &str) -> String {
     let Ok(mut url) = url::Url::parse(address) else {
         return address.to_owned();
     };
+    // `me:password@host/x` is an address of the scheme `me` to whoever knows URLs.
+    if url.cannot_be_a_base()
+        && url.scheme() != "mailto"
+        && let Some((_, host)) = address.split_once('@')
+    {
+        return host.to_owned();
+    }
     let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
     if plain && url.fragment().is_none() {
         return address.to_owned();
@@ -65,6 +72,8 @@ mod tests {
             "https://host/x"
         );
         assert_eq!(without_credentials("https://host/x"), "https://host/x");
+        assert_eq!(without_credentials("me:t0ken@host/x"), "host/x");
+        assert_eq!(without_credentials("mailto:me@host"), "mailto:me@host");
         assert_eq!(without_credentials("git@host:x.git"), "git@host:x.git");
     }
 }
