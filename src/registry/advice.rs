@@ -48,6 +48,7 @@ impl RegistryError {
                 host,
                 ..
             } => Some(proxy_hint(variable, *trouble, host)),
+            Self::Lost { attempt, .. } => Some(broken_hint(&attempt.registry)),
             Self::Tls {
                 attempt,
                 host,
@@ -184,6 +185,14 @@ fn refused_login_hint(registry: &str, source: &CredentialSource) -> String {
 
 fn is_this_machine(registry: &str) -> bool {
     Endpoint::of(registry).is_ok_and(|endpoint| endpoint.is_loopback())
+}
+
+/// What lets in nobody without a certificate says so in an alert, or breaks off before anybody hears it.
+fn broken_hint(registry: &str) -> String {
+    format!(
+        "try again, or look into the log of the registry and of what stands before it; if it lets in only \
+         those who show a certificate, put yours at `~/.config/containers/certs.d/{registry}/client.cert`"
+    )
 }
 
 fn tls_hint(source: &Cause, attempt: &Attempt, host: &str) -> String {

@@ -253,7 +253,7 @@ impl Run {
         let bytes = bytes(moved, expected, self.rate.at(now, moved));
         let plural = if images == 1 { "" } else { "s" };
         self.whole
-            .set_message(format!("{seconds}s, {done}/{images} image{plural}{bytes}"));
+            .set_message(format!("{bytes}{done}/{images} image{plural}, {seconds}s"));
     }
 }
 
@@ -268,19 +268,20 @@ pub(super) fn show_meter(
     let (moved, expected) = (meter.moved(), meter.expected());
     bar.set_length(expected.max(1));
     bar.set_position(moved);
+    // A long name is cut at the edge, and nothing behind it would be seen.
     let bytes = bytes(moved, expected, rate.at(now, moved));
-    bar.set_message(format!("{}{bytes}", printable(of)));
+    bar.set_message(format!("{bytes}{}", printable(of)));
 }
 
-/// `, 1.2 MB/3.4 MB, 2.0 MB/s`; nothing while there is nothing to move.
+/// `1.2 MB/3.4 MB, 2.0 MB/s, `; nothing while there is nothing to move.
 fn bytes(moved: u64, expected: u64, rate: Option<u64>) -> String {
     if expected == 0 {
         return String::new();
     }
-    let rate = rate.map(|rate| format!(", {}/s", size(rate)));
+    let rate = rate.map(|rate| format!("{}/s, ", size(rate)));
     // Chunks that were under way when their attempt ended may be counted late.
     let moved = size(moved.min(expected));
-    format!(", {moved}/{}{}", size(expected), rate.unwrap_or_default())
+    format!("{moved}/{}, {}", size(expected), rate.unwrap_or_default())
 }
 
 pub(super) fn style(template: &str) -> ProgressStyle {
@@ -355,14 +356,14 @@ mod tests {
         bars.show(&Event::Moving { service, meter });
         let lines = shown(&terminal, &bars);
         assert_eq!(lines[0], "    Building orders, 2 crates, serde");
-        assert_eq!(lines[1], "  Delivering [==>       ] billing, 1.0 MB/4.0 MB");
+        assert_eq!(lines[1], "  Delivering [==>       ] 1.0 MB/4.0 MB, billing");
         assert!(lines[2].starts_with("    Shipping [          ] "));
-        assert!(lines[2].contains("s, 0/3 images, 1.0 MB/4.0 MB"));
+        assert!(lines[2].contains("] 1.0 MB/4.0 MB, 0/3 images, "));
         bars.show(&finished("orders", Step::Compile));
         bars.show(&finished("billing", Step::Deliver));
         let lines = shown(&terminal, &bars);
         assert!(lines[0].starts_with("    Shipping [===>      ] "));
-        assert!(lines[0].contains("s, 1/3 images, 1.0 MB/1.0 MB"));
+        assert!(lines[0].contains("] 1.0 MB/1.0 MB, 1/3 images, "));
         assert_eq!(lines.len(), 1);
     }
 
@@ -372,14 +373,14 @@ mod tests {
         let meter = Meter::default();
         meter.expect(4_000_000);
         meter.advance(1_000_000);
-        let image = "ghcr.io/acme/orders".to_owned();
+        let image = "ghcr.io/acme/api".to_owned();
         bars.show(&Event::Reading { image, meter });
         assert_eq!(terminal.contents(), "");
         while terminal.contents().is_empty() {
             thread::yield_now();
         }
         let lines = shown(&terminal, &bars);
-        let expected = "     Reading [==>       ] ghcr.io/acme/orders, 1.0 MB/4.0 MB";
+        let expected = "     Reading [==>       ] 1.0 MB/4.0 MB, ghcr.io/acme/api";
         assert_eq!(lines, [expected]);
         bars.show(&Event::Read);
         assert_eq!(terminal.contents(), "");
@@ -401,6 +402,51 @@ mod tests {
             lines.iter().all(|line| line.starts_with("  Delivering [")),
             "{lines:#?}"
         );
+    }
+
+    /// The `^C` of whoever interrupts a run moved a cursor that waited there into the next line, and a bar
+    /// stayed on the screen.
+    #[test]
+    fn no_line_reaches_the_edge() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun {
+            images: usize::MAX / 100,
+        });
+        let meter = Meter::default();
+        meter.expect(u64::MAX / 100);
+        let service = "a-service-with-quite-a-long-name-for-a-service".to_owned();
+        bars.show(&Event::Moving { service, meter });
+        let lines = shown(&terminal, &bars);
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        for line in lines {
+            assert_eq!(line.chars().count(), usize::from(COLUMNS) - 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_total_grows_and_what_moved_in_vain_is_taken_back() {
+        let (terminal, bars) = on_a_terminal();
+        bars.show(&Event::Begun { images: 1 });
+        let meter = Meter::default();
+        meter.expect(2_000_000);
+        let (service, shown_meter) = ("orders".to_owned(), meter.clone());
+        bars.show(&Event::Moving {
+            service,
+            meter: shown_meter,
+        });
+        let stands = |text: &str| {
+            bars.show(&started("users", Step::Compile));
+            let lines = shown(&terminal, &bars);
+            let is_there = |line: &String| line.contains(&format!("] {text}, orders"));
+            assert!(lines.iter().any(is_there), "no `{text}` in {lines:#?}");
+        };
+        let attempt = meter.attempt();
+        attempt.meter().advance(1_000_000);
+        stands("1.0 MB/2.0 MB");
+        meter.expect(2_000_000);
+        stands("1.0 MB/4.0 MB");
+        drop(attempt);
+        stands("0 B/4.0 MB");
     }
 
     #[test]

@@ -54,8 +54,9 @@ impl<T> Screen<T> {
 }
 
 impl<T: TermLike> TermLike for Screen<T> {
+    /// One column less than there is: behind a line that reaches the edge the cursor waits there, too.
     fn width(&self) -> u16 {
-        self.terminal.width()
+        self.terminal.width().saturating_sub(1).max(1)
     }
 
     fn height(&self) -> u16 {

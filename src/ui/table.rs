@@ -9,8 +9,6 @@ const HEADINGS: [&str; 8] = [
 type Row = [String; HEADINGS.len()];
 /// The columns of words; the others hold numbers.
 const WORDS: [usize; 2] = [0, 7];
-/// Longer names are cut, so that the numbers stay where they are.
-const WIDEST_NAME: usize = 24;
 
 /// The services of a summary, a line each below the headings; below each other what does not fit into `width`
 /// columns. Nothing where none came to anything, for what was said of that is to be the last word.
@@ -23,7 +21,11 @@ pub(super) fn table(summary: &Summary, width: Option<usize>) -> Option<String> {
     let lines = beside(&rows);
     let widest = lines.iter().map(|line| line.chars().count()).max();
     let fits = width.is_none_or(|width| widest.unwrap_or_default() <= width);
-    let lines = if fits { lines } else { below(&rows) };
+    let lines = if fits {
+        lines
+    } else {
+        below(&rows, width.unwrap_or_default())
+    };
     Some(lines.join("\n"))
 }
 
@@ -53,8 +55,8 @@ fn beside(rows: &[Row]) -> Vec<String> {
     rows().map(line).collect()
 }
 
-/// Three lines for each row: its name, bytes, and seconds.
-fn below(rows: &[Row]) -> Vec<String> {
+/// Three lines for each row: its name as far as it fits, bytes, and seconds.
+fn below(rows: &[Row], width: usize) -> Vec<String> {
     let lines = |row: &Row| {
         let [
             service,
@@ -67,7 +69,7 @@ fn below(rows: &[Row]) -> Vec<String> {
             word,
         ] = row;
         [
-            format!("  {service}  {word}").trim_end().to_owned(),
+            fitting(format!("  {service}  {word}").trim_end(), width),
             format!("    image {image}, new {new}, reused {reused}"),
             format!("    compile {compile}, assemble {assemble}, deliver {deliver}"),
         ]
@@ -93,7 +95,7 @@ fn row(service: &ServiceSummary) -> Row {
     });
     let spent = |seconds: f64| format!("{seconds:.1}s");
     [
-        name(&service.service),
+        printable(&service.service),
         image,
         size(new),
         reused.unwrap_or_else(|| "-".to_owned()),
@@ -118,12 +120,12 @@ fn word(service: &ServiceSummary) -> &'static str {
     }
 }
 
-fn name(service: &str) -> String {
-    let service = printable(service);
-    if service.chars().count() <= WIDEST_NAME {
-        return service;
+/// The text, cut where it would be longer than the terminal is wide.
+fn fitting(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
     }
-    let begin: String = service.chars().take(WIDEST_NAME - 1).collect();
+    let begin: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{begin}…")
 }
 
@@ -191,18 +193,18 @@ mod tests {
         let summary = Summary { version, services };
         let text = table(&summary, None).expect("services");
         let expected = "
-  service                    image     new  reused  compile  assemble  deliver
-  orders                    3.4 MB  1.2 MB     2/4    12.3s      0.4s     1.2s
-  a-service-with-a-name-t…  3.4 MB     0 B     4/4    12.3s      0.4s     1.2s  unchanged
-  broken                         -     0 B       -     0.0s      0.0s     0.0s  failed
-  kept                           -     0 B       -     0.0s      0.0s     0.0s  retagged";
+  service                              image     new  reused  compile  assemble  deliver
+  orders                              3.4 MB  1.2 MB     2/4    12.3s      0.4s     1.2s
+  a-service-with-a-name-that-is-long  3.4 MB     0 B     4/4    12.3s      0.4s     1.2s  unchanged
+  broken                                   -     0 B       -     0.0s      0.0s     0.0s  failed
+  kept                                     -     0 B       -     0.0s      0.0s     0.0s  retagged";
         assert_eq!(text, expected.trim_start_matches('\n'));
         let narrow = table(&summary, Some(60)).expect("services");
         let expected = "
   orders
     image 3.4 MB, new 1.2 MB, reused 2/4
     compile 12.3s, assemble 0.4s, deliver 1.2s
-  a-service-with-a-name-t…  unchanged
+  a-service-with-a-name-that-is-long  unchanged
     image 3.4 MB, new 0 B, reused 4/4
     compile 12.3s, assemble 0.4s, deliver 1.2s
   broken  failed
@@ -212,6 +214,9 @@ mod tests {
     image -, new 0 B, reused -
     compile 0.0s, assemble 0.0s, deliver 0.0s";
         assert_eq!(narrow, expected.trim_start_matches('\n'));
+        let narrower = table(&summary, Some(30)).expect("services");
+        let cut = "  a-service-with-a-name-that-…";
+        assert!(narrower.lines().any(|line| line == cut), "{narrower}");
     }
 
     #[test]

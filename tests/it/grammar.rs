@@ -53,6 +53,9 @@ const LINES: &[(&str, i32, &str)] = &[
     ),
     ("build --all-features", 2, NO_WORKSPACE),
     ("build -r", 2, NO_WORKSPACE),
+    ("build --release --quiet", 2, NO_WORKSPACE),
+    ("build --verbose", 2, NO_WORKSPACE),
+    ("build --linkage static --builder zigbuild", 2, NO_WORKSPACE),
     ("build --profile dev", 2, NO_WORKSPACE),
     ("build -r --profile dev", 2, "cannot be used with"),
     ("build -j 3", 2, NO_WORKSPACE),
@@ -93,6 +96,10 @@ const LINES: &[(&str, i32, &str)] = &[
         2,
         "a value is required for '--to <DESTINATION>'",
     ),
+    ("build -L", 2, NO_WORKSPACE),
+    ("build --load --to oci:a", 2, NO_WORKSPACE),
+    ("push -L", 2, "unexpected argument '-L'"),
+    ("build --image-refs refs.txt", 2, NO_WORKSPACE),
     ("build -t v1 -t '{version}'", 2, NO_WORKSPACE),
     (
         "build --target t --platform linux/arm64",
@@ -111,6 +118,7 @@ const LINES: &[(&str, i32, &str)] = &[
         "a value is required for '--metadata-file <PATH>'",
     ),
     ("build --metadata-file ''", 2, "a value is required"),
+    ("build --compression zstd", 2, NO_WORKSPACE),
     ("build --compression-level -1", 2, NO_WORKSPACE),
     ("build --compression-level high", 2, "invalid value 'high'"),
     ("push --repo ghcr.io/acme --from-tag v1", 2, "--since <REF>"),
@@ -147,6 +155,15 @@ const LINES: &[(&str, i32, &str)] = &[
     ("inspect oci:none --platform linux/amd64", 1, "none"),
     ("inspect nowhere:x", 2, "`nowhere:x`"),
     ("inspect oci:a oci:b --against oci:c", 2, "--against"),
+    ("inspect oci:none --verify --strict", 1, "none"),
+    ("inspect oci:none --strict", 2, "--verify"),
+    (
+        "inspect oci:none --verify --against oci:b",
+        2,
+        "cannot be used with",
+    ),
+    ("inspect oci:none --files 20", 1, "none"),
+    ("inspect oci:none --files many", 2, "invalid value 'many'"),
     (
         "inspect oci:none --format yaml",
         2,
@@ -154,12 +171,16 @@ const LINES: &[(&str, i32, &str)] = &[
     ),
     ("adopt", 2, "<DOCKERFILE>"),
     ("adopt none --service x", 2, "none"),
+    ("adopt none --write --stage x --context .", 2, "none"),
+    ("adopt none --build-arg VERSION=1", 2, "none"),
+    ("adopt none --build-arg", 2, "a value is required"),
     ("adopt none --format yaml", 2, "possible values: text, json"),
     ("doctor -t v1", 2, "unexpected argument '-t'"),
     // Credentials.
     ("login ghcr.io", 2, "--username <USER>"),
     ("login ghcr.io -u me", 2, "no password"),
     ("login ghcr.io -u me --password pw", 2, "--password-stdin"),
+    ("login ghcr.io -u me --password-stdin", 2, "no password"),
     ("logout", 2, "<HOST>"),
     ("logout ghcr.io", 0, "there were no credentials for ghcr.io"),
     ("auth", 2, "Usage: cargo lighter auth"),
@@ -174,6 +195,7 @@ const LINES: &[(&str, i32, &str)] = &[
         "possible values: bash, zsh, fish, powershell",
     ),
     ("man", 0, ".TH"),
+    ("man --out", 2, "a value is required for '--out <DIR>'"),
     ("man build", 2, "unexpected argument 'build'"),
 ];
 
@@ -192,6 +214,47 @@ fn every_line_ends_as_the_table_says() {
     }
     let left = fs_err::read_dir(nowhere.path()).expect("readable").count();
     assert_eq!(left, 0, "something was written");
+}
+
+#[test]
+fn every_flag_of_every_command_is_in_the_table() {
+    let nowhere = tempfile::tempdir().expect("a directory");
+    let commands = [
+        "list",
+        "plan",
+        "build",
+        "push",
+        "split",
+        "deps",
+        "doctor",
+        "inspect",
+        "adopt",
+        "login",
+        "logout",
+        "auth check",
+        "completions",
+        "man",
+    ];
+    let typed: Vec<Vec<String>> = LINES.iter().map(|(line, ..)| words(line)).collect();
+    let is_typed = |flag: &str| {
+        let is = |word: &String| word.split('=').next() == Some(flag);
+        typed.iter().any(|words| words.iter().any(is))
+    };
+    let mut missing = Vec::new();
+    for command in commands {
+        let asked = words(command).into_iter().chain(["--help".to_owned()]);
+        let help = Lighter::at(nowhere.path()).args(asked).run().expect(0);
+        let lines = help.stdout.lines().map(str::trim_start);
+        let flags = lines.filter(|line| line.starts_with('-') && !line.starts_with("- "));
+        for line in flags {
+            let names = line.split([' ', ',', '.']);
+            let mut names = names.filter(|word| word.starts_with('-'));
+            if !names.any(is_typed) {
+                missing.push(format!("{command}: {line}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "in no line: {missing:#?}");
 }
 
 /// Words as a shell gives them; single quotes keep what they hold together.

@@ -30,7 +30,9 @@ fn bars_appear_follow_the_size_and_leave_the_terminal_as_it_was_when_interrupted
     terminal.resize(60);
     terminal.wait_for("Shipping [");
     for line in terminal.seen() {
-        assert!(line.chars().count() <= 60, "{line}");
+        // A bar that reached the edge would be two lines of this screen; cargo's own lines may reach it.
+        let is_bar = line.contains("Shipping [") || line.contains("Delivering [");
+        assert!(!is_bar || line.chars().count() < 60, "{line}");
     }
     terminal.types(b"\x03");
     terminal.wait_for("error: interrupted");
