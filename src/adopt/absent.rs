@@ -1,4 +1,4 @@
-//! Services that a Dockerfile starts, and whose executables nothing puts into the image.
+//! What a Dockerfile starts, and nothing puts into the image.
 
 use super::build::last_build;
 use super::choose::{Placed, is_put, started};
@@ -8,8 +8,8 @@ use super::paths::{join, name, parent};
 use super::stage::{Action, Stage, lineage};
 use crate::workspace::{Service, Workspace};
 
-/// Whether a word names a service whose executable nothing puts into the image, where those of others are
-/// put. `known` are all that are copied or linked one by one.
+/// Whether a word names what nothing puts into the image, where the executables of services are put.
+/// `known` are all that are copied or linked one by one.
 pub(super) fn is_absent(
     stages: &[Stage],
     stage: usize,
@@ -26,10 +26,8 @@ pub(super) fn is_absent(
         })
     };
     let services = || workspace.services.iter();
-    let mut named = services()
-        .filter(|service| is_of(service, name(word)))
-        .peekable();
-    if named.peek().is_none() || named.any(has) || !services().any(has) {
+    let mut named = services().filter(|service| is_of(service, name(word)));
+    if named.any(has) || !services().any(has) {
         return false;
     }
     // What is compiled there can be anywhere.

@@ -265,7 +265,6 @@ impl Launch {
     pub(super) fn absent(&mut self, other: &str, named: &str) {
         self.executable = None;
         self.args.clear();
-        self.remarks.clear();
         self.lost(
             &format!(
                 "`{other}` is started here, and nothing puts it into the image: `{named}` is taken, whose \

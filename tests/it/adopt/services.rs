@@ -95,6 +95,20 @@ fn a_started_service_that_a_directory_or_a_build_brings_is_taken() {
 }
 
 #[test]
+fn a_program_that_is_not_in_the_image_is_not_taken_for_the_service() {
+    let checkout = workspace();
+    let text = of_invoice("/usr/local/bin/", "[\"nginx\", \"-v\"]");
+    let run = adopt(&checkout, &text, &[]).expect(0).says(&[
+        "service `invoice`",
+        "warning: Dockerfile:6: `nginx` is started here, and nothing puts it into the image",
+    ]);
+    assert_eq!(
+        run.stdout,
+        "[package.metadata.lighter.bin.invoice]\npath = \"/usr/local/bin/invoice\"\n"
+    );
+}
+
+#[test]
 fn the_stage_of_another_service_is_named() {
     let checkout = workspace();
     let text = "FROM debian AS base\nCOPY target/release/invoice target/release/report /bin/\n\
