@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::Glob;
 
+use super::absent::is_absent;
 use super::build::{Build, last_build};
 use super::error::AdoptError;
 use super::launch::Launch;
@@ -47,6 +48,8 @@ pub(super) struct Chosen<'a> {
     pub(super) stage: Option<usize>,
     /// Another service that is started instead.
     pub(super) instead: Option<&'a str>,
+    /// What is started instead, and is not in the image.
+    pub(super) absent: Option<String>,
 }
 
 /// What a service is chosen by.
@@ -202,11 +205,17 @@ impl<'a> Choice<'a, '_> {
         let all = executables(self.stages, self.stage, self.workspace);
         let word = self.launch.executable.as_deref();
         let known: Vec<Placed> = all.iter().chain(self.linked).cloned().collect();
-        let started = word.map(|word| started(self.stages, self.stage, word, &known));
-        match named {
+        let is_absent =
+            |word: &&str| is_absent(self.stages, self.stage, self.workspace, &known, word);
+        let absent = word.filter(is_absent);
+        let there = word.filter(|_| absent.is_none());
+        let started = there.map(|word| started(self.stages, self.stage, word, &known));
+        let chosen = match named {
             Some(named) => self.named(named, started, &all),
             None => self.found(started, all),
-        }
+        }?;
+        let absent = absent.map(str::to_owned);
+        Ok(Chosen { absent, ..chosen })
     }
 
     fn named(
@@ -253,6 +262,7 @@ impl<'a> Choice<'a, '_> {
             service: service.name.clone(),
             does,
             others: others.into_iter().map(str::to_owned).collect(),
+            stage: None,
         })
     }
 
@@ -313,6 +323,7 @@ impl<'a> Choice<'a, '_> {
             build,
             placed: placed.filter(|placed| is_put(self.stages, self.stage, placed)),
             instead: None,
+            absent: None,
         }
     }
 
@@ -340,7 +351,7 @@ impl<'a> Choice<'a, '_> {
 }
 
 /// What a word of a command names: a path, or the name of something on `PATH`.
-fn started(stages: &[Stage], stage: usize, word: &str, all: &[Placed]) -> Placed {
+pub(super) fn started(stages: &[Stage], stage: usize, word: &str, all: &[Placed]) -> Placed {
     let directory = stages
         .get(stage)
         .map_or("/", |stage| stage.settings.directory());
@@ -366,7 +377,7 @@ fn started(stages: &[Stage], stage: usize, word: &str, all: &[Placed]) -> Placed
 }
 
 /// Whether something puts the executable where it is, other than cargo itself.
-fn is_put(stages: &[Stage], stage: usize, placed: &Placed) -> bool {
+pub(super) fn is_put(stages: &[Stage], stage: usize, placed: &Placed) -> bool {
     let is_here = |made: usize| lineage(stages, stage).contains(&made);
     match &placed.origin {
         Origin::Made { stage: made, path } => !is_here(*made) || *path != placed.path,

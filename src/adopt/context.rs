@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 use super::asset::{Asset, Kind, mode};
 use super::assets::{Files, Item};
 use super::draft::Draft;
-use super::listing::Listing;
+use super::listing::{Listing, leads_out};
 use super::locate::{context_path, is_pattern};
 use super::paths::{join, name};
 use super::runs::few;
@@ -58,7 +58,9 @@ impl Files<'_> {
             );
             return;
         };
-        if facts.is_dir() {
+        if self.is_outside(path) {
+            told_of_links(line, &[path.to_owned()], draft);
+        } else if facts.is_dir() {
             let to = copy.to.as_str();
             self.directory(Item { to, ..item }, draft, assets);
         } else if self.may_be_seen(line, &[path.to_owned()], draft) {
@@ -87,7 +89,12 @@ impl Files<'_> {
             .filter(|path| self.is_secret(path) && !self.is_ignored(path));
         let secrets: Vec<String> = secrets.cloned().collect();
         told_of_secrets(line, &secrets, draft);
-        secrets.len() + out.len() < paths.len()
+        let links = paths.iter().filter(|path| {
+            self.is_outside(path) && !self.is_secret(path) && !self.is_ignored(path)
+        });
+        let links: Vec<String> = links.cloned().collect();
+        told_of_links(line, &links, draft);
+        secrets.len() + links.len() + out.len() < paths.len()
     }
 
     /// Whether docker does not see a file; what is in a directory is asked about itself.
@@ -100,6 +107,11 @@ impl Files<'_> {
         is_secret_file(&path, &self.workspace.repository_root) && !path.is_dir()
     }
 
+    /// Whether it leads to nothing in the repository.
+    fn is_outside(&self, path: &str) -> bool {
+        leads_out(&self.context.join(path), &self.workspace.repository_root)
+    }
+
     /// A directory of the context: as a whole, or what docker sees of it.
     fn directory(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
         let Item { line, path, to, .. } = item;
@@ -109,6 +121,7 @@ impl Files<'_> {
         };
         let ignored = below(listing.ignored());
         told_of_secrets(line, &below(listing.secrets()), draft);
+        told_of_links(line, &below(listing.outside()), draft);
         // The root takes no asset as a whole.
         let is_seen = listing.complete || self.ignored.is_empty();
         if listing.is_whole() && is_seen && to != "/" {
@@ -179,7 +192,7 @@ impl Files<'_> {
 
     /// Whether a file is in no image.
     fn is_out(&self, path: &str) -> bool {
-        self.is_ignored(path) || self.is_secret(path)
+        self.is_ignored(path) || self.is_secret(path) || self.is_outside(path)
     }
 
     /// What is there that a pattern matches; `None` where that is nothing or not known, which is told.
@@ -336,6 +349,20 @@ fn told_of_secrets(line: usize, files: &[String], draft: &mut Draft<'_>) {
         line,
         &format!("{message}: left out of `assets`, as everyone who has the image could read it"),
         "mount it where the service runs, such as from a Kubernetes Secret; what everyone may read is named in `assets` by itself",
+    );
+}
+
+/// What `build` would refuse is not proposed.
+fn told_of_links(line: usize, files: &[String], draft: &mut Draft<'_>) {
+    let message = match files {
+        [] => return,
+        [file] => format!("`{file}` is a link to nothing in the repository"),
+        files => format!("{} are links to nothing in the repository", few(files)),
+    };
+    draft.lost(
+        line,
+        &format!("{message}: left out of `assets`"),
+        "copy the file itself into the repository, and name it in `assets`",
     );
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
 use crate::hint::{Hint, quoted_list};
+use crate::report::printable;
 
 /// A Dockerfile that cannot be adopted.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,8 @@ pub enum AdoptError {
         does: &'static str,
         /// These.
         others: Vec<String>,
+        /// The stage that is for it, by name or number.
+        stage: Option<String>,
     },
     /// The directory that `COPY` takes files from is none.
     #[error("`{path}`, which `COPY` would take files from, is no directory")]
@@ -161,6 +164,14 @@ impl Hint for AdoptError {
             Self::SeveralServices { services, .. } => services
                 .first()
                 .map(|first| format!("say which, such as `--service {first}`")),
+            Self::OtherService {
+                service,
+                stage: Some(stage),
+                ..
+            } => Some(format!(
+                "a stage of its own is for `{service}`: `--stage {}`",
+                printable(stage)
+            )),
             Self::OtherService { service, .. } => Some(format!(
                 "leave out `--service`, or name the Dockerfile of `{service}`"
             )),

@@ -261,6 +261,21 @@ impl Launch {
         );
     }
 
+    /// Forgets what belongs to `other`, which is started and not in the image.
+    pub(super) fn absent(&mut self, other: &str, named: &str) {
+        self.executable = None;
+        self.args.clear();
+        self.lost(
+            &format!(
+                "`{other}` is started here, and nothing puts it into the image: `{named}` is taken, whose \
+                 executable is there, and no arguments"
+            ),
+            &format!(
+                "see whether the Dockerfile is for `{named}`, and name in `args` what that is to be started with"
+            ),
+        );
+    }
+
     pub(super) fn lost(&mut self, message: &str, advice: &str) {
         self.remarks.push(Remark::lost(self.line, message, advice));
     }

@@ -6,6 +6,7 @@ use walkdir::WalkDir;
 
 use super::ignored::Ignored;
 use super::secret_file::is_secret_file;
+use crate::fs::normalized;
 use crate::workspace::Workspace;
 
 /// More files of one directory are not looked at.
@@ -19,6 +20,8 @@ enum Fate {
     Ignored,
     /// It looks like a secret, which assets leave out that do not name it.
     LeftOut,
+    /// It is a link to nothing in the repository.
+    Outside,
 }
 
 /// The files of a directory.
@@ -74,6 +77,9 @@ impl Listing {
                 Fate::Ignored
             } else if is_secret_file(entry.path(), &workspace.repository_root) {
                 Fate::LeftOut
+            } else if entry.path_is_symlink() && leads_out(entry.path(), &workspace.repository_root)
+            {
+                Fate::Outside
             } else {
                 Fate::Taken
             };
@@ -100,9 +106,14 @@ impl Listing {
         self.of(Fate::LeftOut)
     }
 
+    /// Links to nothing in the repository.
+    pub(super) fn outside(&self) -> Vec<String> {
+        self.of(Fate::Outside)
+    }
+
     /// Whether an asset of all of it brings nothing else than it should.
     pub(super) fn is_whole(&self) -> bool {
-        self.ignored().is_empty()
+        self.ignored().is_empty() && self.outside().is_empty()
     }
 
     /// The files and directories in it that assets may name, as few as can be; those of the directory
@@ -116,6 +127,20 @@ impl Listing {
         let mut parts = Vec::new();
         divide(&files, "", &mut parts);
         parts
+    }
+}
+
+/// Whether something in the repository leads to what is not, which `build` refuses.
+pub(super) fn leads_out(path: &Path, repository: &Path) -> bool {
+    let Ok(root) = fs_err::canonicalize(repository) else {
+        return false;
+    };
+    if !normalized(path).starts_with(repository) {
+        return false;
+    }
+    match fs_err::canonicalize(path) {
+        Ok(real) => !real.starts_with(root),
+        Err(_) => path.is_symlink(),
     }
 }
 
@@ -138,7 +163,7 @@ fn divide(files: &[(&str, Fate)], directory: &str, parts: &mut Vec<String>) {
             .count();
         let (below, after) = rest.split_at(length.max(1));
         let has = |fate| below.iter().any(|(_, other)| *other == fate);
-        if has(Fate::Ignored) {
+        if has(Fate::Ignored) || has(Fate::Outside) {
             divide(below, &inner, parts);
         } else if has(Fate::Taken) {
             parts.push(inner.trim_end_matches('/').to_owned());

@@ -5,6 +5,7 @@
 //! tried on the configuration first, and a remark for each thing that no key can say. `write` puts the
 //! table into a manifest. Nothing of the Dockerfile is run.
 
+mod absent;
 mod accounts;
 mod arguments;
 mod asked;
@@ -42,6 +43,7 @@ mod secret_file;
 mod settings;
 mod shell;
 mod shelled;
+mod siblings;
 mod source;
 mod stage;
 mod standing;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Table;
 
+use super::absent::is_absent;
 use super::arguments::unused;
 use super::assets::{Files, follow_parents, likely_context, see_files};
 use super::choose::{Choice, Chosen, Placed, executables, linked};
@@ -82,25 +83,21 @@ pub fn propose(
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
     follow_parents(&mut stages);
-    let settings = stages.get(stage).cloned().unwrap_or_default().settings;
-    let reading = Reading {
-        workspace,
-        request,
-        settings: &settings,
-        executables: executables(&stages, stage, workspace),
-        linked: linked(&stages, stage, workspace),
-        stages: &stages,
-        stage,
-        context: &context,
-    };
+    let reading = Reading::new(workspace, request, &stages, stage, &context);
     let mut launch = reading.launch();
-    let chosen = reading.chosen(&mut launch)?;
+    let chosen = reading
+        .chosen(&mut launch, request.service)
+        .map_err(|error| reading.with_stage(error))?;
     let package = workspace.package_of(chosen.service);
     let current = config.service(&chosen.service.name);
     let mut draft = Draft::new(workspace, package, current);
     reading.settings(&chosen, &launch, &mut draft);
     draft.remarks.extend(noticed(&stages, stage));
     draft.remarks.extend(launch.remarks);
+    if request.stage.is_none() {
+        let told = reading.told_of_siblings(&chosen.service.name);
+        draft.remarks.extend(told);
+    }
     let unused = unused(request.arguments, &read.arguments);
     draft.remarks.extend(unused);
     let base = base::image(&stages, stage).to_owned();
@@ -119,31 +116,86 @@ pub fn propose(
 }
 
 /// What was read, and is known of it.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     workspace: &'a Workspace,
     request: &'a Request<'a>,
-    stages: &'a [Stage],
-    stage: usize,
-    settings: &'a Settings,
+    pub(super) stages: &'a [Stage],
+    pub(super) stage: usize,
+    settings: Settings,
     context: &'a Path,
     executables: Vec<Placed>,
     linked: Vec<Placed>,
 }
 
 impl<'a> Reading<'a> {
+    fn new(
+        workspace: &'a Workspace,
+        request: &'a Request<'a>,
+        stages: &'a [Stage],
+        stage: usize,
+        context: &'a Path,
+    ) -> Self {
+        Self {
+            workspace,
+            request,
+            stages,
+            stage,
+            settings: stages.get(stage).cloned().unwrap_or_default().settings,
+            context,
+            executables: executables(stages, stage, workspace),
+            linked: linked(stages, stage, workspace),
+        }
+    }
+
+    /// The same of another stage.
+    pub(super) fn of_stage(&self, stage: usize) -> Self {
+        Self::new(
+            self.workspace,
+            self.request,
+            self.stages,
+            stage,
+            self.context,
+        )
+    }
+
     /// What the old image starts.
-    fn launch(&self) -> Launch {
+    pub(super) fn launch(&self) -> Launch {
+        let known: Vec<Placed> = self
+            .executables
+            .iter()
+            .chain(&self.linked)
+            .cloned()
+            .collect();
         let is_ours = |word: &str| {
-            let known = |placed: &Placed| name(&placed.path) == name(word);
+            let is_it = |placed: &Placed| name(&placed.path) == name(word);
             let mut services = self.workspace.services.iter();
-            services.any(|service| service.binary == name(word))
-                || self.executables.iter().chain(&self.linked).any(known)
+            let is_there = || !is_absent(self.stages, self.stage, self.workspace, &known, word);
+            known.iter().any(is_it)
+                || (services.any(|service| service.binary == name(word)) && is_there())
         };
-        launch(self.settings, &is_ours)
+        launch(&self.settings, &is_ours)
+    }
+
+    /// An error with the stage that is for the service which was asked for.
+    fn with_stage(&self, mut error: AdoptError) -> AdoptError {
+        if let AdoptError::OtherService { service, stage, .. } = &mut error {
+            let mut siblings = self.siblings().into_iter();
+            *stage = siblings
+                .find(|sibling| sibling.service == service)
+                .map(|sibling| sibling.stage);
+        }
+        error
     }
 
     /// The service; where another one is started, that is taken out of `launch`.
-    fn chosen(&self, launch: &mut Launch) -> Result<Chosen<'a>, AdoptError> {
+    ///
+    /// # Errors
+    /// [`AdoptError`] where nothing tells which it is, or it is not the one that is named.
+    pub(super) fn chosen(
+        &self,
+        launch: &mut Launch,
+        named: Option<&str>,
+    ) -> Result<Chosen<'a>, AdoptError> {
         let choice = Choice {
             file: self.request.file,
             workspace: self.workspace,
@@ -152,7 +204,7 @@ impl<'a> Reading<'a> {
             launch,
             linked: &self.linked,
         };
-        let mut chosen = choice.service(self.request.service)?;
+        let mut chosen = choice.service(named)?;
         if let Some(build) = launch.build.clone() {
             chosen.build = Some(build);
             chosen.stage = Some(self.stage);
@@ -160,12 +212,15 @@ impl<'a> Reading<'a> {
         if let Some(other) = chosen.instead {
             launch.instead(other, &chosen.service.name);
         }
+        if let Some(other) = &chosen.absent {
+            launch.absent(name(other), &chosen.service.name);
+        }
         Ok(chosen)
     }
 
     /// Puts all that keys can say into the draft.
     fn settings(&self, chosen: &Chosen<'_>, launch: &Launch, draft: &mut Draft<'_>) {
-        let (stages, stage, said) = (self.stages, self.stage, self.settings);
+        let (stages, stage, said) = (self.stages, self.stage, &self.settings);
         let compiles = chosen
             .stage
             .is_some_and(|maker| lineage(stages, stage).contains(&maker));

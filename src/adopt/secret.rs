@@ -28,8 +28,12 @@ const NAMES: &[&str] = &[
 ];
 /// Words at the end of names, which say more than one thing: their values have to look like a secret, too.
 const LAST_WORDS: &[&str] = &[
-    "PASS", "PW", "PWD", "CRED", "CREDS", "COOKIE", "JWT", "BEARER", "SALT", "PEPPER",
+    "PASS", "PW", "PWD", "CRED", "CREDS", "COOKIE", "JWT", "BEARER", "SALT", "PEPPER", "SIGNING",
 ];
+/// Words at the end of names whose values are a user and a password as often as a way to log in.
+const ACCOUNTS: &[&str] = &["BASIC", "BASICAUTH", "LOGIN", "USERPWD"];
+/// A token is as long as this.
+const SHORTEST_TOKEN: usize = 6;
 /// Words of names that tell what a value is good for, wherever they stand: their values have to look like a
 /// secret, too.
 const WORDS: &[&str] = &["HMAC", "OTP", "TOTP", "PRIVATE", "SEED", "MNEMONIC"];
@@ -116,7 +120,9 @@ const ABOUT: &[&str] = &[
 const SETTINGS: &[&str] = &[
     "true", "false", "yes", "no", "on", "off", "0", "1", "none", "null", "basic", "bearer",
     "digest", "oidc", "oauth", "oauth2", "jwt", "saml", "ldap", "mtls", "trace", "debug", "info",
-    "warn", "error", "lax", "strict", "required", "optional", "enabled", "disabled",
+    "warn", "error", "lax", "strict", "required", "optional", "enabled", "disabled", "hs256",
+    "hs384", "hs512", "rs256", "rs384", "rs512", "es256", "es384", "es512", "ps256", "ps384",
+    "ps512", "eddsa", "ed25519",
 ];
 
 /// What a name says of its value.
@@ -125,6 +131,10 @@ enum Named {
     Secret,
     /// Unless the value is one of [`SETTINGS`].
     Likely,
+    /// If the value is a user and a password.
+    Account,
+    /// If the value is that or a token.
+    Auth,
     Nothing,
 }
 
@@ -133,6 +143,8 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
     let by_name = match named(name) {
         Named::Secret => true,
         Named::Likely => !is_setting(value) && !is_seed(name, value),
+        Named::Account => is_login(value),
+        Named::Auth => is_login(value) || is_token(value),
         Named::Nothing => false,
     };
     !value.is_empty() && (by_name || is_secret_value(value))
@@ -165,7 +177,34 @@ fn named(name: &str) -> Named {
     if LAST_WORDS.contains(last) || is_pass || is_key || is_auth || is_word {
         return Named::Likely;
     }
-    Named::Nothing
+    match *last {
+        "AUTH" => Named::Auth,
+        last if ACCOUNTS.contains(&last) => Named::Account,
+        _ => Named::Nothing,
+    }
+}
+
+/// `user:password`; `host:80` and `https://host` are none.
+fn is_login(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'']);
+    value.split_once(':').is_some_and(|(user, password)| {
+        let is_number = password.bytes().all(|byte| byte.is_ascii_digit());
+        !user.is_empty() && !is_number && !password.starts_with('/') && !is_filled_in(password)
+    })
+}
+
+/// Letters and digits that are no way to log in, as words and paths are.
+fn is_token(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'']);
+    let has = |is: fn(&u8) -> bool| value.as_bytes().iter().any(is);
+    let is_plain = is_setting(value)
+        || WAYS.contains(&value)
+        || value.starts_with(['/', '.'])
+        || value.contains("://");
+    !is_plain
+        && value.len() >= SHORTEST_TOKEN
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
 }
 
 /// `RANDOM_SEED=42`.
@@ -191,7 +230,8 @@ fn is_filled_in(value: &str) -> bool {
 pub(super) fn is_secret_flag(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or_default();
     // `--with-auth` is a switch as often as not.
-    name.starts_with('-') && named(name) != Named::Nothing && !in_capitals(name).ends_with("_AUTH")
+    let is_named = matches!(named(name), Named::Secret | Named::Likely);
+    name.starts_with('-') && is_named && !in_capitals(name).ends_with("_AUTH")
 }
 
 /// Whether two words of a command line are a flag and its secret: `--password x`, `-u user:password`.

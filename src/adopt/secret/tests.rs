@@ -317,3 +317,39 @@ proptest! {
         let _ = (is_secret(&text, &text), holds_secret(&text), is_secret_flag(&text));
     }
 }
+
+#[test]
+fn credentials_under_names_of_ways_to_log_in_are_secrets() {
+    for (name, value) in [
+        ("AUTH", "hunter2"),
+        ("AUTH", "me:hunter"),
+        ("auth", "0a1b2c3d4e5f"),
+        ("HTTP_BASIC", "user:pw"),
+        ("BASIC", "user:pw"),
+        ("PROXY_LOGIN", "user:pw"),
+        ("USERPWD", "user:pw"),
+        ("JWT_SIGNING", "hunter"),
+        ("SIGNING", "x"),
+    ] {
+        assert!(is_secret(name, value), "{name}={value}");
+    }
+    for (name, value) in [
+        ("AUTH", "x"),
+        ("AUTH", "basic"),
+        ("AUTH", "oauth2"),
+        ("AUTH", "keycloak"),
+        ("AUTH", "https://id.example.com/realm1"),
+        ("AUTH", "/etc/htpasswd2"),
+        ("AUTH", "$TOKEN"),
+        ("AUTH", "me:$TOKEN"),
+        ("HTTP_BASIC", "true"),
+        ("HTTP_BASIC", "realm"),
+        ("HTTP_BASIC", "host:80"),
+        ("LOGIN", "https://id.example.com"),
+        ("JWT_SIGNING", "RS256"),
+        ("CODE_SIGNING", "true"),
+        ("JWT_SIGNING_METHOD", "x"),
+    ] {
+        assert!(!is_secret(name, value), "{name}={value}");
+    }
+}

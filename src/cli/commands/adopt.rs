@@ -103,7 +103,9 @@ struct Unreadable {
 impl Hint for Unreadable {
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
-            io::ErrorKind::NotFound => Some("name a Dockerfile that is there".to_owned()),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Some("name a Dockerfile that is there".to_owned())
+            }
             io::ErrorKind::IsADirectory => Some(format!(
                 "name the file, such as `{}`",
                 self.path.join("Dockerfile").display()
@@ -117,16 +119,35 @@ impl Hint for Unreadable {
     }
 }
 
+/// The manifest cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{}`", printable(&.path.to_string_lossy()))]
+struct Unwritable {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl Hint for Unwritable {
+    fn hint(&self) -> Option<String> {
+        (self.source.kind() == io::ErrorKind::PermissionDenied).then(|| {
+            "let the file and its directory be written, or leave out `--write` and put the table there by hand"
+                .to_owned()
+        })
+    }
+}
+
 pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let path = context.environment.resolve(&arguments.dockerfile);
     let text = read(&path, adopt::MAX_DOCKERFILE).map_err(|source| {
         let kind = source.kind();
         let error = Unreadable {
             path: arguments.dockerfile.clone(),
-            source,
+            source: plain(source),
         };
         match kind {
             io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
             | io::ErrorKind::IsADirectory
             | io::ErrorKind::InvalidData
             | io::ErrorKind::InvalidInput => Failure::usage(error),
@@ -168,8 +189,10 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     })?;
     let written = arguments.write && edited.text != manifest;
     if written {
-        write(&proposal.manifest, &edited.text)
-            .map_err(|error| Failure::failed(StreamError(error)))?;
+        write(&proposal.manifest, &edited.text).map_err(|source| {
+            let path = relative(&proposal.manifest, context.environment.directory());
+            Failure::failed(Unwritable { path, source })
+        })?;
     }
     let telling = Telling {
         context,
@@ -182,6 +205,16 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     telling.remarks();
     telling.data()?;
     Ok(Exit::Success)
+}
+
+/// What the system calls no file, in words.
+fn plain(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ (io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            io::Error::new(kind, "there is no such file")
+        }
+        _ => error,
+    }
 }
 
 /// A whole text file; of one that is too large, as much as shows it.
@@ -267,9 +300,33 @@ impl Telling<'_> {
                 }),
             }
         }
-        if self.arguments.write {
+        if self.proposal.table.is_empty() {
+            self.nothing();
+        } else if self.arguments.write {
             self.written();
         }
+    }
+
+    /// Why there is no table.
+    fn nothing(&self) {
+        let lost = |remark: &Remark| remark.weight == Weight::Lost;
+        let carried = if self.proposal.remarks.iter().any(lost) {
+            " and can be carried over"
+        } else {
+            ""
+        };
+        let (verb, what) = if self.arguments.write {
+            ("Wrote", "nothing")
+        } else {
+            ("Note", "nothing to set")
+        };
+        self.context.console.report(Event::Status {
+            verb,
+            subject: format!(
+                "{what}: the defaults already give what {} says{carried}",
+                self.file
+            ),
+        });
     }
 
     fn written(&self) {

@@ -5,6 +5,7 @@ mod context;
 mod images;
 mod refused;
 mod scratch;
+mod services;
 mod shapes;
 mod told;
 mod writing;

@@ -283,3 +283,16 @@ fn what_docker_refuses_for_its_quotes_is_refused() {
     assert!(run.stdout.contains("A = \"it's\""), "{}", run.stdout);
     assert!(run.stdout.contains("G = \"${\""), "{}", run.stdout);
 }
+
+#[test]
+fn a_file_that_is_not_there_is_said_so_plainly() {
+    let checkout = workspace();
+    for name in ["nosuch", "Cargo.toml/Dockerfile"] {
+        let run = adopt(&checkout, &[name]).expect(2).says(&[
+            &format!("cannot read `{name}`"),
+            "there is no such file",
+            "hint: name a Dockerfile that is there",
+        ]);
+        assert!(!run.stderr.contains("metadata"), "{}", run.stderr);
+    }
+}

@@ -139,3 +139,43 @@ fn nothing_is_written_unless_asked_for() {
         .expect(0);
     assert_eq!(checkout.listing(), before);
 }
+
+#[test]
+fn a_manifest_that_is_read_only_is_named() {
+    let checkout = workspace();
+    checkout.write("Dockerfile", DOCKERFILE);
+    let manifest = checkout.path().join("orders/Cargo.toml");
+    let before = fs_err::read_to_string(&manifest).expect("readable");
+    let mut permissions = fs_err::metadata(&manifest).expect("there").permissions();
+    permissions.set_readonly(true);
+    fs_err::set_permissions(&manifest, permissions).expect("set");
+    adopt(&checkout, &[]).expect(1).says(&[
+        "cannot write `orders/Cargo.toml`",
+        "it is read-only",
+        "hint: let the file and its directory be written, or leave out `--write`",
+    ]);
+    assert_eq!(fs_err::read_to_string(&manifest).expect("readable"), before);
+}
+
+#[test]
+fn a_dockerfile_that_says_what_the_defaults_give_is_told() {
+    let checkout = workspace();
+    checkout.write(
+        "Dockerfile",
+        "FROM debian\nCOPY target/release/orders /app/orders\nUSER 65532:65532\nENTRYPOINT [\"/app/orders\"]\n",
+    );
+    let run = Lighter::at(checkout.path())
+        .args(["adopt", "--offline", "Dockerfile"])
+        .run()
+        .expect(0)
+        .says(&["Note nothing to set: the defaults already give what Dockerfile says"]);
+    assert_eq!(run.stdout, "");
+    let run = adopt(&checkout, &[])
+        .expect(0)
+        .says(&["Wrote nothing: the defaults already give what Dockerfile says"]);
+    assert!(
+        !run.stderr.contains("says all of it already"),
+        "{}",
+        run.stderr
+    );
+}
