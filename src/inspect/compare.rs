@@ -38,6 +38,10 @@ pub enum Respect {
     Volumes,
     /// What stops it.
     StopSignal,
+    /// How long docker waits for that.
+    StopTimeout,
+    /// What it calls itself.
+    Hostname,
     /// How docker looks after it.
     Healthcheck,
     /// What runs commands of Dockerfiles and health checks.
@@ -62,7 +66,7 @@ pub enum Respect {
 
 impl Respect {
     /// All, in their order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Platform,
         Self::User,
         Self::Entrypoint,
@@ -72,6 +76,8 @@ impl Respect {
         Self::Workdir,
         Self::Volumes,
         Self::StopSignal,
+        Self::StopTimeout,
+        Self::Hostname,
         Self::Healthcheck,
         Self::Shell,
         Self::Onbuild,
@@ -97,6 +103,8 @@ impl fmt::Display for Respect {
             Self::Workdir => "workdir",
             Self::Volumes => "volumes",
             Self::StopSignal => "stop signal",
+            Self::StopTimeout => "stop timeout",
+            Self::Hostname => "hostname",
             Self::Healthcheck => "healthcheck",
             Self::Shell => "shell",
             Self::Onbuild => "onbuild",
@@ -162,7 +170,7 @@ fn settings(new: &Report, old: &Report, found: &mut Found) {
             });
         }
     };
-    one(Respect::Platform, &new.platform, &old.platform);
+    one(Respect::Platform, &new.runs_on(), &old.runs_on());
     one(Respect::User, &now.user, &before.user);
     one(
         Respect::Entrypoint,
@@ -183,16 +191,26 @@ fn settings(new: &Report, old: &Report, found: &mut Found) {
         &workdir(&now.workdir),
         &workdir(&before.workdir),
     );
-    let signal = |signal: &Option<String>| signal.clone().unwrap_or_default();
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
     one(
         Respect::StopSignal,
-        &signal(&now.stop_signal),
-        &signal(&before.stop_signal),
+        &text(&now.stop_signal),
+        &text(&before.stop_signal),
+    );
+    one(
+        Respect::StopTimeout,
+        &text(&now.stop_timeout),
+        &text(&before.stop_timeout),
+    );
+    one(
+        Respect::Hostname,
+        &text(&now.hostname),
+        &text(&before.hostname),
     );
     one(
         Respect::Healthcheck,
-        &command(&now.healthcheck),
-        &command(&before.healthcheck),
+        &now.healthcheck_text(),
+        &before.healthcheck_text(),
     );
     one(
         Respect::Shell,
@@ -303,6 +321,7 @@ fn files(new: &Inspected, old: &Inspected, found: &mut Found) {
     for (old_path, old_node) in old_nodes {
         alone(old_path, None, Some(old_node));
     }
+    attributes(b"", new.files.root(), old.files.root(), &mut add);
     for (path, new, old) in both {
         pair(path, new, old, &mut add);
     }
@@ -337,8 +356,17 @@ fn pair(
             return;
         }
     }
-    let (now, before) = (new.attributes, old.attributes);
-    if (now.mode, now.capabilities) != (before.mode, before.capabilities) {
+    attributes(path, new.attributes, old.attributes, add);
+}
+
+/// What may be done with what both images have, and whose it is.
+fn attributes(
+    path: &[u8],
+    now: Attributes,
+    before: Attributes,
+    add: &mut impl FnMut(Respect, &[u8], Option<String>, Option<String>),
+) {
+    if (now.mode, now.rights) != (before.mode, before.rights) {
         add(
             Respect::Modes,
             path,
@@ -359,8 +387,8 @@ fn pair(
 
 fn rights(attributes: Attributes) -> String {
     let mode = format!("{:04o}", attributes.mode);
-    match attributes.capabilities {
-        Some(capabilities) => format!("{mode} with capabilities {}", &capabilities.hex()[..12]),
+    match attributes.rights {
+        Some(rights) => format!("{mode} with extended attributes {}", &rights.hex()[..12]),
         None => mode,
     }
 }
@@ -469,20 +497,34 @@ fn sizes(new: &Report, old: &Report, found: &mut Found) {
     let (now, before) = (layers(new), layers(old));
     let limit = TOLERANCE.max(now.max(before) / 100);
     // Engines keep layers unpacked: their sizes say nothing of what would be sent.
-    let compressed = now < new.unpacked && before < old.unpacked;
-    let apart = compressed && now.abs_diff(before) > limit;
-    if new.unpacked != old.unpacked || apart {
-        for (item, now, before, counts) in [
-            ("compressed", now, before, compressed),
-            ("unpacked", new.unpacked, old.unpacked, true),
-        ] {
-            if counts && now != before {
-                found.entry(Respect::Size).or_default().push(Change {
-                    item: Some(item.to_owned()),
-                    new: Some(size(now)),
-                    old: Some(size(before)),
-                });
-            }
+    let both_compressed = now < new.unpacked && before < old.unpacked;
+    let compressed = both_compressed && now.abs_diff(before) > limit;
+    for (item, now, before, counts) in [
+        ("compressed", now, before, compressed),
+        (
+            "unpacked",
+            new.unpacked,
+            old.unpacked,
+            new.unpacked != old.unpacked,
+        ),
+    ] {
+        if counts {
+            let (new, old) = told_apart(now, before);
+            found.entry(Respect::Size).or_default().push(Change {
+                item: Some(item.to_owned()),
+                new: Some(new),
+                old: Some(old),
+            });
         }
+    }
+}
+
+/// Two sizes as they are read, in bytes where they would read the same.
+fn told_apart(new: u64, old: u64) -> (String, String) {
+    let round = (size(new), size(old));
+    if round.0 == round.1 {
+        (format!("{new} bytes"), format!("{old} bytes"))
+    } else {
+        round
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::layout::command;
 use crate::digest::Digest;
 use crate::oci::Platform;
 
@@ -15,6 +16,11 @@ pub(super) struct Document {
     pub(super) created: Option<String>,
     architecture: Option<String>,
     os: Option<String>,
+    // Of other systems: any value is taken.
+    #[serde(rename = "os.version")]
+    os_version: Option<Value>,
+    #[serde(rename = "os.features")]
+    os_features: Option<Value>,
     variant: Option<String>,
     config: Option<Raw>,
     rootfs: Option<RootFs>,
@@ -35,14 +41,40 @@ struct Raw {
     stop_signal: Option<String>,
     healthcheck: Option<Healthcheck>,
     // Docker's own, of which the specification says nothing: any value is taken.
+    hostname: Option<Value>,
+    stop_timeout: Option<Value>,
     shell: Option<Value>,
     on_build: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 struct Healthcheck {
     test: Option<Vec<String>>,
+    interval: Option<Value>,
+    timeout: Option<Value>,
+    start_period: Option<Value>,
+    start_interval: Option<Value>,
+    retries: Option<Value>,
+}
+
+impl Healthcheck {
+    /// What is set beside the command, by docker's names.
+    fn options(&self) -> BTreeMap<String, String> {
+        let options = [
+            ("Interval", &self.interval),
+            ("Retries", &self.retries),
+            ("StartInterval", &self.start_interval),
+            ("StartPeriod", &self.start_period),
+            ("Timeout", &self.timeout),
+        ];
+        // Docker takes 0 for nothing.
+        let set = options.into_iter().filter_map(|(name, value)| {
+            let value = text(value.clone()?)?;
+            (value != "0").then(|| (name.to_owned(), value))
+        });
+        set.collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,8 +110,14 @@ pub struct Execution {
     pub volumes: Vec<String>,
     /// What stops it, when not SIGTERM.
     pub stop_signal: Option<String>,
+    /// Seconds that docker waits for it to stop, where they are set.
+    pub stop_timeout: Option<String>,
+    /// What the machine is called inside, where docker was told.
+    pub hostname: Option<String>,
     /// Docker's health check.
     pub healthcheck: Vec<String>,
+    /// When that runs and what it may take, by docker's names; times in nanoseconds.
+    pub healthcheck_options: BTreeMap<String, String>,
     /// Docker's shell, which runs what a Dockerfile says without brackets.
     pub shell: Vec<String>,
     /// Docker's orders for a Dockerfile that begins with the image.
@@ -88,13 +126,24 @@ pub struct Execution {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Execution {
+    /// The health check in one line.
+    pub(super) fn healthcheck_text(&self) -> String {
+        let options = self.healthcheck_options.iter();
+        let options = options.map(|(name, value)| format!("{name} {value}"));
+        let command = (!self.healthcheck.is_empty()).then(|| command(&self.healthcheck));
+        let parts: Vec<String> = command.into_iter().chain(options).collect();
+        parts.join(", ")
+    }
+}
+
 impl Document {
     /// How the image runs.
     pub(super) fn execution(&mut self) -> Execution {
         let raw = self.config.take().unwrap_or_default();
         let keys =
             |map: Option<BTreeMap<String, Value>>| map.unwrap_or_default().into_keys().collect();
-        let check = raw.healthcheck.and_then(|check| check.test);
+        let check = raw.healthcheck.unwrap_or_default();
         Execution {
             user: raw.user.unwrap_or_default(),
             entrypoint: raw.entrypoint.unwrap_or_default(),
@@ -104,7 +153,10 @@ impl Document {
             ports: keys(raw.exposed_ports),
             volumes: keys(raw.volumes),
             stop_signal: raw.stop_signal.filter(|signal| !signal.is_empty()),
-            healthcheck: check.unwrap_or_default(),
+            stop_timeout: raw.stop_timeout.and_then(text),
+            hostname: raw.hostname.and_then(text),
+            healthcheck_options: check.options(),
+            healthcheck: check.test.unwrap_or_default(),
             shell: texts(raw.shell),
             on_build: texts(raw.on_build),
             labels: raw.labels.unwrap_or_default(),
@@ -119,6 +171,19 @@ impl Document {
             os: part(&self.os),
             variant: self.variant.clone().filter(|text| !text.is_empty()),
         }
+    }
+
+    /// The version of the system that it needs, where that is told.
+    pub(super) fn os_version(&self) -> Option<String> {
+        text(self.os_version.clone()?)
+    }
+
+    /// What the system must be able to, sorted.
+    pub(super) fn os_features(&self) -> Vec<String> {
+        let mut features = texts(self.os_features.clone());
+        features.sort();
+        features.dedup();
+        features
     }
 
     /// Digests of the uncompressed layers.
@@ -149,11 +214,20 @@ fn texts(value: Option<Value>) -> Vec<String> {
         None | Some(Value::Null) => Vec::new(),
         Some(other) => vec![other],
     };
-    let text = |item: Value| match item {
+    items.into_iter().map(words).collect()
+}
+
+/// The text of a value that may be anything; nothing of what is empty.
+fn text(value: Value) -> Option<String> {
+    let text = (!value.is_null()).then(|| words(value));
+    text.filter(|text| !text.is_empty())
+}
+
+fn words(value: Value) -> String {
+    match value {
         Value::String(text) => text,
         other => other.to_string(),
-    };
-    items.into_iter().map(text).collect()
+    }
 }
 
 /// What this program, or a Dockerfile, says of a layer.
@@ -229,12 +303,13 @@ mod tests {
 
         #[test]
         fn near_documents_are_read_without_a_panic(
-            field in "(config|rootfs|history|os|created)",
-            value in r#"(null|1|""|\[\]|\{\}|\[\{"created_by":"[a-z #]{0,9}"\}\]|\{"(Env|Cmd|Volumes|Labels|User)":(null|\[\]|\{\}|"x"|\["a"\])\})"#,
+            field in "(config|rootfs|history|os|os\\.version|os\\.features|created)",
+            value in r#"(null|1|""|\[\]|\{\}|\[\{"created_by":"[a-z #]{0,9}"\}\]|\{"(Env|Cmd|Volumes|Labels|User|Hostname|StopTimeout|Healthcheck)":(null|\[\]|\{\}|"x"|\["a"\])\})"#,
         ) {
             let text = format!("{{\"{field}\":{value}}}");
             if let Ok(mut document) = serde_json::from_str::<Document>(&text) {
                 let _ = (document.execution(), document.platform(), document.makers(1));
+                let _ = (document.os_version(), document.os_features());
             }
         }
     }

@@ -16,7 +16,7 @@ const IMPLIED: Attributes = Attributes {
     mode: 0o755,
     uid: 0,
     gid: 0,
-    capabilities: None,
+    rights: None,
 };
 
 /// What stands at a path.
@@ -49,10 +49,22 @@ impl FileKind {
 }
 
 /// All files of an image by their paths, which are relative to its root.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FileSystem {
+    /// Of the root, which is a directory, and no file of the image.
+    root: Attributes,
     nodes: BTreeMap<Vec<u8>, FileNode>,
     names: usize,
+}
+
+impl Default for FileSystem {
+    fn default() -> Self {
+        Self {
+            root: IMPLIED,
+            nodes: BTreeMap::new(),
+            names: 0,
+        }
+    }
 }
 
 impl FileSystem {
@@ -82,7 +94,12 @@ impl FileSystem {
         Ok(())
     }
 
-    /// All nodes, sorted by path.
+    /// Whose the root is, and what may be done with it.
+    pub(super) fn root(&self) -> Attributes {
+        self.root
+    }
+
+    /// All nodes but the root, sorted by path.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &FileNode)> {
         self.nodes
             .iter()
@@ -144,6 +161,9 @@ impl FileSystem {
     ) -> Result<(), String> {
         // The root is a directory, whatever a layer says.
         if path.is_empty() {
+            if kind == FileKind::Directory {
+                self.root = attributes;
+            }
             return Ok(());
         }
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
@@ -253,7 +273,7 @@ mod tests {
                 mode: 0o700,
                 uid: 1,
                 gid: 2,
-                capabilities: None,
+                rights: None,
             },
         }
     }
@@ -287,6 +307,8 @@ mod tests {
                 unpacked: 0,
                 entries,
                 odd: None,
+                sparse: None,
+                unread: None,
             })?;
         }
         Ok(files)
@@ -347,6 +369,18 @@ mod tests {
         let files = applied(vec![vec![file("a")], vec![file("a/b")]]).expect("applied");
         // Nobody described it.
         assert_eq!(attributes(&files, "a"), ("directory", 0o755));
+    }
+
+    #[test]
+    fn the_root_is_what_the_last_layer_says_and_always_a_directory() {
+        let mode = |layers| applied(layers).expect("applied").root().mode;
+        assert_eq!(mode(vec![vec![file("a")]]), 0o755);
+        assert_eq!(mode(vec![vec![directory("")], vec![file("a")]]), 0o700);
+        let mut other = directory("");
+        other.attributes.mode = 0o711;
+        assert_eq!(mode(vec![vec![directory("")], vec![other]]), 0o711);
+        assert_eq!(mode(vec![vec![file("")]]), 0o755);
+        assert_eq!(paths(vec![vec![directory("")]]), Vec::<String>::new());
     }
 
     #[test]

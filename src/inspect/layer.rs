@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tar::{Archive, Entry, EntryType};
 
+use super::records::Records;
 use crate::digest::{Digest, HashingWriter};
 use crate::oci::Descriptor;
 use crate::process::Interrupt;
@@ -22,7 +23,6 @@ const MAX_KEPT: u64 = 32 << 20;
 const MAX_ALL_KEPT: u64 = 96 << 20;
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
-const CAPABILITIES: &[u8] = b"SCHILY.xattr.security.capability";
 
 /// All that is known of a layer.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ pub(super) struct LayerContents {
     pub(super) entries: Vec<LayerEntry>,
     /// The first name that is read, and that no image should have.
     pub(super) odd: Option<OddName>,
+    /// The first file that is stored without its holes: only runtimes fill them in.
+    pub(super) sparse: Option<Vec<u8>>,
+    /// The first entry with a record that cannot be read.
+    pub(super) unread: Option<Vec<u8>>,
 }
 
 /// The name of an entry that runtimes change.
@@ -59,8 +63,8 @@ pub(super) struct Attributes {
     pub(super) mode: u32,
     pub(super) uid: u64,
     pub(super) gid: u64,
-    /// Rights that a program gets beyond its user's, by their digest.
-    pub(super) capabilities: Option<Digest>,
+    /// Extended attributes that change what may be done, by their digest.
+    pub(super) rights: Option<Digest>,
 }
 
 #[derive(Debug)]
@@ -84,6 +88,17 @@ pub(super) struct FileContent {
     pub(super) digest: Digest,
     /// Where they tell of other files.
     pub(super) kept: Option<Arc<[u8]>>,
+}
+
+impl FileContent {
+    /// The same of a file that is stored without its holes: only where they are tells what it is.
+    fn packed(&self, map: &Digest) -> Self {
+        Self {
+            size: self.size,
+            digest: Digest::of(format!("{} {map}", self.digest).as_bytes()),
+            kept: None,
+        }
+    }
 }
 
 /// Layers by their blobs: images share them, and each is read once.
@@ -146,6 +161,8 @@ fn unpack(reader: &mut BufReader<impl Read>, interrupt: &Interrupt) -> io::Resul
     let mut reading = Reading {
         entries: Vec::new(),
         odd: None,
+        sparse: None,
+        unread: None,
         kept: 0,
     };
     let mut archive = Archive::new(&mut unpacked);
@@ -159,43 +176,47 @@ fn unpack(reader: &mut BufReader<impl Read>, interrupt: &Interrupt) -> io::Resul
         unpacked: end.size,
         entries: reading.entries,
         odd: reading.odd,
+        sparse: reading.sparse,
+        unread: reading.unread,
     })
 }
 
 struct Reading {
     entries: Vec<LayerEntry>,
     odd: Option<OddName>,
+    sparse: Option<Vec<u8>>,
+    unread: Option<Vec<u8>>,
     kept: u64,
 }
 
 impl Reading {
     fn read_one(&mut self, entry: &mut Entry<'_, impl Read>) -> io::Result<()> {
-        let raw = entry.path_bytes().into_owned();
+        let kind = entry.header().entry_type();
+        // No file, whatever its name is: records for entries behind it.
+        if kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
+            return Ok(());
+        }
+        let mut raw = entry.path_bytes().into_owned();
+        let records = Records::of(entry);
+        if let Some(name) = records.sparse.as_ref().and_then(|file| file.name.as_ref()) {
+            raw.clone_from(name);
+        }
         let bad = |why: &dyn fmt::Display| {
             let name = String::from_utf8_lossy(&raw);
             io::Error::other(format!("of its entry `{name}`, {why}"))
         };
         let header = entry.header();
-        let kind = header.entry_type();
-        // No file, whatever its name is: records for all entries behind it.
-        if kind.is_pax_global_extensions() {
-            return Ok(());
-        }
         let damaged = |_| bad(&"the header is damaged");
         let attributes = Attributes {
             mode: header.mode().map_err(damaged)? & 0o7777,
             uid: header.uid().map_err(damaged)?,
             gid: header.gid().map_err(damaged)?,
-            capabilities: None,
+            rights: records.rights,
         };
         let numbers = (
             header.device_major().ok().flatten().unwrap_or_default(),
             header.device_minor().ok().flatten().unwrap_or_default(),
         );
-        let attributes = Attributes {
-            capabilities: capabilities(entry),
-            ..attributes
-        };
         let EntryName { path, fault } = EntryName::of(&raw).map_err(|fault| bad(&fault))?;
         let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
         let link = link.unwrap_or_default();
@@ -208,6 +229,9 @@ impl Reading {
                 path: path.clone(),
             });
         }
+        if records.has_unread && self.unread.is_none() {
+            self.unread = Some(path.clone());
+        }
         let (path, kind) = match kind {
             _ if is_deletion(&path) => match deletion(&path) {
                 Some(deletion) => deletion,
@@ -215,7 +239,11 @@ impl Reading {
                 None => return Ok(()),
             },
             EntryType::Regular | EntryType::Continuous => {
-                let content = self.content(&path, entry)?;
+                let mut content = self.content(&path, entry)?;
+                if let Some(file) = &records.sparse {
+                    content = content.packed(&file.map);
+                    self.sparse.get_or_insert_with(|| path.clone());
+                }
                 (path, EntryKind::File(content))
             }
             EntryType::Directory => (path, EntryKind::Directory),
@@ -264,13 +292,6 @@ impl Reading {
             kept: Some(bytes.into()),
         })
     }
-}
-
-/// What an extended record says of capabilities(7), which the kernel keeps beside a file.
-fn capabilities(entry: &mut Entry<'_, impl Read>) -> Option<Digest> {
-    let mut records = entry.pax_extensions().ok()??.flatten();
-    let record = records.find(|record| record.key_bytes() == CAPABILITIES)?;
-    Some(Digest::of(record.value_bytes()))
 }
 
 /// Whether a file says which package others came from.

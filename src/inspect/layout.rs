@@ -67,7 +67,7 @@ impl Page {
         for (position, line) in lines.iter().enumerate() {
             let name = if position == 0 { name } else { "" };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {name:<12}{line}");
+            let _ = writeln!(text, "  {name:<11} {line}");
         }
     }
 

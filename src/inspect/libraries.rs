@@ -242,7 +242,7 @@ mod tests {
             mode: 0o644,
             uid: 0,
             gid: 0,
-            capabilities: None,
+            rights: None,
         };
         let linked = links.iter().map(|(path, target)| LayerEntry {
             path: path.as_bytes().to_vec(),
@@ -261,6 +261,8 @@ mod tests {
         let mut files = FileSystem::default();
         let layer = LayerContents {
             odd: None,
+            sparse: None,
+            unread: None,
             diff_id: Digest::of(b""),
             unpacked: 0,
             entries: linked.chain(written).collect(),

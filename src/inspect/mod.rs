@@ -12,6 +12,7 @@ mod files;
 mod layer;
 mod layout;
 mod libraries;
+mod records;
 mod report;
 mod text;
 mod verify;

@@ -12,7 +12,6 @@ use super::libraries::{Library, Package, Packages, shown};
 use crate::digest::Digest;
 use crate::oci::{Kind, classify, may_not_be_handed_on};
 use crate::process::Interrupt;
-use crate::registry::RegistryError;
 use crate::report::printable;
 use crate::source::{Descriptor, ImageSource, SourceError, other_algorithm};
 
@@ -32,6 +31,10 @@ pub struct Report {
     pub media_type: String,
     /// What it runs on.
     pub platform: String,
+    /// The version of the system that it needs, where that is told.
+    pub os_version: Option<String>,
+    /// What the system must be able to, sorted.
+    pub os_features: Vec<String>,
     /// All platforms of the index, if there is one.
     pub platforms: Vec<String>,
     /// When it was made, as it says.
@@ -156,7 +159,7 @@ impl<'a> Inspector<'a> {
                 layer: layer.digest,
                 why: printable(&why),
             })?;
-            warnings.extend(contents.odd.as_ref().map(|odd| warning(&layer.digest, odd)));
+            warnings.extend(warnings_of(&layer.digest, &contents));
             layers.push(self.describe(layer, &contents, &makers[position]));
         }
         let packages = Packages::of(&files);
@@ -169,6 +172,12 @@ impl<'a> Inspector<'a> {
             image_id: manifest.config.digest,
             media_type: printable(&source.descriptor.media_type),
             platform: printable(&document.platform().to_string()),
+            os_version: document.os_version().as_deref().map(printable),
+            os_features: document
+                .os_features()
+                .iter()
+                .map(|feature| printable(feature))
+                .collect(),
             platforms: platforms
                 .map(|platform| printable(&platform.to_string()))
                 .collect(),
@@ -211,7 +220,7 @@ impl<'a> Inspector<'a> {
         let may_be_elsewhere = may_not_be_handed_on(&layer.media_type)
             && layer.urls.as_ref().is_some_and(|urls| !urls.is_empty());
         let path = match source.place.blob(&strict) {
-            Err(SourceError::Registry(RegistryError::NotFound { .. })) if may_be_elsewhere => {
+            Err(SourceError::Lost(_)) if may_be_elsewhere => {
                 return Err(elsewhere());
             }
             other => other?,
@@ -258,6 +267,26 @@ impl<'a> Inspector<'a> {
             shared_with: Vec::new(),
         }
     }
+}
+
+/// What there is to say of a layer that is read otherwise than a runtime unpacks it.
+fn warnings_of(layer: &Digest, contents: &LayerContents) -> impl Iterator<Item = String> {
+    let odd = contents.odd.as_ref().map(|odd| warning(layer, odd));
+    let sparse = contents.sparse.as_ref().map(|path| {
+        let path = shown(path);
+        format!(
+            "layer {layer} has sparse files, such as `{path}`: a runtime fills in their holes, and what is told \
+             and compared here is how they are stored"
+        )
+    });
+    let unread = contents.unread.as_ref().map(|path| {
+        let path = shown(path);
+        format!(
+            "layer {layer} has records of files that cannot be read, such as of `{path}`: extended attributes of \
+             these files are not compared"
+        )
+    });
+    odd.into_iter().chain(sparse).chain(unread)
 }
 
 fn warning(layer: &Digest, odd: &OddName) -> String {

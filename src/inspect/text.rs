@@ -32,16 +32,16 @@ impl Report {
     }
 
     fn head(&self, page: Page, text: &mut String) {
-        // Too long for a column.
+        // Too long for a column: on a narrow page even for a line.
         if let Some(digest) = &self.digest {
-            let _ = writeln!(text, "  {digest}");
+            page.indented(text, 2, &digest.to_string());
         }
         if let Some(manifest) = &self.manifest {
             page.named(text, "manifest", &format!("{} of", short(&manifest.hex())));
             page.named_all(text, "", [self.platforms.join(", ").as_str()]);
         }
         page.named(text, "image id", &short(&self.image_id.hex()));
-        page.named(text, "platform", &self.platform);
+        page.named(text, "platform", &self.runs_on());
         if let Some(created) = &self.created {
             page.named(text, "created", created);
         }
@@ -53,6 +53,18 @@ impl Report {
             counted(self.files, "file")
         );
         page.named(text, "size", &sizes);
+    }
+
+    /// What it runs on, with what it needs of the system.
+    pub(super) fn runs_on(&self) -> String {
+        let mut text = self.platform.clone();
+        if let Some(version) = &self.os_version {
+            let _ = write!(text, ", version {version}");
+        }
+        if !self.os_features.is_empty() {
+            let _ = write!(text, ", with {}", self.os_features.join(", "));
+        }
+        text
     }
 
     fn execution(&self, page: Page, text: &mut String) {
@@ -83,8 +95,17 @@ impl Report {
         if let Some(signal) = &config.stop_signal {
             page.named(text, "stop signal", signal);
         }
-        if !config.healthcheck.is_empty() {
-            page.named(text, "healthcheck", &command(&config.healthcheck));
+        for (name, value) in [
+            ("stop timeout", &config.stop_timeout),
+            ("hostname", &config.hostname),
+        ] {
+            if let Some(value) = value {
+                page.named(text, name, value);
+            }
+        }
+        let healthcheck = config.healthcheck_text();
+        if !healthcheck.is_empty() {
+            page.named(text, "healthcheck", &healthcheck);
         }
         if !config.shell.is_empty() {
             page.named(text, "shell", &command(&config.shell));

@@ -237,7 +237,7 @@ impl Bringing<'_> {
     ) -> Result<Option<T>, InspectError> {
         match brought {
             Ok(brought) => Ok(Some(brought)),
-            Err(SourceError::Registry(RegistryError::NotFound { .. })) => {
+            Err(SourceError::Lost(_)) => {
                 self.lost.insert(descriptor.digest);
                 Ok(None)
             }

@@ -51,6 +51,17 @@ pub enum SourceError {
         /// The same with the image's name.
         typed: String,
     },
+    /// A part of an image that a registry should have, because it has the image's manifest.
+    #[error(transparent)]
+    Lost(RegistryError),
+    /// Temporary files cannot be written.
+    #[error("`{image}` cannot be unpacked: {source}")]
+    NoRoom {
+        /// The image, as it can be typed again.
+        image: String,
+        /// What cannot be written, and why.
+        source: io::Error,
+    },
     /// There is no place for what is read.
     #[error(transparent)]
     Temporary(#[from] NoTemporaryDirectory),
@@ -89,7 +100,7 @@ pub enum SourceError {
         place: String,
     },
     /// No such image among several.
-    #[error("`{place}` has no image {}", named(.name.as_deref()))]
+    #[error("`{place}` has {}", no_image(.name.as_deref(), .known))]
     NoImage {
         /// The layout or archive as the user wrote it.
         place: String,
@@ -178,12 +189,32 @@ fn colon(words: &str) -> String {
     }
 }
 
-fn named(name: Option<&str>) -> String {
-    name.map_or_else(
-        || "that could be meant without a name".to_owned(),
-        |name| format!("`{name}`"),
+fn no_image(name: Option<&str>, known: &[String]) -> String {
+    match name {
+        Some(name) => format!("no image `{name}`"),
+        None if known.is_empty() => "several entries, and no image among them".to_owned(),
+        None => "several images, and it is not said which is meant".to_owned(),
+    }
+}
+
+/// Whether a program says that it could not write.
+fn tells_of_no_room(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let reasons = ["no space left", "quota exceeded", "read-only file system"];
+    reasons.iter().any(|reason| words.contains(reason))
+}
+
+/// Whether it is the disk that does not take what is written.
+fn is_of_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
     )
 }
+
+const MAKE_ROOM: &str = "free some space, or let TMPDIR name a directory on another disk";
 
 fn is_for(platform: Option<&str>) -> String {
     platform.map_or_else(
@@ -193,6 +224,32 @@ fn is_for(platform: Option<&str>) -> String {
 }
 
 impl SourceError {
+    /// The same with the image's name, where what is read of the image could not be written.
+    pub(super) fn while_unpacking(self, image: &str) -> Self {
+        match self {
+            Self::Io(source)
+            | Self::Layout(
+                LayoutError::Io(source)
+                | LayoutError::Store { source, .. }
+                | LayoutError::Unwritable { source, .. },
+            ) if is_of_no_room(&source) => Self::NoRoom {
+                image: image.to_owned(),
+                source,
+            },
+            other => other,
+        }
+    }
+
+    /// What came of asking for a part of an image whose manifest the registry has.
+    pub(super) fn of_part(error: RegistryError) -> Self {
+        match error {
+            RegistryError::NotFound { ref attempt, .. } if attempt.token_service.is_none() => {
+                Self::Lost(error)
+            }
+            other => Self::Registry(other),
+        }
+    }
+
     /// Whether it is what was to be checked that is broken, not the way to it.
     pub fn is_violation(&self) -> bool {
         match self {
@@ -211,6 +268,12 @@ impl Hint for SourceError {
             Self::Layout(error) => error.hint(),
             Self::Temporary(error) => error.hint(),
             Self::Program(error) => error.hint(),
+            Self::NoRoom { .. } => Some(MAKE_ROOM.to_owned()),
+            Self::Save { words, .. } if tells_of_no_room(words) => Some(MAKE_ROOM.to_owned()),
+            Self::Lost(_) => Some(
+                "the registry has the image's manifest, and lost this part of the image: push the image again"
+                    .to_owned(),
+            ),
             Self::Save { program, .. } => Some(format!(
                 "see what there is with `{program} images`, and whether `{program} info` works"
             )),

@@ -175,9 +175,14 @@ impl Sources {
     /// # Errors
     /// [`SourceError`] when there is no such place, or an archive cannot be read.
     pub fn place(&mut self, spec: &ImageSpec) -> Result<Place, SourceError> {
+        let place = self.place_of(spec);
+        place.map_err(|error| error.while_unpacking(&spec.to_string()))
+    }
+
+    fn place_of(&mut self, spec: &ImageSpec) -> Result<Place, SourceError> {
         match spec {
             ImageSpec::Registry { repository, .. } => {
-                let (directory, keep) = self.room("registry")?;
+                let (directory, keep) = self.room(&spec.to_string(), "registry")?;
                 LayoutWriter::open(&directory)?;
                 let registry = self.registry()?;
                 let repository = repository.clone();
@@ -280,7 +285,8 @@ impl Sources {
             descriptor.media_type = printable(&media_type);
         }
         let path = place.reader()?.blob_path(&descriptor.digest);
-        fs_err::write(path, &pulled.bytes)?;
+        fs_err::write(path, &pulled.bytes)
+            .map_err(|error| SourceError::from(error).while_unpacking(&repository.to_string()))?;
         let name = match reference {
             ManifestReference::Tag(tag) => format!(":{tag}"),
             ManifestReference::Digest(digest) => format!("@{digest}"),
@@ -319,7 +325,7 @@ impl Sources {
     ) -> Result<Place, SourceError> {
         let key = spec.place();
         let name = self.made.len().to_string();
-        let (fresh, keep) = self.room(&name)?;
+        let (fresh, keep) = self.room(&spec.to_string(), &name)?;
         if let Some((known, notes)) = self.made.get(&key) {
             return Ok(Place::temporary(known.clone(), key, notes, &keep));
         }
@@ -329,15 +335,19 @@ impl Sources {
         Ok(Place::temporary(fresh, key, &notes, &keep))
     }
 
-    /// A path in the temporary directory of the run.
-    fn room(&mut self, name: &str) -> Result<(PathBuf, Arc<TempDir>), SourceError> {
+    /// A path in the temporary directory of the run, for what is read of `image`.
+    fn room(&mut self, image: &str, name: &str) -> Result<(PathBuf, Arc<TempDir>), SourceError> {
         let keep = if let Some(keep) = &self.temporary {
             Arc::clone(keep)
         } else {
             let around = temporary_directory(&self.environment)?;
             let made = tempfile::Builder::new()
                 .prefix("cargo-lighter-")
-                .tempdir_in(around)?;
+                .tempdir_in(around)
+                .map_err(|source| SourceError::NoRoom {
+                    image: image.to_owned(),
+                    source,
+                })?;
             Arc::clone(self.temporary.insert(Arc::new(made)))
         };
         Ok((keep.path().join(name), keep))

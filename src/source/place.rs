@@ -183,12 +183,21 @@ impl Place {
             LayoutError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
                 format!("it has no `{INDEX}`")
             }
-            other => return other.into(),
+            other => match self.directory_for_file() {
+                Some(file) => format!("`{file}` is a directory"),
+                None => return other.into(),
+            },
         };
         SourceError::Unsound {
             place: self.called.clone(),
             why,
         }
+    }
+
+    /// What should be a file of the layout, and is a directory.
+    fn directory_for_file(&self) -> Option<&'static str> {
+        let mut files = [LAYOUT_FILE, INDEX].into_iter();
+        files.find(|file| self.directory.join(file).is_dir())
     }
 
     /// The bytes of a manifest or index, checked against its descriptor.
@@ -204,8 +213,10 @@ impl Place {
             let reference = ManifestReference::Digest(descriptor.digest);
             let pulled = remote
                 .registry
-                .pull_manifest(&remote.repository, &reference)?;
-            fs_err::write(&path, &pulled.bytes)?;
+                .pull_manifest(&remote.repository, &reference)
+                .map_err(SourceError::of_part)?;
+            fs_err::write(&path, &pulled.bytes)
+                .map_err(|error| SourceError::from(error).while_unpacking(&self.called))?;
         }
         let bytes = reader.read_document(descriptor);
         bytes.map_err(|error| self.unsound(error))
@@ -265,7 +276,8 @@ impl Place {
             let meter = meter(remote);
             remote
                 .registry
-                .pull_blob(&remote.repository, descriptor, &arriving, &meter)?;
+                .pull_blob(&remote.repository, descriptor, &arriving, &meter)
+                .map_err(SourceError::of_part)?;
             fs_err::rename(&arriving, &path)?;
         }
         Ok(path)

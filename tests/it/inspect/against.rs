@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tar::EntryType;
 use tempfile::TempDir;
 
-use super::draft::{Draft, File, Layer, directory, docker_archive, file, header, link};
+use super::draft::{Draft, File, Layer, directory, docker_archive, file, header, link, tar_of};
 use crate::support::cli::{Lighter, Run};
 
 const RECORD: &str =
@@ -12,15 +12,15 @@ const RECORD: &str =
 
 /// An image with all that can differ.
 #[derive(Clone)]
-struct Parts {
+pub(super) struct Parts {
     execution: Value,
     config: fn(&mut Value),
-    lower: Vec<File>,
-    upper: Vec<File>,
+    pub(super) lower: Vec<File>,
+    pub(super) upper: Vec<File>,
 }
 
 impl Parts {
-    fn usual() -> Self {
+    pub(super) fn usual() -> Self {
         Self {
             execution: json!({
                 "User": "65532:65532",
@@ -53,7 +53,7 @@ impl Parts {
         }
     }
 
-    fn draft(self) -> Draft {
+    pub(super) fn draft(self) -> Draft {
         Draft {
             layers: vec![Layer::of(&self.lower), Layer::of(&self.upper)],
             execution: self.execution,
@@ -102,7 +102,7 @@ fn respects(change: impl FnOnce(&mut Draft)) -> (Vec<String>, Value) {
     (respects, document["differences"].clone())
 }
 
-fn compared(directory: &TempDir, new: &str, old: &str, more: &[&str]) -> Run {
+pub(super) fn compared(directory: &TempDir, new: &str, old: &str, more: &[&str]) -> Run {
     let words = ["inspect", new, "--against", old].into_iter();
     Lighter::at(directory.path())
         .args(words.chain(more.iter().copied()))
@@ -110,7 +110,7 @@ fn compared(directory: &TempDir, new: &str, old: &str, more: &[&str]) -> Run {
 }
 
 /// As [`respects`], of an image with other parts.
-fn respects_of(change: impl FnOnce(&mut Parts)) -> Vec<String> {
+pub(super) fn respects_of(change: impl FnOnce(&mut Parts)) -> Vec<String> {
     let mut parts = Parts::usual();
     change(&mut parts);
     respects(|draft| *draft = parts.draft()).0
@@ -123,7 +123,7 @@ fn an_image_is_the_same_as_itself() {
 
 #[test]
 fn each_setting_is_a_respect_of_its_own() {
-    let table: [(&str, &str, Value); 18] = [
+    let table: [(&str, &str, Value); 23] = [
         ("user", "User", json!("0")),
         ("user", "User", Value::Null),
         ("entrypoint", "Entrypoint", json!(["/app/orders", "-v"])),
@@ -141,7 +141,20 @@ fn each_setting_is_a_respect_of_its_own() {
         ("workdir", "WorkingDir", json!("")),
         ("volumes", "Volumes", json!({ "/data": {}, "/more": {} })),
         ("stop-signal", "StopSignal", json!("SIGINT")),
+        ("stop-timeout", "StopTimeout", json!(10)),
+        ("stop-timeout", "StopTimeout", json!(0)),
+        ("hostname", "Hostname", json!("orders")),
         ("healthcheck", "Healthcheck", Value::Null),
+        (
+            "healthcheck",
+            "Healthcheck",
+            json!({ "Test": ["CMD", "/app/orders", "health"], "Interval": 5_000_000_000_u64 }),
+        ),
+        (
+            "healthcheck",
+            "Healthcheck",
+            json!({ "Test": ["CMD", "/app/orders", "health"], "Retries": 3 }),
+        ),
         ("shell", "Shell", json!(["/bin/bash", "-c"])),
         ("onbuild", "OnBuild", json!(["RUN make"])),
         ("onbuild", "OnBuild", json!(7)),
@@ -154,6 +167,12 @@ fn each_setting_is_a_respect_of_its_own() {
     }
     let other = respects_of(|parts| parts.config = |config| config["variant"] = "v3".into());
     assert_eq!(other, ["platform"]);
+    for config in [
+        (|config| config["os.version"] = "10.0.17763.1".into()) as fn(&mut Value),
+        |config| config["os.features"] = json!(["win32k"]),
+    ] {
+        assert_eq!(respects_of(|parts| parts.config = config), ["platform"]);
+    }
 }
 
 #[test]
@@ -164,6 +183,12 @@ fn what_means_the_same_is_no_difference() {
             json!(["RUST_LOG=debug", "RUST_LOG=info", "PATH=/app"]),
         ),
         ("ExposedPorts", json!({ "8080": {} })),
+        ("Hostname", json!("")),
+        ("StopTimeout", Value::Null),
+        (
+            "Healthcheck",
+            json!({ "Test": ["CMD", "/app/orders", "health"], "Interval": 0 }),
+        ),
     ] {
         let found = respects_of(|parts| parts.execution[key] = value);
         assert_eq!(found, Vec::<String>::new(), "{key}");
@@ -258,6 +283,32 @@ fn sizes_of_two_uncompressed_images_are_told_once() {
     assert!(!run.stdout.contains("compressed:"), "{}", run.stdout);
 }
 
+/// Layers that differ by a few bytes when they are compressed, and by some more when they are not.
+#[test]
+fn a_size_that_hardly_differs_is_not_told_beside_one_that_does() {
+    let directory = TempDir::new().expect("a directory");
+    let write = |name: &str, zeros: usize| {
+        let mut tar = tar_of(&[file("app/data", &"x".repeat(1_800_000))]);
+        tar.extend(vec![0; zeros]);
+        let draft = Draft {
+            layers: vec![Layer::of_tar(tar)],
+            ..Draft::default()
+        };
+        draft.write(&directory.path().join(name));
+    };
+    write("old", 0);
+    for (zeros, line) in [
+        (512, "~ unpacked: 1802240 bytes, was 1801728 bytes\n"),
+        (204_800, "~ unpacked: 2.0 MB, was 1.8 MB\n"),
+    ] {
+        write("new", zeros);
+        let run = compared(&directory, "oci:new", "oci:old", &[]).expect(3);
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+        assert!(!run.stdout.contains("~ compressed:"), "{}", run.stdout);
+        fs_err::remove_dir_all(directory.path().join("new")).expect("removed");
+    }
+}
+
 #[test]
 fn libraries_are_told_apart_by_content_and_by_package() {
     let (found, differences) = respects(|draft| {
@@ -324,7 +375,7 @@ fn rights_beyond_those_of_the_user_are_modes() {
     );
     assert!(
         run.stdout
-            .contains("~ /app/orders: 0644 with capabilities "),
+            .contains("~ /app/orders: 0644 with extended attributes "),
         "{}",
         run.stdout
     );

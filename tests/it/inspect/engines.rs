@@ -43,6 +43,12 @@ fn docker_is_asked_to_save_what_it_has() {
         "`docker` cannot save image `orders:old`: no such image",
         "hint: see what there is with `docker images`",
     ]);
+    let full = "write /tmp/image.tar: no space left on device";
+    fake_docker(directory.path(), &format!("echo '{full}' >&2; exit 1"));
+    asked("docker-daemon:orders:old").expect(1).says(&[
+        &format!("`docker` cannot save image `orders:old`: {full}"),
+        "hint: free some space, or let TMPDIR name a directory on another disk",
+    ]);
 }
 
 #[test]

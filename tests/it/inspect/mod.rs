@@ -10,5 +10,6 @@ mod engines;
 mod fields;
 mod foreign;
 mod registries;
+mod rights;
 mod sources;
 mod verify;

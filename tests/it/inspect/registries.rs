@@ -198,6 +198,26 @@ fn a_blob_that_a_registry_lost_is_a_violation() {
 }
 
 #[test]
+fn a_lost_part_of_an_image_is_no_wrong_name() {
+    for part in ["layer", "config"] {
+        let server = server(Anonymous::Reads);
+        let laid = Laid::of(&Draft::default());
+        push(&server, &laid, "orders");
+        let digest = match part {
+            "layer" => laid.written.layers[0],
+            _ => laid.written.config,
+        };
+        server.add(on("GET", format!("/blobs/{digest}")).always().status(404));
+        let image = format!("{}/shop/orders:v1", server.host());
+        inspect(laid.path(), &[&image]).expect(1).says(&[
+            &format!("cannot read blob `{digest}`"),
+            "status 404",
+            "hint: the registry has the image's manifest, and lost this part of the image",
+        ]);
+    }
+}
+
+#[test]
 fn a_name_that_leads_nowhere_is_told() {
     let server = server(Anonymous::Reads);
     let laid = Laid::of(&Draft::default());

@@ -8,8 +8,9 @@ use cargo_lighter::process::{Interrupt, Signal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::draft::{Draft, Laid, docker_archive, file, gzip, tar_of, write_tar};
+use super::draft::{Draft, Laid, Layer, docker_archive, file, gzip, tar_of, write_tar};
 use crate::support::cli::{Lighter, Run};
+use crate::support::disk::SmallDisk;
 use crate::support::tools::run;
 
 pub(super) fn inspect(directory: &Path, image: &str) -> Run {
@@ -69,13 +70,68 @@ fn several_tags_of_one_image_are_no_question_and_several_images_are_one() {
     inspect(laid.path(), "oci:layout").expect(0);
     named("billing:1.0", "7");
     inspect(laid.path(), "oci:layout").expect(1).says(&[
-        "no image that could be meant without a name",
+        "`oci:layout` has several images, and it is not said which is meant",
         "hint: write `oci:layout:NAME`",
+        "`orders:latest`",
         "`billing:1.0`",
     ]);
     inspect(laid.path(), "oci:layout:biling")
         .expect(1)
         .says(&["has no image `biling`", "hint: it has `billing:1.0`"]);
+}
+
+#[test]
+fn an_index_that_is_a_directory_is_told_with_what_to_type() {
+    let laid = Laid::of(&Draft::default());
+    let index = laid.path().join("layout/index.json");
+    fs_err::remove_file(&index).expect("removed");
+    fs_err::create_dir(&index).expect("made");
+    inspect(laid.path(), "oci:layout").expect(1).says(&[
+        "`oci:layout` cannot be read: `index.json` is a directory",
+        "hint: see all that is wrong with `cargo lighter inspect --verify oci:layout`",
+    ]);
+    let run = Lighter::at(laid.path())
+        .args(["inspect", "--verify", "oci:layout"])
+        .run()
+        .expect(3);
+    assert!(
+        run.stdout
+            .contains("`index.json` is missing or not a regular file"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_full_disk_for_temporary_files_is_told_with_the_image_and_what_to_do() {
+    let Some(disk) = SmallDisk::mount("1m") else {
+        return;
+    };
+    let laid = Laid::of(&Draft::default());
+    fs_err::write(laid.path().join("layout/blobs/sha256/0"), vec![7; 3 << 20]).expect("written");
+    let tar = fs_err::read(laid.archive("oci.tar")).expect("readable");
+    fs_err::write(laid.path().join("oci.tar.gz"), gzip(&tar)).expect("written");
+    let data = "x".repeat(3 << 20);
+    let large = Draft {
+        layers: vec![Layer::of(&[file("data", &data)])],
+        ..Draft::default()
+    };
+    docker_archive(&large, &laid.path().join("docker.tar"));
+    let refused = |image: &str| {
+        Lighter::at(laid.path())
+            .args(["inspect", "-q", image])
+            .env("TMPDIR", disk.path())
+            .run()
+            .expect(1)
+            .says(&[
+                &format!("`{image}` cannot be unpacked: "),
+                "hint: free some space, or let TMPDIR name a directory on another disk",
+            ])
+    };
+    refused("oci-archive:oci.tar.gz").says(&["No space left on device"]);
+    refused("docker-archive:docker.tar").says(&["No space left on device"]);
+    disk.protect();
+    refused("docker-archive:docker.tar").says(&["Read-only file system"]);
 }
 
 /// A layout that keeps images and no names for them, as some tools write it.
@@ -101,7 +157,7 @@ fn images_without_names_are_found_by_their_digests_and_none_is_no_panic() {
     let digest = entries[1]["digest"].as_str().expect("text").to_owned();
     fs_err::write(&file, index.to_string()).expect("written");
     inspect(laid.path(), "oci:layout").expect(1).says(&[
-        "no image that could be meant without a name",
+        "`oci:layout` has several images, and it is not said which is meant",
         "hint: write `oci:layout@DIGEST`",
         &digest,
     ]);
