@@ -107,17 +107,18 @@ impl Call<'_> {
             || by_digest.clone(),
             |tag| ManifestReference::Tag(tag.clone()),
         );
-        if self.leads_to(&first, &digest).await? {
-            return Ok(self.existing(&parts, image.tag.is_some()));
+        let found = self.leads_to(&first, &digest).await?;
+        // A tag moves only once all that it leads to was looked for.
+        if found && image.tag.is_some() {
+            return Ok(self.existing(&parts));
         }
         let config = image.config.descriptor();
         let mut of_config = Foreknowledge::Nothing;
+        let mut stands = found;
         // A configuration belongs to one image, so that without it there can be no manifest.
         if image.tag.is_some() {
             of_config = Foreknowledge::NotFound;
-            if self.has_blob(config).await? && self.leads_to(&by_digest, &digest).await? {
-                return Ok(self.existing(&parts, false));
-            }
+            stands = self.has_blob(config).await? && self.leads_to(&by_digest, &digest).await?;
         }
         let arrivals = try_join_all(parts.iter().map(|(blob, content)| async move {
             let foreknowledge = if blob.digest == config.digest {
@@ -133,6 +134,17 @@ impl Call<'_> {
         for (blob, arrival) in arrivals.await? {
             outcome.count(blob, arrival);
             arrived.insert(blob.digest, arrival);
+        }
+        // A manifest without a tag may be what a push left that failed: its blobs had to be looked for.
+        if stands && arrived.values().all(|arrival| *arrival == Arrival::Existed) {
+            let is_lost = self.core.confirm
+                && self
+                    .repair(image, &parts, &mut arrived, &mut outcome)
+                    .await?;
+            if !is_lost {
+                outcome.existed = true;
+                return Ok(outcome);
+            }
         }
         self.put_last(image, &parts, &mut arrived, &mut outcome)
             .await?;
@@ -165,16 +177,16 @@ impl Call<'_> {
         }
     }
 
-    /// An image whose manifest is there. A registry takes none without its blobs; whether it lost one since
+    /// An image to which its tag leads. A registry takes none without its blobs; whether it lost one since
     /// is not asked, since that would take a request for each.
-    fn existing(&self, parts: &[Part<'_>], tagged: bool) -> ImageOutcome {
+    fn existing(&self, parts: &[Part<'_>]) -> ImageOutcome {
         let path = self.path();
         for (blob, _) in parts {
             self.access.known.note(&blob.digest, &path);
         }
         ImageOutcome {
             existed: true,
-            tagged,
+            tagged: true,
             existing_blobs: parts.len() as u64,
             ..ImageOutcome::default()
         }

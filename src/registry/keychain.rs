@@ -128,12 +128,11 @@ fn usual_files(environment: &Environment) -> impl Iterator<Item = PathBuf> + use
     docker.chain(podman_files(environment)).flatten()
 }
 
-/// Where the user said himself to look, it is a mistake.
+/// Only the place of a session, which may be somebody else's: `su` keeps its name. In the user's home it is a mistake.
 fn is_out_of_reach(environment: &Environment, path: &Path) -> bool {
-    let named = environment.os(DOCKER_CONFIG).is_some()
-        && docker_file(environment).as_deref() == Some(path);
+    let [session, _] = podman_files(environment);
     let refused = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-    !named && fs_err::metadata(path).is_err_and(refused)
+    session.as_deref() == Some(path) && fs_err::metadata(path).is_err_and(refused)
 }
 
 /// The file in which a new credential is kept: the one that was named, else docker's.

@@ -26,6 +26,8 @@ const MAX_LOOKED_AT: usize = 16 * 1024;
 const MAX_HALF: usize = 8 * 1024;
 /// The encoded form of a shorter one is part of too many words.
 const LEAST_ENCODED: usize = 4;
+/// An address with more parts than so many come from was made to keep us busy.
+const MOST_TEXTS: usize = 256;
 /// Stands for a secret.
 const MARK: char = '…';
 /// Takes what others write.
@@ -36,7 +38,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// What no message may repeat.
 #[derive(Clone, Default)]
-pub(super) struct Secrets(BTreeSet<Vec<u8>>);
+pub(super) struct Secrets {
+    texts: BTreeSet<Vec<u8>>,
+    /// Whether there are more than can be looked for.
+    too_many: bool,
+}
 
 impl Secrets {
     /// Keeps a password, a token, or anything else.
@@ -44,13 +50,17 @@ impl Secrets {
         if secret.is_empty() {
             return;
         }
+        if self.texts.len() >= MOST_TEXTS {
+            self.too_many = true;
+            return;
+        }
         // Where a space is a plus sign.
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        self.0.extend([secret.into(), form.into_bytes()]);
+        self.texts.extend([secret.into(), form.into_bytes()]);
         // What is encoded alone is found also where its letters became capitals, and cannot be decoded.
         if secret.len() >= LEAST_ENCODED {
             let encoded = [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret));
-            self.0.extend(encoded.map(String::into_bytes));
+            self.texts.extend(encoded.map(String::into_bytes));
         }
     }
 
@@ -84,7 +94,7 @@ impl Secrets {
     /// Whether each byte of a text is of a secret, the text being read anew up to so many times.
     fn marked(&self, text: &str, depth: usize) -> Vec<bool> {
         let mut marks = vec![false; text.len()];
-        let needles: Vec<&[u8]> = self.0.iter().map(Vec::as_slice).collect();
+        let needles: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
         mark(&needles, &View::of(text), depth, &mut marks);
         marks
     }
@@ -106,7 +116,7 @@ fn mark(needles: &[&[u8]], view: &View, depth: usize, marks: &mut [bool]) {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} secrets", self.0.len())
+        write!(formatter, "{} secrets", self.texts.len())
     }
 }
 
@@ -122,6 +132,9 @@ impl<'a> FromIterator<&'a str> for Secrets {
 
 /// What a server said, printable, without `secrets` and without the queries of addresses.
 pub(super) fn fit_to_print(text: &str, secrets: &Secrets) -> String {
+    if secrets.too_many {
+        return String::new();
+    }
     // Before anything is folded or cut: what is left of a secret then would not be found.
     without_queries(&printable(&without(text, secrets)))
 }

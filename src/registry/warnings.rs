@@ -10,6 +10,8 @@ use super::redaction::{Secrets, fit_to_print};
 
 /// Whoever says more in one run is not listened to.
 const MOST: usize = 5;
+/// Nor whoever says something else each time.
+const MOST_HEARD: usize = 50;
 
 /// Warnings of a run.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Warnings(Mutex<Told>);
 #[derive(Debug, Default)]
 struct Told {
     known: BTreeSet<String>,
+    /// As they came: what is said with each answer is not read each time.
+    heard: BTreeSet<String>,
     /// Not yet taken by the caller.
     waiting: Vec<String>,
 }
@@ -29,8 +33,14 @@ impl Warnings {
             let Some(text) = read(&String::from_utf8_lossy(value.as_bytes())) else {
                 continue;
             };
-            if self.told().known.len() >= MOST {
-                return;
+            {
+                let mut told = self.told();
+                if told.known.len() >= MOST || told.heard.len() >= MOST_HEARD {
+                    return;
+                }
+                if !told.heard.insert(text.clone()) {
+                    continue;
+                }
             }
             let text = fit_to_print(&text, secrets);
             let mut told = self.told();

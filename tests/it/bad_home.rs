@@ -137,7 +137,7 @@ fn as_nobody(lighter: &Lighter) -> Run {
     lighter.run_process(drop)
 }
 
-/// As podman of root leaves `/run/containers`, and `su` a home.
+/// As podman of root leaves `/run/containers`, and `su` the place of a session. A home is the user's own.
 #[test]
 fn a_place_that_nobody_named_and_that_is_out_of_reach_is_passed_over() {
     let world = TempDir::new().expect("a temporary directory");
@@ -150,13 +150,14 @@ fn a_place_that_nobody_named_and_that_is_out_of_reach_is_passed_over() {
     let reference = format!("{}/shop/orders", registry.host());
     let lighter = Lighter::at("/").args(["auth", "check", "-v", &reference]);
     let lighter = lighter
-        .env("HOME", &*closed)
+        .env("HOME", world.path())
         .env("XDG_RUNTIME_DIR", &*closed);
-    let file = closed.join(".docker/config.json");
+    let file = closed.join("containers/auth.json");
     let note = format!("looked for in `{}`, which is out of reach", file.display());
     as_nobody(&lighter).expect(0).says(&[&note]);
-    for name in ["DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
+    for name in ["HOME", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"] {
         let run = as_nobody(&lighter.clone().env(name, closed.join("x")));
+        // No credentials are not the same as those that nobody may read.
         let run = run.expect(1);
         run.says(&["cannot use the docker configuration", "Permission denied"]);
     }

@@ -29,11 +29,6 @@ fn bars_appear_follow_the_size_and_leave_the_terminal_as_it_was_when_interrupted
     terminal.wait_for("Shipping [");
     terminal.resize(60);
     terminal.wait_for("Shipping [");
-    for line in terminal.seen() {
-        // A bar that reached the edge would be two lines of this screen; cargo's own lines may reach it.
-        let is_bar = line.contains("Shipping [") || line.contains("Delivering [");
-        assert!(!is_bar || line.chars().count() < 60, "{line}");
-    }
     terminal.types(b"\x03");
     terminal.wait_for("error: interrupted");
     assert_eq!(format!("{before:?}"), format!("{:?}", terminal.settings()));
@@ -45,6 +40,27 @@ fn bars_appear_follow_the_size_and_leave_the_terminal_as_it_was_when_interrupted
         "{screen}"
     );
     assert!(screen.ends_with("error: interrupted"), "{screen}");
+}
+
+/// The echo of Ctrl-C moved a cursor that waited at the edge, and a bar stayed.
+#[test]
+fn an_interrupt_on_a_narrow_terminal_leaves_no_bar() {
+    let (checkout, server) = stuck();
+    let mut terminal = Terminal::run(&pushing(&checkout, &server), 60);
+    terminal.wait_for("Delivering [");
+    terminal.wait_for("0/2 image");
+    for line in terminal.seen() {
+        // Cargo's own lines may reach the edge.
+        let is_bar = line.contains("Shipping [") || line.contains("Delivering [");
+        assert!(!is_bar || line.chars().count() < 60, "{line}");
+    }
+    terminal.types(b"\x03");
+    let (code, screen, _) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(
+        !screen.contains("Shipping") && !screen.contains("Delivering ["),
+        "{screen}"
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use cargo_lighter::registry::RegistryError;
 
 use super::scenario::{Scenario, play, scenario};
-use crate::fault_registry::{Act, Answer, on};
+use super::stage::Stage;
+use crate::fault_registry::{Act, Answer, Settings, on};
 
 const UPLOADS: &str = "/blobs/uploads/";
 const BY_DIGEST: &str = "/manifests/sha256:";
@@ -149,4 +150,22 @@ fn registries_that_take_manifests_of_what_they_do_not_have() {
         .with(|settings| settings.unknown_status = None)
         .two_services(),
     ]);
+}
+
+/// The push failed and left its manifest; the next one took that for a proof, and moved the tag.
+#[test]
+fn a_manifest_that_a_failed_push_left_is_no_proof_of_its_blobs() {
+    let settings = Settings {
+        unknown_status: None,
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, None);
+    let image = stage.image(1);
+    let lost = image.layers[1].0.digest.hex();
+    stage.server.add(on("PUT", lost).always().act(Act::Pretend));
+    for _ in 0..2 {
+        let pushed = stage.client().push("orders", &image, &["v1"]);
+        pushed.expect_err("a layer is lost");
+        assert!(stage.server.manifest("shop/orders", "v1").is_none());
+    }
 }
