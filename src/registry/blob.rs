@@ -53,6 +53,8 @@ impl Arrival {
 struct Hands {
     /// Whether anything was sent.
     has_sent: bool,
+    /// Whether its bytes were counted before, and lost.
+    lost: bool,
     session: Option<Session>,
     error: Option<RegistryError>,
     /// The bytes that were sent last.
@@ -63,7 +65,11 @@ impl Hands {
     /// Counts the bytes that are sent from now on; those of an earlier try are taken back.
     fn begin(&mut self, meter: &Meter, blob: &Descriptor) -> Meter {
         if self.sent.take().is_none() {
-            meter.expect(blob.size);
+            if std::mem::take(&mut self.lost) {
+                meter.take_back(blob.size);
+            } else {
+                meter.expect(blob.size);
+            }
         }
         let attempt = meter.attempt();
         let counted = attempt.meter().clone();
@@ -145,7 +151,10 @@ impl Call<'_> {
             return Ok(false);
         };
         let course = Course::new(Foreknowledge::Acknowledged(how), false, true);
-        let mut hands = Hands::default();
+        let mut hands = Hands {
+            lost: how == How::Uploaded,
+            ..Hands::default()
+        };
         let arrived = self
             .walk(course, None, blob, content, &mut hands, meter)
             .await;

@@ -230,6 +230,10 @@ impl Call<'_> {
         for (blob, sent) in confirmed.await? {
             if sent {
                 any = true;
+                // What was lost is not counted as sent.
+                if arrived.get(&blob.digest) == Some(&Arrival::Uploaded) {
+                    outcome.uploaded_bytes -= blob.size;
+                }
                 replace(blob, Arrival::Uploaded, arrived, outcome);
             }
         }

@@ -53,7 +53,7 @@ impl Meter {
     }
 
     /// Bytes that seemed to have moved did not, and will be moved again.
-    fn take_back(&self, bytes: u64) {
+    pub fn take_back(&self, bytes: u64) {
         let back = |moved: u64| Some(moved.saturating_sub(bytes));
         let moved = &self.0.moved;
         let _ = moved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);

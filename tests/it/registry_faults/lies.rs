@@ -169,3 +169,17 @@ fn a_manifest_that_a_failed_push_left_is_no_proof_of_its_blobs() {
         assert!(stage.server.manifest("shop/orders", "v1").is_none());
     }
 }
+
+#[test]
+fn what_was_lost_and_sent_again_is_counted_once() {
+    let lost = on("PUT", BY_DIGEST).act(Act::DropBlobs);
+    let counts = [None, Some(lost)].map(|fault| {
+        let stage = Stage::new(Settings::default(), None);
+        if let Some(fault) = fault {
+            stage.server.add(fault);
+        }
+        let pushed = stage.client().push("orders", &stage.image(1), &["v1"]);
+        pushed.expect("pushed").uploaded_bytes
+    });
+    assert_eq!(counts[0], counts[1]);
+}
