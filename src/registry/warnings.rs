@@ -1,5 +1,5 @@
-//! What is to be said of registries besides errors, first of all what they say themselves: `Warning` headers of code 299 (distribution-spec,
-//! "Warnings").
+//! What is to be said of registries besides errors, first of all what they say themselves: `Warning` headers of
+//! code 299 (distribution-spec, "Warnings").
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ impl Warnings {
 
     /// Notes a warning of our own, unless it was said before.
     pub(super) fn add(&self, line: String) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told();
         if told.known.insert(line.clone()) {
             told.waiting.push(line);
         }

@@ -1,6 +1,7 @@
 //! `inspect`: any image, from anywhere.
 
 mod against;
+mod archives;
 mod broken;
 mod broken_archives;
 mod describe;
