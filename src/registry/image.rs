@@ -75,17 +75,22 @@ impl ImageOutcome {
     }
 }
 
-/// A blob arrived once more, in this way.
-fn replace(
-    blob: &Descriptor,
-    arrival: Arrival,
-    arrived: &mut BTreeMap<Digest, Arrival>,
-    outcome: &mut ImageOutcome,
-) {
-    if let Some(before) = arrived.insert(blob.digest, arrival) {
-        outcome.take_back(before);
+/// An image on its way, with what came of its blobs by now.
+struct Underway<'p, 'i> {
+    image: &'p ImagePush<'i>,
+    parts: &'p [Part<'p>],
+    arrived: BTreeMap<Digest, Arrival>,
+    outcome: ImageOutcome,
+}
+
+impl Underway<'_, '_> {
+    /// A blob arrived, perhaps once more, in this way.
+    fn count(&mut self, blob: &Descriptor, arrival: Arrival) {
+        if let Some(before) = self.arrived.insert(blob.digest, arrival) {
+            self.outcome.take_back(before);
+        }
+        self.outcome.count(blob, arrival);
     }
-    outcome.count(blob, arrival);
 }
 
 impl Call<'_> {
@@ -129,26 +134,31 @@ impl Call<'_> {
             let arrival = self.push_blob(blob, content, foreknowledge, image.meter);
             Ok::<_, RegistryError>((*blob, arrival.await?))
         }));
-        let mut outcome = ImageOutcome::default();
-        let mut arrived = BTreeMap::new();
-        for (blob, arrival) in arrivals.await? {
-            outcome.count(blob, arrival);
-            arrived.insert(blob.digest, arrival);
+        let arrivals = arrivals.await?;
+        let mut underway = Underway {
+            image,
+            parts: &parts,
+            arrived: BTreeMap::new(),
+            outcome: ImageOutcome::default(),
+        };
+        for (blob, arrival) in arrivals {
+            underway.count(blob, arrival);
         }
         // A manifest without a tag may be what a push left that failed: its blobs had to be looked for.
-        if stands && arrived.values().all(|arrival| *arrival == Arrival::Existed) {
-            let is_lost = self.core.confirm
-                && self
-                    .repair(image, &parts, &mut arrived, &mut outcome)
-                    .await?;
+        if stands
+            && underway
+                .arrived
+                .values()
+                .all(|arrival| *arrival == Arrival::Existed)
+        {
+            let is_lost = self.core.confirm && self.repair(&mut underway).await?;
             if !is_lost {
-                outcome.existed = true;
-                return Ok(outcome);
+                underway.outcome.existed = true;
+                return Ok(underway.outcome);
             }
         }
-        self.put_last(image, &parts, &mut arrived, &mut outcome)
-            .await?;
-        Ok(outcome)
+        self.put_last(&mut underway).await?;
+        Ok(underway.outcome)
     }
 
     /// Every distinct blob of an image.
@@ -194,20 +204,14 @@ impl Call<'_> {
 
     /// Puts the manifest, and makes sure that all that was brought is there afterwards. Where something was lost
     /// it is brought again, and then the manifest, too.
-    async fn put_last(
-        &self,
-        image: &ImagePush<'_>,
-        parts: &[Part<'_>],
-        arrived: &mut BTreeMap<Digest, Arrival>,
-        outcome: &mut ImageOutcome,
-    ) -> Result<(), RegistryError> {
+    async fn put_last(&self, underway: &mut Underway<'_, '_>) -> Result<(), RegistryError> {
         for _ in 0..MAX_REPAIRS {
-            self.put_manifest(image, parts, arrived, outcome).await?;
-            if !self.core.confirm || !self.repair(image, parts, arrived, outcome).await? {
+            self.put_manifest(underway).await?;
+            if !self.core.confirm || !self.repair(underway).await? {
                 return Ok(());
             }
         }
-        let reference = ManifestReference::Digest(image.manifest.digest());
+        let reference = ManifestReference::Digest(underway.image.manifest.digest());
         Err(RegistryError::NotStored {
             attempt: Box::new(self.attempt(&put_action(&reference))),
         })
@@ -215,13 +219,8 @@ impl Call<'_> {
 
     /// Looks for every blob that the registry acknowledged, and sends those that are not there; gives whether
     /// there were any.
-    async fn repair(
-        &self,
-        image: &ImagePush<'_>,
-        parts: &[Part<'_>],
-        arrived: &mut BTreeMap<Digest, Arrival>,
-        outcome: &mut ImageOutcome,
-    ) -> Result<bool, RegistryError> {
+    async fn repair(&self, underway: &mut Underway<'_, '_>) -> Result<bool, RegistryError> {
+        let (image, parts) = (underway.image, underway.parts);
         let confirmed = try_join_all(parts.iter().map(|(blob, content)| async move {
             let sent = self.confirm_arrival(blob, content, image.meter).await?;
             Ok::<_, RegistryError>((*blob, sent))
@@ -231,15 +230,15 @@ impl Call<'_> {
             if sent {
                 any = true;
                 // What was lost is not counted as sent.
-                if arrived.get(&blob.digest) == Some(&Arrival::Uploaded) {
-                    outcome.uploaded_bytes -= blob.size;
+                if underway.arrived.get(&blob.digest) == Some(&Arrival::Uploaded) {
+                    underway.outcome.uploaded_bytes -= blob.size;
                 }
-                replace(blob, Arrival::Uploaded, arrived, outcome);
+                underway.count(blob, Arrival::Uploaded);
             }
         }
         if any {
             // The manifest that is put now may be what loses them.
-            for (blob, arrival) in arrived.iter() {
+            for (blob, arrival) in &underway.arrived {
                 self.note_arrival(blob, *arrival);
             }
         }
@@ -248,13 +247,8 @@ impl Call<'_> {
 
     /// Puts the manifest. Where the registry does not know a blob of it, that blob is brought again:
     /// at first if it is really missing, later without believing that it is not.
-    async fn put_manifest(
-        &self,
-        image: &ImagePush<'_>,
-        parts: &[Part<'_>],
-        arrived: &mut BTreeMap<Digest, Arrival>,
-        outcome: &mut ImageOutcome,
-    ) -> Result<(), RegistryError> {
+    async fn put_manifest(&self, underway: &mut Underway<'_, '_>) -> Result<(), RegistryError> {
+        let (image, parts) = (underway.image, underway.parts);
         let descriptor = image.manifest.descriptor();
         let reference = ManifestReference::Digest(descriptor.digest);
         let bytes = image.manifest.bytes();
@@ -281,7 +275,7 @@ impl Call<'_> {
                 }
                 let lost = Foreknowledge::Lost;
                 let arrival = self.push_blob(blob, content, lost, image.meter).await?;
-                replace(blob, arrival, arrived, outcome);
+                underway.count(blob, arrival);
             }
         }
     }
