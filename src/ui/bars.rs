@@ -160,10 +160,12 @@ impl State {
 
 impl Run {
     fn begin(multi: &MultiProgress, images: usize) -> Self {
-        let whole = multi.add(ProgressBar::hidden());
+        let whole = ProgressBar::hidden();
         whole.set_style(style(MOVING));
         whole.set_prefix("Shipping");
         whole.set_length(images as u64);
+        let whole = multi.add(whole);
+        whole.tick();
         Self {
             whole,
             lines: BTreeMap::new(),
@@ -205,10 +207,12 @@ impl Run {
             Work::Moving { .. } => MOVING,
             _ => STEP,
         };
-        let bar = multi.insert_before(&self.whole, ProgressBar::hidden());
+        let bar = ProgressBar::hidden();
         bar.set_style(style(template));
         bar.set_prefix(verb);
         bar.set_message(printable(service));
+        let bar = multi.insert_before(&self.whole, bar);
+        bar.tick();
         self.lines.insert(service.to_owned(), Line { bar, work });
     }
 

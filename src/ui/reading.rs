@@ -40,9 +40,13 @@ impl Reading {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
-            let bar = multi.add(ProgressBar::hidden());
+            let bar = ProgressBar::hidden();
             bar.set_style(style(MOVING));
             bar.set_prefix("Reading");
+            // Before it is on the terminal: it would be seen there without its numbers.
+            show_meter(&bar, &self.image, &self.meter, &mut self.rate, now);
+            let bar = multi.add(bar);
+            bar.tick();
             bar
         });
         show_meter(bar, &self.image, &self.meter, &mut self.rate, now);

@@ -72,10 +72,11 @@ fn an_image_that_takes_long_to_be_read_has_a_bar() {
     let image = format!("{}/shop/orders", server.host());
     let lighter = Lighter::at(checkout.path()).args(["inspect", &image]);
     let mut terminal = Terminal::run(&lighter, 100);
-    terminal.wait_for("Reading [");
+    // The name comes last, so that the line is there whole.
+    terminal.wait_for(&format!(", {image}"));
     let seen = terminal.seen();
-    let told = |line: &&String| line.contains(&image) && line.contains("0 B/");
-    assert!(seen.iter().any(|line| told(&line)), "{seen:#?}");
+    let is_bar = |line: &&String| line.contains("Reading [") && line.contains("0 B/");
+    assert!(seen.iter().any(|line| is_bar(&line)), "{seen:#?}");
     terminal.types(b"\x03");
     let (code, screen, cursor) = terminal.end();
     assert_eq!(code, 130, "{screen}");
