@@ -1,7 +1,7 @@
 //! Everything that must be known and true before the first compile.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::flags::{Remapping, STATIC};
@@ -258,23 +258,24 @@ fn request(
 ) -> BuildRequest {
     let config = &service.config;
     let mut added = Vec::new();
-    let target_directory = if config.remap_paths.value {
-        let target_directory = build_directory(&plan.target_directory);
+    if config.remap_paths.value {
         let remapping = Remapping {
             workspace: plan.workspace_root.clone(),
             repository: plan.repository_root.clone(),
-            target_directory: target_directory.clone(),
+            target_directory: build_directory(plan, service),
             cargo_home: cargo_home(cargo.environment()),
         };
         added.extend(remapping.flags(&machine.toolchain));
-        Some(target_directory)
-    } else {
-        plan.target_directory_named
-            .then(|| plan.target_directory.clone())
-    };
+    }
     if config.linkage.value == Linkage::Static {
         added.push(STATIC.to_owned());
     }
+    let target_directory = if added.is_empty() {
+        plan.target_directory_named
+            .then(|| plan.target_directory.clone())
+    } else {
+        Some(build_directory(plan, service))
+    };
     BuildRequest {
         package_id: service.package_id.clone(),
         binary: service.binary.clone(),
@@ -294,7 +295,14 @@ fn request(
 }
 
 /// Where builds with our flags go: never the user's own, which cargo would rebuild again and again for
-/// other flags.
-fn build_directory(target_directory: &Path) -> PathBuf {
-    target_directory.join("lighter").join("build")
+/// other flags. For the same reason services that are linked in different ways do not share one.
+fn build_directory(plan: &Plan, service: &PlannedService) -> PathBuf {
+    let (linkage, builder) = (service.config.linkage.value, service.config.builder.value);
+    let name = match (linkage, builder) {
+        (Linkage::Dynamic, Builder::Cargo) => "build",
+        (Linkage::Static, Builder::Cargo) => "build-static",
+        (Linkage::Dynamic, Builder::Zigbuild) => "build-zigbuild",
+        (Linkage::Static, Builder::Zigbuild) => "build-static-zigbuild",
+    };
+    plan.target_directory.join("lighter").join(name)
 }

@@ -53,6 +53,28 @@ fn a_static_executable_needs_no_c_library_beside_it() {
     assert!(described.contains("Flags: NOW PIE"), "{described}");
 }
 
+/// Their flags differ, so that in one target directory each run would compile all that they share.
+#[test]
+fn services_that_are_linked_differently_are_compiled_once() {
+    for remap_paths in [true, false] {
+        let checkout = Checkout::of_services(&["dynamic", "fixed"]);
+        let more = "[package.metadata.lighter]\nlinkage = \"static\"\n";
+        let needs = "[dependencies]\ndynamic = { path = \"../dynamic\" }\n";
+        checkout.write(
+            "fixed/Cargo.toml",
+            &manifest("fixed", &format!("{needs}{more}")),
+        );
+        checkout.write("dynamic/src/lib.rs", "pub fn shared() {}\n");
+        let more = format!("\n[workspace.metadata.lighter]\nremap-paths = {remap_paths}\n");
+        checkout.append("Cargo.toml", &more);
+        checkout.cargo(&["generate-lockfile"]);
+        let run = || Lighter::at(checkout.path()).args(["build"]).run().expect(0);
+        assert!(run().stderr.contains("Compiling dynamic"));
+        let again = run().stderr;
+        assert!(!again.contains("Compiling"), "{again}");
+    }
+}
+
 #[test]
 fn binaries_of_one_name_become_different_images() {
     let checkout = Checkout::of_services(&["orders", "users"]);
