@@ -196,6 +196,7 @@ impl Call<'_> {
         hands: &mut Hands,
         meter: &Meter,
     ) -> Result<Arrival, RegistryError> {
+        let known = &self.access.known;
         let mut transfer = None;
         loop {
             self.rest(&course).await;
@@ -210,7 +211,12 @@ impl Call<'_> {
             let outcome = match course.step {
                 Step::Look | Step::Again => self.look_for_blob(&blob.digest, blob.size).await?,
                 Step::Mount => match &source {
-                    Some(source) => self.mount(&blob.digest, source, hands).await?,
+                    Some(source) => {
+                        let may_be_new = course.mounts_again
+                            && known.acknowledged(&blob.digest, source).is_some();
+                        let mounted = self.mount(&blob.digest, source, may_be_new, hands);
+                        mounted.await?
+                    }
                     None => Outcome::Declined,
                 },
                 Step::Open => {
@@ -265,12 +271,12 @@ impl Call<'_> {
         }
     }
 
-    /// The pause that a course asks for. After an acknowledged upload it is one of whole seconds, which
-    /// is what the parts of a registry may need to agree.
+    /// The pause that a course asks for. Where a registry acknowledged a blob it is one of whole seconds,
+    /// which is what its parts may need to agree.
     async fn rest(&self, course: &Course) {
         let pause = match (course.pause, course.step) {
             (0, _) => Duration::ZERO,
-            (count, Step::Confirm) => self.settling(count),
+            (count, Step::Confirm | Step::Mount) => self.settling(count),
             (count, _) => {
                 let first_wait = self.core.transport.limits.first_wait;
                 retry::backoff(count - 1, first_wait).mul_f64(self.core.patience.share())
@@ -382,11 +388,13 @@ impl Call<'_> {
     }
 
     /// Asks the registry to take a blob over. It may open a session instead, and may refuse for reasons
-    /// that do not stand in the way of a plain upload.
+    /// that do not stand in the way of a plain upload. A source that `may_be_new` to parts of the registry
+    /// may be asked for later; that it is unknown says nothing of others.
     async fn mount(
         &self,
         digest: &Digest,
         source: &str,
+        may_be_new: bool,
         hands: &mut Hands,
     ) -> Result<Outcome, RegistryError> {
         let mut url = self.url("blobs/uploads/");
@@ -412,6 +420,7 @@ impl Call<'_> {
                 })
             }
             200..=299 => Ok(Outcome::Mounted),
+            404 if may_be_new => Ok(Outcome::NotYet),
             _ => {
                 self.access.declined.fetch_add(1, Ordering::Relaxed);
                 Ok(Outcome::Declined)

@@ -110,6 +110,8 @@ pub(super) enum Outcome {
     Opened,
     /// The registry does not take it over.
     Declined,
+    /// It does not know yet what it would take over, perhaps.
+    NotYet,
     /// Any success.
     Taken,
     /// The session is unknown, or does not go on where we are.
@@ -138,6 +140,8 @@ pub(super) struct Course {
     /// What is tried next if the blob is not there yet, before an upload is opened.
     untried: Option<Step>,
     confirms: bool,
+    /// Whether a mount is asked for once more where the registry may not know its source yet.
+    pub(super) mounts_again: bool,
     mounted: bool,
     uploads: u32,
     silences: u32,
@@ -164,6 +168,7 @@ impl Course {
             shape: Shape::Whole,
             pause: 0,
             confirms: confirms || matches!(foreknowledge, Acknowledged(_)),
+            mounts_again: true,
             mounted: foreknowledge == Acknowledged(How::Mounted),
             uploads: u32::from(foreknowledge == Acknowledged(How::Uploaded)),
             silences: 0,
@@ -177,13 +182,17 @@ impl Course {
         let next = Self { pause: 0, ..self };
         match (self.step, outcome) {
             (Step::Look, Outcome::Present) => next.end(End::Existed),
-            (Step::Look, Outcome::Absent | Outcome::Unclear) | (Step::Mount, Outcome::Declined) => {
-                Self {
-                    untried: None,
-                    ..next
-                }
-                .to(self.untried.unwrap_or(Step::Open))
+            (Step::Mount, Outcome::NotYet) if self.mounts_again => Self {
+                mounts_again: false,
+                pause: 1,
+                ..next
+            },
+            (Step::Look, Outcome::Absent | Outcome::Unclear)
+            | (Step::Mount, Outcome::Declined | Outcome::NotYet) => Self {
+                untried: None,
+                ..next
             }
+            .to(self.untried.unwrap_or(Step::Open)),
             (Step::Again, Outcome::Absent | Outcome::Unclear) => next.to(Step::Open),
             (Step::Mount, Outcome::Mounted) => Self {
                 mounted: true,

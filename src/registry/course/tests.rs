@@ -10,6 +10,7 @@ const MOUNTING: Course = Course {
     pause: 0,
     confirms: true,
     untried: Some(Step::Mount),
+    mounts_again: true,
     mounted: false,
     uploads: 0,
     silences: 0,
@@ -34,7 +35,7 @@ fn steps(course: Course, outcomes: &[Outcome]) -> Vec<Step> {
 
 #[test]
 fn the_straight_ways() {
-    use Outcome::{Absent, Declined, Mounted, Opened, Present, Taken};
+    use Outcome::{Absent, Declined, Mounted, NotYet, Opened, Present, Taken};
     use Step::{Confirm, Look, Mount, Open, Put};
     assert_eq!(steps(plain(), &[Present]), [Look, Step::End(End::Existed)]);
     assert_eq!(
@@ -49,6 +50,16 @@ fn the_straight_ways() {
     assert_eq!(
         steps(MOUNTING, &[Absent, Declined, Opened, Taken, Present]),
         [Look, Mount, Open, Put, Confirm, Step::End(End::Uploaded)]
+    );
+    // Who does not know the source yet is asked once more.
+    assert_eq!(MOUNTING.after(Absent).after(NotYet).pause, 1);
+    assert_eq!(
+        steps(MOUNTING, &[Absent, NotYet, Mounted, Present]),
+        [Look, Mount, Mount, Confirm, Step::End(End::Mounted)]
+    );
+    assert_eq!(
+        steps(MOUNTING, &[Absent, NotYet, NotYet, Opened]),
+        [Look, Mount, Mount, Open, Put]
     );
     // A session instead of the mount is used, and not opened a second time.
     assert_eq!(
@@ -171,7 +182,12 @@ fn legal(step: Step) -> &'static [Outcome] {
         Step::Look | Step::Again | Step::Confirm => {
             &[Outcome::Present, Outcome::Absent, Outcome::Unclear]
         }
-        Step::Mount => &[Outcome::Mounted, Outcome::Opened, Outcome::Declined],
+        Step::Mount => &[
+            Outcome::Mounted,
+            Outcome::Opened,
+            Outcome::Declined,
+            Outcome::NotYet,
+        ],
         Step::Open => &[Outcome::Opened],
         Step::Put => &[
             Outcome::Taken,
@@ -186,13 +202,14 @@ fn legal(step: Step) -> &'static [Outcome] {
     }
 }
 
-const ALL: [Outcome; 13] = [
+const ALL: [Outcome; 14] = [
     Outcome::Present,
     Outcome::Absent,
     Outcome::Unclear,
     Outcome::Mounted,
     Outcome::Opened,
     Outcome::Declined,
+    Outcome::NotYet,
     Outcome::Taken,
     Outcome::SessionGone,
     Outcome::ShapeRefused,

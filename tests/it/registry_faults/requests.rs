@@ -198,6 +198,49 @@ fn a_layer_that_one_repository_has_is_taken_over_by_the_others_at_the_same_time(
     assert_eq!(statuses, [Some(201); 3]);
 }
 
+/// Two such refusals had every other repository get the layer once more.
+#[test]
+fn a_layer_that_parts_of_a_registry_do_not_know_yet_is_taken_over_later() {
+    let stage = with_tokens();
+    // Nobody looks for the layer, so that it stays new.
+    let client = stage.client_with(false);
+    let services = ["a", "b", "c", "d"];
+    client.expect(&services);
+    for service in ["b", "c"] {
+        let not_yet = on("POST", format!("/{service}/blobs/uploads/?mount="));
+        stage.server.add(not_yet.status(404));
+    }
+    for (seed, service) in (1..).zip(services) {
+        let image = stage.image(seed);
+        client.push(service, &image, &["v1"]).expect("pushed");
+        assert!(stage.has(service, &image, "v1"));
+    }
+    let log = stage.server.log();
+    let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
+    let statuses: Vec<_> = mounts.filter_map(|seen| seen.status).collect();
+    assert_eq!(statuses, [404, 201, 404, 201, 201]);
+    let large = log.iter().filter(|seen| seen.body > 1_000_000);
+    assert_eq!(large.count(), 1);
+}
+
+/// Who does not know it later either may not take over anything.
+#[test]
+fn a_registry_that_knows_no_source_is_soon_not_asked_any_more() {
+    let stage = with_tokens();
+    let client = stage.client_with(false);
+    let services = ["a", "b", "c", "d"];
+    client.expect(&services);
+    stage.server.add(on("POST", "mount=").always().status(404));
+    for (seed, service) in (1..).zip(services) {
+        let image = stage.image(seed);
+        client.push(service, &image, &["v1"]).expect("pushed");
+        assert!(stage.has(service, &image, "v1"));
+    }
+    let log = stage.server.log();
+    let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
+    assert_eq!(mounts.count(), 4);
+}
+
 #[test]
 fn what_a_repository_has_is_not_sent_to_it_again_because_another_did_not_have_it() {
     for mounts in [true, false] {
