@@ -11,21 +11,33 @@ impl FromStr for Seconds {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "write a number of seconds, or for example `90s`, `10m` or `2h`";
-        let (number, unit) = match text.char_indices().last() {
-            Some((last, 's')) => (&text[..last], 1),
-            Some((last, 'm')) => (&text[..last], 60),
-            Some((last, 'h')) => (&text[..last], 60 * 60),
-            _ => (text, 1),
-        };
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let number = number.parse::<u64>().ok().filter(|_| is_number);
-        match number.and_then(|number| number.checked_mul(unit)) {
-            Some(0) => Err("there must be at least one second"),
-            Some(seconds) => Ok(Self(Duration::from_secs(seconds))),
-            None => Err(WRONG),
+        const WRONG: &str = "write a number of seconds, or for example `90s`, `10m` or `1h30m`";
+        match seconds(text).ok_or(WRONG)? {
+            0 => Err("there must be at least one second"),
+            seconds => Ok(Self(Duration::from_secs(seconds))),
         }
     }
+}
+
+/// Hours, minutes and seconds, each at most once and the larger ones first; a number alone is one of seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut sum: u64 = 0;
+    for (unit, seconds) in [('h', 60 * 60), ('m', 60), ('s', 1)] {
+        if let Some((count, after)) = rest.split_once(unit) {
+            sum = sum.checked_add(number(count)?.checked_mul(seconds)?)?;
+            rest = after;
+        }
+    }
+    if rest.len() == text.len() {
+        return number(rest);
+    }
+    rest.is_empty().then_some(sum)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
 }
 
 #[cfg(test)]
@@ -36,7 +48,14 @@ mod tests {
 
     #[test]
     fn units_are_seconds_minutes_and_hours() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200)] {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("10m", 600),
+            ("2h", 7200),
+            ("1h30m", 5400),
+            ("1h0m5s", 3605),
+        ] {
             let parsed = text.parse::<Seconds>().expect("legal");
             assert_eq!(parsed.0, Duration::from_secs(seconds), "{text}");
         }
@@ -50,6 +69,11 @@ mod tests {
             "1d",
             "1.5m",
             "1 m",
+            "30m1h",
+            "1h30",
+            "1m1m",
+            "hm",
+            "0h0s",
             "ä",
             "99999999999999999h",
         ] {

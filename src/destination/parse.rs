@@ -64,6 +64,9 @@ pub enum UnknownDestination {
     /// A directory where a file belongs.
     #[error("destination `{0}` names a directory, not a file")]
     Directory(String),
+    /// What elsewhere means standard output.
+    #[error("destination `{0}` means standard output, which is for the names of images")]
+    Output(String),
     /// A colon in a path, behind which other programs look for the name of an image.
     #[error("destination `{0}` has a colon in its path")]
     Colon(String),
@@ -113,6 +116,10 @@ impl Hint for UnknownDestination {
                 "give tags with `-t`; the service's name is added to the prefix".to_owned()
             }
             Self::Path { text, stands } => path_hint(text, *stands),
+            Self::Output(text) => {
+                let scheme = text.trim_end_matches('-');
+                format!("write `{scheme}FILE` (or `{scheme}./-` for a file of that name)")
+            }
             Self::Colon(_) => {
                 "leave names and tags away, they are those of the services (`-t` gives tags); paths with \
                  a colon cannot be told from them"
@@ -214,6 +221,9 @@ fn path(text: &str, path: &str) -> Result<PathBuf, UnknownDestination> {
 
 fn archive(text: &str, form: ArchiveForm, file: &str) -> Result<Spec, UnknownDestination> {
     let path = path(text, file)?;
+    if file == "-" {
+        return Err(UnknownDestination::Output(text.to_owned()));
+    }
     if matches!(file.rsplit('/').next(), Some("" | "." | "..")) {
         return Err(UnknownDestination::Directory(text.to_owned()));
     }
@@ -400,6 +410,16 @@ mod tests {
         // Whoever means a repository can say so.
         let spec = parse("docker://ghcr.io/acme/x.tar");
         assert!(matches!(spec, Ok(Spec::Registry { .. })), "{spec:?}");
+    }
+
+    /// It made a file called `-`.
+    #[test]
+    fn an_archive_does_not_go_to_standard_output() {
+        let error = parse("oci-archive:-").expect_err("no file");
+        assert!(matches!(error, UnknownDestination::Output(_)), "{error:?}");
+        let hint = "write `oci-archive:FILE` (or `oci-archive:./-` for a file of that name)";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+        assert!(parse("oci-archive:./-").is_ok());
     }
 
     proptest! {

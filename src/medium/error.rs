@@ -107,6 +107,11 @@ impl Hint for LayoutError {
             ),
             Self::NotALayout { .. } => Some("name a directory that has an `oci-layout`".to_owned()),
             Self::Version { .. } | Self::Json { .. } => Some("name another directory".to_owned()),
+            Self::Unwritable { source, .. } if is_in_the_way(source) => Some(
+                "a file is in the way: name another directory, or write one file with \
+                 `oci-archive:FILE`"
+                    .to_owned(),
+            ),
             Self::Unwritable { .. } => {
                 Some("make the directory writable, or name another one".to_owned())
             }
@@ -123,4 +128,11 @@ impl Hint for LayoutError {
             Self::Store { .. } | Self::Io(_) | Self::TooLarge { .. } => None,
         }
     }
+}
+
+fn is_in_the_way(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
+    )
 }

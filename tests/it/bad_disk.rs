@@ -20,21 +20,26 @@ fn a_layout_that_cannot_be_made_is_told_before_compiling() {
     let before = Before::of(checkout.path());
     let here = checkout.path().display().to_string();
     let hint = "make the directory writable, or name another one";
-    for (place, full, why) in [
+    let in_the_way = "a file is in the way: name another directory, or write one file with \
+                      `oci-archive:FILE`";
+    for (place, full, why, hint) in [
         (
             "Cargo.toml",
             format!("{here}/Cargo.toml"),
             "File exists (os error 17)",
+            in_the_way,
         ),
         (
             "Cargo.toml/below",
             format!("{here}/Cargo.toml/below"),
             "Not a directory (os error 20)",
+            in_the_way,
         ),
         (
             "/proc/none/layout",
             "/proc/none".to_owned(),
             "No such file or directory (os error 2)",
+            hint,
         ),
     ] {
         let layout = Path::new(&here).join(place);
