@@ -160,22 +160,17 @@ fn an_archive_unpacked_is_a_sound_layout_in_which_blobs_are_shared() {
 }
 
 #[test]
-fn containerd_imports_archives_with_their_digests() {
+fn containerd_imports_archives_with_their_digests_and_runs_them() {
     let checkout = Checkout::of_services(&["first", "second"]);
     let built = build(&checkout, &["--to", "oci-archive:images.tar"]).expect(0);
     let Some(containerd) = Containerd::start() else {
         return;
     };
     let file = checkout.path().join("images.tar").display().to_string();
-    // As kind does it.
-    containerd.ctr(&[
-        "images",
-        "import",
-        "--all-platforms",
-        "--digests",
-        "--no-unpack",
-        &file,
-    ]);
+    // One that needs nothing of the file system under it.
+    let snapshots = ["--snapshotter", "native"];
+    let import = ["images", "import", "--all-platforms", "--digests"];
+    containerd.ctr(&[&import[..], &snapshots, &[&file]].concat());
     let listed = containerd.ctr(&["images", "list"]);
     for line in built.lines() {
         let service = line.split(':').nth(2).expect("a name");
@@ -185,6 +180,9 @@ fn containerd_imports_archives_with_their_digests() {
             row.is_some_and(|row| row.contains(digest(line))),
             "{line}\n{listed}"
         );
+        let run = ["run", "--rm", "--net-host"];
+        let printed = containerd.ctr(&[&run[..], &snapshots, &[named.trim(), service]].concat());
+        assert_eq!(printed, "hello\n");
     }
 }
 
