@@ -201,18 +201,38 @@ pub(super) fn settings(service: &PlannedService, created: String) -> Settings {
     }
 }
 
+/// Where executables are looked for: in the service's directory first, unless that is where all are.
+fn search_path(directory: Option<&str>) -> String {
+    let is_among = |directory: &&str| PATH.split(':').any(|other| other == *directory);
+    match directory.filter(|directory| !is_among(directory)) {
+        Some(directory) => format!("{directory}:{PATH}"),
+        None => PATH.to_owned(),
+    }
+}
+
 /// Variables that every image has, unless the user says otherwise.
 fn environment(config: &ServiceConfig) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     let directory = config.path.value.parent().map(|parent| parent.absolute());
-    let path = directory.map_or_else(
-        || PATH.to_owned(),
-        |directory| format!("{directory}:{PATH}"),
-    );
-    variables.insert("PATH".to_owned(), path);
+    variables.insert("PATH".to_owned(), search_path(directory.as_deref()));
     if config.ca_certificates.value {
         variables.insert("SSL_CERT_FILE".to_owned(), CERTIFICATES.to_owned());
     }
     variables.extend(config.env.value.clone());
     variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It stood there twice.
+    #[test]
+    fn a_directory_of_executables_is_not_named_twice() {
+        let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        assert_eq!(search_path(Some("/app")), format!("/app:{usual}"));
+        for directory in [Some("/usr/local/bin"), Some("/bin"), None] {
+            assert_eq!(search_path(directory), usual);
+        }
+    }
 }

@@ -354,10 +354,12 @@ impl Call<'_> {
             Err(error) => return Err(error),
         };
         match reply.status.as_u16() {
-            200..=299 if length_of(&reply).is_none_or(|length| length == size) => {
-                Ok(Outcome::Present)
-            }
-            200..=299 | 404 => Ok(Outcome::Absent),
+            200..=299 => Ok(match length_of(&reply) {
+                Some(length) if length == size => Outcome::Present,
+                Some(_) => Outcome::Absent,
+                None => Outcome::Unclear,
+            }),
+            404 => Ok(Outcome::Absent),
             // That nobody may look is one thing, that it is broken another.
             500 | 502..=599 => Err(self.refused(&action, &reply)),
             _ => Ok(Outcome::Unclear),
