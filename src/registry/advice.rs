@@ -48,7 +48,7 @@ impl RegistryError {
                 host,
                 ..
             } => Some(proxy_hint(variable, *trouble, host)),
-            Self::Lost { attempt, .. } => Some(broken_hint(&attempt.registry)),
+            Self::Lost { attempt, plain, .. } => Some(broken_hint(&attempt.registry, *plain)),
             Self::Tls {
                 attempt,
                 host,
@@ -116,6 +116,11 @@ impl RegistryError {
             Self::Refused {
                 attempt, status, ..
             } => refused_hint(attempt, *status),
+            Self::UploadLost { .. } => Some(
+                "the registry forgets what it began: if it has several parts, these need one storage and one \
+                 configuration, or what stands before them must lead all requests of an upload to the same one"
+                    .to_owned(),
+            ),
             Self::NotStored { .. } => Some(
                 "try again; if that does not help, tell those who run the registry: its storage, or the \
                  agreement of its parts, is broken"
@@ -188,10 +193,14 @@ fn is_this_machine(registry: &str) -> bool {
 }
 
 /// What lets in nobody without a certificate says so in an alert, or breaks off before anybody hears it.
-fn broken_hint(registry: &str) -> String {
+fn broken_hint(registry: &str, plain: bool) -> String {
+    let again = "try again, or look into the log of the registry and of what stands before it";
+    if plain {
+        return again.to_owned();
+    }
     format!(
-        "try again, or look into the log of the registry and of what stands before it; if it lets in only \
-         those who show a certificate, put yours at `~/.config/containers/certs.d/{registry}/client.cert`"
+        "{again}; if it lets in only those who show a certificate, put yours at \
+         `~/.config/containers/certs.d/{registry}/client.cert`"
     )
 }
 
@@ -290,7 +299,7 @@ fn unauthorized_hint(attempt: &Attempt, user: Option<&User>) -> String {
 fn refused_hint(attempt: &Attempt, status: u16) -> Option<String> {
     let registry = &attempt.registry;
     match status {
-        405 if !attempt.reads() => Some(format!(
+        405 if !attempt.reads() && !attempt.looks() => Some(format!(
             "`{registry}` lets nobody write: it is likely read-only, for maintenance or as a mirror of another \
              registry"
         )),

@@ -287,6 +287,7 @@ impl Call<'_> {
     /// What a server was told and no message may repeat.
     pub(super) fn secrets(&self, reply: &Reply) -> Secrets {
         let mut secrets = reply.secrets();
+        self.core.recent.add_to(&mut secrets);
         if let Some(Some((credential, _))) = self.access.credential.get() {
             let secret = credential.secret().expose();
             secrets.keep_pair(&format!("{}:{secret}", credential.user()));

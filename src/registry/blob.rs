@@ -13,7 +13,7 @@ use super::call::{Call, Persistence, Who};
 use super::challenge;
 use super::content::Content;
 use super::course::{Course, End, Foreknowledge, How, Outcome, Step};
-use super::error::RegistryError;
+use super::error::{LOOK, RegistryError};
 use super::known::Holders;
 use super::reply::Reply;
 use super::request::Request;
@@ -308,7 +308,9 @@ impl Call<'_> {
         };
         let of_registry = self.access.endpoint().owns(&reply.url);
         match reply.status.as_u16() {
-            200..=299 if length_of(&reply) == Some(size) => Ok(Outcome::Present),
+            200..=299 if length_of(&reply) == Some(size) && !is_of_another(&reply, digest) => {
+                Ok(Outcome::Present)
+            }
             404 => Ok(Outcome::Absent),
             // Whoever wants a login or to be left alone wants it before an upload, too.
             401 | 429 if of_registry => Err(self.refused(&action, &reply)),
@@ -355,7 +357,9 @@ impl Call<'_> {
         };
         match reply.status.as_u16() {
             200..=299 => Ok(match length_of(&reply) {
-                Some(length) if length == size => Outcome::Present,
+                Some(length) if length == size && !is_of_another(&reply, digest) => {
+                    Outcome::Present
+                }
                 Some(_) => Outcome::Absent,
                 None => Outcome::Unclear,
             }),
@@ -376,7 +380,7 @@ impl Call<'_> {
     }
 
     fn blob_request(&self, method: Method, digest: &Digest) -> Request {
-        let action = format!("look for blob `{digest}`");
+        let action = format!("{LOOK}blob `{digest}`");
         Request::new(method, self.url(&format!("blobs/{digest}")), action)
     }
 
@@ -477,4 +481,9 @@ impl Call<'_> {
 
 fn length_of(reply: &Reply) -> Option<u64> {
     reply.text(&CONTENT_LENGTH)?.parse().ok()
+}
+
+/// Whether an answer says itself that it is about other content. Digests of other algorithms say nothing.
+fn is_of_another(reply: &Reply, digest: &Digest) -> bool {
+    reply.digest().is_some_and(|theirs| theirs != *digest)
 }

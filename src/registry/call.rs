@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::header::{HeaderValue, LOCATION};
+use reqwest::header::{HeaderValue, LOCATION, WARNING};
 use reqwest::{Method, StatusCode, Url};
 
 use super::access::Access;
 use super::address::host_of;
 use super::authorize::Permit;
 use super::core::Core;
-
 use super::error::{Attempt, RegistryError, SENT_AWAY, User};
 use super::limit::{Limit, Running};
 use super::location;
@@ -197,10 +196,13 @@ impl<'a> Call<'a> {
             let what = "the answer has no usable `Location`".to_owned();
             self.protocol(action, what)
         })?;
-        location::resolve(&reply.url, text, self.access.endpoint()).map_err(|bad| {
+        let resolved = location::resolve(&reply.url, text, self.access.endpoint());
+        let url = resolved.map_err(|bad| {
             let what = format!("{SENT_AWAY} {bad}; nothing was sent there");
             self.protocol(action, what)
-        })
+        })?;
+        self.core.recent.keep_address(&url);
+        Ok(url)
     }
 
     /// Sends a request, as often as `persistence` allows.
@@ -289,7 +291,7 @@ impl<'a> Call<'a> {
     /// Takes note of what an answer says beside what was asked.
     fn hear(&self, reply: &Reply) {
         let endpoint = self.access.endpoint();
-        if endpoint.owns(&reply.url) {
+        if endpoint.owns(&reply.url) && reply.headers.contains_key(WARNING) {
             let secrets = self.secrets(reply);
             let warnings = &self.core.warnings;
             warnings.note(endpoint.registry(), &reply.headers, &secrets);

@@ -13,6 +13,7 @@ use super::limit::Limit;
 use super::notes::Notes;
 use super::options::Options;
 use super::patience::Patience;
+use super::recent::Recent;
 use super::server_key::server_key;
 use super::transport::Transport;
 use super::vouched::Vouched;
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) warnings: Warnings,
     /// What only those hear who want detail.
     pub(super) notes: Notes,
+    /// What servers were told lately.
+    pub(super) recent: Recent,
     /// Where token services may be besides.
     pub(super) vouched: Vouched,
     accesses: Mutex<Accesses>,
@@ -84,6 +87,7 @@ impl Core {
             transfers: Limit::of(MOST_TRANSFERS, 1),
             warnings: Warnings::default(),
             notes: Notes::default(),
+            recent: Recent::default(),
             vouched: Vouched::of(environment),
             accesses: Mutex::default(),
         })

@@ -14,6 +14,8 @@ use crate::digest::Digest;
 
 /// How actions begin that only read.
 pub(super) const READ: &str = "read ";
+/// How they begin where it is only asked whether something is there.
+pub(super) const LOOK: &str = "look for ";
 
 /// How it begins what is wrong with where a registry sends us.
 pub(super) const SENT_AWAY: &str = "the registry sends us to an address";
@@ -35,6 +37,11 @@ impl Attempt {
     /// Whether it was only to read something.
     pub(super) fn reads(&self) -> bool {
         self.action.starts_with(READ)
+    }
+
+    /// Whether it was only to find out whether something is there.
+    pub(super) fn looks(&self) -> bool {
+        self.action.starts_with(LOOK)
     }
 
     /// Who was asked by way of `host`.
@@ -217,6 +224,8 @@ pub enum RegistryError {
         attempt: Box<Attempt>,
         /// The host.
         host: String,
+        /// Whether it was without TLS.
+        plain: bool,
         /// How.
         #[source]
         source: Cause,
@@ -257,6 +266,16 @@ pub enum RegistryError {
     NotFound {
         /// What was tried.
         attempt: Box<Attempt>,
+        /// The server's answer.
+        words: Box<ServerWords>,
+    },
+    /// The registry forgot an upload that it had opened, each time.
+    #[error("{attempt}: it does not know the upload that it opened: status {status}{words}")]
+    UploadLost {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// 400, 404 or 416.
+        status: u16,
         /// The server's answer.
         words: Box<ServerWords>,
     },
@@ -408,12 +427,21 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Whether the registry answered that nobody may look, which says nothing of pushes.
+    pub(super) fn hides(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized { status: 403, .. } | Self::Refused { status: 405, .. }
+        )
+    }
+
     /// What the registry itself answered, printable, where it answered at all.
     pub fn answer(&self) -> Option<String> {
         match self {
             Self::Unauthorized { status, words, .. }
             | Self::Busy { status, words, .. }
             | Self::Refused { status, words, .. }
+            | Self::UploadLost { status, words, .. }
             | Self::KindRefused { status, words, .. } => Some(format!("status {status}{words}")),
             Self::NotFound { words, .. } => Some(format!("status 404{words}")),
             Self::LoginRefused { words, .. } => Some(format!("login refused{words}")),
@@ -435,6 +463,7 @@ impl RegistryError {
                 | Self::NotFound { .. }
                 | Self::Busy { .. }
                 | Self::Refused { .. }
+                | Self::UploadLost { .. }
                 | Self::Protocol { .. }
                 | Self::Moved { .. }
         )

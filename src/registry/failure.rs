@@ -141,6 +141,7 @@ impl Failure {
             Self::Lost(source) => RegistryError::Lost {
                 attempt,
                 host,
+                plain,
                 source,
             },
             Self::TooMuch(limit) => RegistryError::Protocol {
@@ -157,6 +158,7 @@ impl Failure {
             Self::Short { found, expected } => RegistryError::Lost {
                 attempt,
                 host,
+                plain,
                 source: Cause(format!("it ended after {found} of {expected} bytes")),
             },
             Self::Content(source) => RegistryError::File { attempt, source },

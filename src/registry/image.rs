@@ -182,7 +182,7 @@ impl Call<'_> {
     ) -> Result<bool, RegistryError> {
         match self.look_for_manifest(reference).await {
             Ok(found) => Ok(found == Some(*digest)),
-            Err(RegistryError::Unauthorized { status: 403, .. }) => Ok(false),
+            Err(error) if error.hides() => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -1,15 +1,17 @@
 //! Manifests and indexes: exact bytes, by digest or by tag (distribution-spec, "Pushing Manifests").
 
 use std::fmt;
+use std::io::Read as _;
 
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::call::{Call, Persistence};
 use super::content::Content;
 use super::course::MAX_CONFIRMATIONS;
-use super::error::{READ, RegistryError};
+use super::error::{LOOK, READ, RegistryError};
 use super::ready::Seen;
 use super::reply::Reply;
 use super::request::Request;
@@ -276,7 +278,7 @@ impl Call<'_> {
             match found {
                 Ok(Some(found)) if found == ours => return Ok(()),
                 // Who may not read has only the registry's word.
-                Err(RegistryError::Unauthorized { status: 403, .. }) => {
+                Err(error) if error.hides() => {
                     self.warn_of_its_word();
                     return Ok(());
                 }
@@ -318,12 +320,21 @@ impl Call<'_> {
         self.protocol(action, what)
     }
 
-    /// The digest of what an answer holds: of its bytes, or as it says where they are packed.
+    /// The digest of what an answer holds: of its bytes, or as it says where they are packed in a way that
+    /// nobody asked for, and not the usual one.
     fn digest_of(&self, action: &str, reply: &Reply) -> Result<Digest, RegistryError> {
-        match reply.encoding() {
-            None => Ok(Digest::of(&reply.body)),
-            Some(encoding) => reply.digest().ok_or_else(|| self.packed(action, &encoding)),
+        let Some(encoding) = reply.encoding() else {
+            return Ok(Digest::of(&reply.body));
+        };
+        if matches!(encoding.to_ascii_lowercase().as_str(), "gzip" | "x-gzip") {
+            let unpacked = unpacked(&reply.body).ok_or_else(|| self.packed(action, &encoding))?;
+            return Ok(Digest::of(&unpacked));
         }
+        let told = reply
+            .digest()
+            .ok_or_else(|| self.packed(action, &encoding))?;
+        self.warn_of_its_word();
+        Ok(told)
     }
 
     /// The digest of the manifest that is there, read whole.
@@ -373,17 +384,23 @@ impl Call<'_> {
         reference: &ManifestReference,
     ) -> Result<Option<Digest>, RegistryError> {
         let request = |method| {
-            let action = format!("look for manifest `{reference}`");
+            let action = format!("{LOOK}manifest `{reference}`");
             Request::new(method, self.manifest_url(reference), action).header(ACCEPT, ACCEPTED)
         };
-        let reply = self.follow(request(Method::HEAD)).await?;
-        if reply.status.as_u16() == 404 {
-            return Ok(None);
-        }
-        if reply.is_success()
-            && let Some(digest) = reply.digest()
-        {
-            return Ok(Some(digest));
+        let head = request(Method::HEAD);
+        let action = head.action.clone();
+        let reply = self.follow(head).await?;
+        match reply.status.as_u16() {
+            404 => return Ok(None),
+            200..=299 => {
+                if let Some(digest) = reply.digest() {
+                    return Ok(Some(digest));
+                }
+            }
+            // A refusal may be meant for this way of asking only, and has no words here.
+            400 | 401 | 403 | 405 | 406 | 501 => {}
+            // Who is asked too much, or is broken, answers no other way of asking.
+            _ => return Err(self.refused(&action, &reply)),
         }
         let request = request(Method::GET).whole(MAX_MANIFEST);
         let action = request.action.clone();
@@ -398,4 +415,13 @@ impl Call<'_> {
     fn manifest_url(&self, reference: &ManifestReference) -> Url {
         self.url(&format!("manifests/{reference}"))
     }
+}
+
+/// What gzip holds, as far as a manifest may be long; nothing where it is none.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let limit = MAX_MANIFEST as u64 + 1;
+    let mut reader = MultiGzDecoder::new(bytes).take(limit);
+    reader.read_to_end(&mut unpacked).ok()?;
+    (unpacked.len() <= MAX_MANIFEST).then_some(unpacked)
 }

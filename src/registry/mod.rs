@@ -53,6 +53,7 @@ mod private_file;
 mod program;
 mod pull;
 mod ready;
+mod recent;
 mod redaction;
 mod redirect;
 mod reply;

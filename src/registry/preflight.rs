@@ -29,7 +29,7 @@ impl Call<'_> {
                     }
                 }
                 // Who may not read may be allowed to push all the same.
-                Err(RegistryError::Unauthorized { status: 403, .. }) => {}
+                Err(error) if error.hides() => {}
                 Err(error) => return Err(error),
             }
         } else {

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use reqwest::Url;
 use reqwest::header::HeaderValue;
 use url::form_urlencoded;
 
@@ -28,6 +29,12 @@ const MAX_HALF: usize = 8 * 1024;
 const LEAST_ENCODED: usize = 4;
 /// An address with more parts than so many come from was made to keep us busy.
 const MOST_TEXTS: usize = 256;
+/// Parameters of queries that say nothing secret.
+const HARMLESS: [&str; 8] = [
+    "account", "digest", "from", "last", "mount", "n", "scope", "service",
+];
+/// A shorter value is nothing that a signature is made of, and part of too many words.
+const LEAST_SECRET: usize = 8;
 /// Stands for a secret.
 const MARK: char = '…';
 /// Takes what others write.
@@ -54,6 +61,15 @@ impl Secrets {
             self.too_many = true;
             return;
         }
+        self.add(secret);
+    }
+
+    /// Keeps a secret of the run, of which there are only so many.
+    pub(super) fn keep_of_run(&mut self, secret: &str) {
+        self.add(secret);
+    }
+
+    fn add(&mut self, secret: &str) {
         // Where a space is a plus sign.
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         self.texts.extend([secret.into(), form.into_bytes()]);
@@ -84,6 +100,26 @@ impl Secrets {
         if let Some((_, password)) = pair.split_once(':') {
             self.keep(password);
         }
+    }
+
+    /// Everything in an address's query that no message may repeat: all but what is known to be harmless, since
+    /// upload sessions and stores of objects keep their signatures there.
+    pub(super) fn of_query(url: &Url) -> Vec<String> {
+        let written = url.query().unwrap_or_default().split('&');
+        // As the parser of pairs does.
+        let written = written.filter(|pair| !pair.is_empty());
+        let mut secrets = Vec::new();
+        for (pair, (name, value)) in written.zip(url.query_pairs()) {
+            if HARMLESS.contains(&&*name) {
+                continue;
+            }
+            secrets.push(pair.to_owned());
+            if value.len() >= LEAST_SECRET {
+                let (_, raw) = pair.split_once('=').unwrap_or_default();
+                secrets.extend([raw.to_owned(), value.into_owned()]);
+            }
+        }
+        secrets
     }
 
     /// Whether a text holds one of them, as it is or in one other form.

@@ -9,11 +9,6 @@ use super::redaction::Secrets;
 use crate::digest::Digest;
 use crate::report::printable;
 
-/// Parameters of queries that say nothing secret.
-const HARMLESS: [&str; 8] = [
-    "account", "digest", "from", "last", "mount", "n", "scope", "service",
-];
-const LEAST_SECRET: usize = 8;
 const MAX_ENCODING: usize = 40;
 
 /// What a server answered.
@@ -70,20 +65,8 @@ impl Reply {
         if let Some(permit) = &self.sent {
             secrets.keep_permit(permit);
         }
-        let written = self.url.query().unwrap_or_default().split('&');
-        // As the parser of pairs does.
-        let written = written.filter(|pair| !pair.is_empty());
-        for (pair, (name, value)) in written.zip(self.url.query_pairs()) {
-            if HARMLESS.contains(&&*name) {
-                continue;
-            }
-            secrets.keep(pair);
-            // A short one is nothing that a signature is made of, and part of too many words.
-            if value.len() >= LEAST_SECRET {
-                let (_, raw) = pair.split_once('=').unwrap_or_default();
-                secrets.keep(raw);
-                secrets.keep(&value);
-            }
+        for secret in Secrets::of_query(&self.url) {
+            secrets.keep(&secret);
         }
         secrets
     }

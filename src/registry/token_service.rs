@@ -78,6 +78,7 @@ impl Call<'_> {
                 self.access.remember_acceptance();
             }
             if let Some(token) = Token::read(&reply.body, self.core.clock.now()) {
+                self.core.recent.keep_token(token.header());
                 return Ok(token.reading(question.readable));
             }
             unreadable += 1;

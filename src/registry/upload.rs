@@ -228,8 +228,9 @@ impl Call<'_> {
                 Ok(reply) if reply.is_success() => reply,
                 result => return self.judge(action, result),
             };
-            // Some took less than was sent, and some say so in ways of their own: all of it again.
-            if size < u64::MAX && took(&reply).is_some_and(|took| took != end) {
+            // Some took less than was sent, and some say so in ways of their own: all of it again. More than was
+            // sent it cannot have; some count one too many.
+            if size < u64::MAX && took(&reply).is_some_and(|took| took < end) {
                 let what = "it took less than was sent".to_owned();
                 return (Outcome::SessionGone, Some(self.protocol(action, what)));
             }
@@ -267,10 +268,24 @@ impl Call<'_> {
             (Err(_), _) => Outcome::Refused,
         };
         let error = match result {
+            Ok(reply) if outcome == Outcome::SessionGone => self.lost_upload(action, &reply),
             Ok(reply) => self.refused(action, &reply),
             Err(error) => error,
         };
         (outcome, Some(error))
+    }
+
+    /// The error for an upload that is not known any more, unless it is the repository that is not.
+    fn lost_upload(&self, action: &str, reply: &Reply) -> RegistryError {
+        let words = self.words(reply);
+        if words.has_code("NAME_UNKNOWN") {
+            return self.refused(action, reply);
+        }
+        RegistryError::UploadLost {
+            attempt: Box::new(self.attempt(action)),
+            status: reply.status.as_u16(),
+            words: Box::new(words),
+        }
     }
 
     fn judge_refusal(&self, reply: &Reply) -> Outcome {

@@ -5,9 +5,21 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::wire::Head;
 
-/// Adds everything that a request said to an answer: to the words of a refusal, and as a warning.
-pub(super) fn repeat(answer: &mut Answer, head: &Head, body: &[u8]) {
-    let said = said(head, body);
+/// What a server repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Echo {
+    /// Nothing.
+    Nothing,
+    /// What the request said that it answers.
+    Request,
+    /// What all requests said.
+    Everything,
+}
+
+/// Adds everything that a request said to an answer, and what `others` were told: to the words of a refusal, and
+/// as a warning.
+pub(super) fn repeat(answer: &mut Answer, head: &Head, body: &[u8], others: &[String]) {
+    let said = format!("{} as did {}", said(head, body), others.join(" and "));
     // Only so many warnings are listened to.
     if head.target.contains('?') || head.path() == "/token" {
         let quoted = said.replace('\\', "\\\\").replace('"', "\\\"");

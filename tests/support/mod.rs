@@ -19,6 +19,7 @@ mod service;
 mod wire;
 
 pub(crate) use answer::Answer;
+pub(crate) use echo::Echo;
 pub(crate) use exchange::{Exchange, Origin};
 pub(crate) use fault::{Act, Change, Fault, Flood, on};
 pub(crate) use guard::{Anonymous, Guard, Scopes};

@@ -1,5 +1,6 @@
 //! The two servers, their connections and their common state.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::chance::Chance;
 use super::contents::Contents;
-use super::echo;
+use super::echo::{self, Echo};
 use super::exchange::{Exchange, Origin};
 use super::fault::{Act, Fault, Faults};
 use super::guard::{Anonymous, Guard, Tokens};
@@ -34,8 +35,8 @@ pub(crate) struct Settings {
     /// What a manifest with unknown blobs is answered with; where it is `None`, it is taken.
     pub(crate) unknown_status: Option<u16>,
     pub(crate) chunk_minimum: Option<u64>,
-    /// Whether refusals and warnings repeat what the request said, secrets included.
-    pub(crate) echoes: bool,
+    /// What refusals and warnings repeat, secrets included.
+    pub(crate) echoes: Echo,
     /// More requests than this at the same time, those to the token service excepted, are told to come back in half a minute.
     pub(crate) at_once: Option<usize>,
     /// The repositories that exist; where it is `None`, a push makes them.
@@ -54,7 +55,7 @@ impl Default for Settings {
             manifest_right: None,
             unknown_status: Some(400),
             chunk_minimum: None,
-            echoes: false,
+            echoes: Echo::Nothing,
             at_once: None,
             repositories: None,
         }
@@ -248,8 +249,8 @@ impl Shared {
                 Some(Act::Early { answer, drain }) => {
                     self.finish(entry, &answer);
                     let mut answer = self.filled(answer, head.path(), "");
-                    if self.settings.echoes {
-                        echo::repeat(&mut answer, &head, &[]);
+                    if self.settings.echoes != Echo::Nothing {
+                        echo::repeat(&mut answer, &head, &[], &self.gossip());
                     }
                     let _ = wire.answer(&head.method, &answer, usize::MAX);
                     if drain {
@@ -373,6 +374,19 @@ impl Shared {
         let act = state.faults.take(origin, head);
         let act = act.or_else(|| state.chance.as_mut()?.take(head));
         (state.log.len() - 1, act)
+    }
+
+    /// What was shown until now and nobody else should hear.
+    pub(super) fn gossip(&self) -> Vec<String> {
+        if self.settings.echoes != Echo::Everything {
+            return Vec::new();
+        }
+        let state = self.state();
+        let shown = state.log.iter().flat_map(|exchange| {
+            let permit = exchange.header("authorization");
+            [permit.unwrap_or_default(), &exchange.query].map(str::to_owned)
+        });
+        shown.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn finish(&self, entry: usize, answer: &Answer) {

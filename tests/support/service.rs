@@ -2,13 +2,14 @@
 
 use super::answer::Answer;
 use super::contents::digest_of;
+use super::echo::{self, Echo};
 use super::exchange::Origin;
 use super::fault::{Act, Change};
 use super::guard::{Anonymous, Guard};
 use super::registry::{Shared, State};
 use super::route::Route;
 use super::wire::Head;
-use super::{blobs, echo, manifests};
+use super::{blobs, manifests};
 
 impl Shared {
     /// The answer to a request, as the specification has it or as `act` changes it.
@@ -48,8 +49,8 @@ impl Shared {
                 self.change(&mut answer, change, head.path(), &location);
             }
         }
-        if self.settings.echoes && origin == Origin::Registry {
-            echo::repeat(&mut answer, head, body);
+        if self.settings.echoes != Echo::Nothing && origin == Origin::Registry {
+            echo::repeat(&mut answer, head, body, &self.gossip());
         }
         answer
     }

@@ -2,7 +2,7 @@
 //! of a failure, and the hint leads on.
 
 use crate::fault_registry::{
-    Answer, Exchange, Fault, FaultRegistry, Guard, Origin, Scopes, Settings, on,
+    Answer, Echo, Exchange, Fault, FaultRegistry, Guard, Origin, Scopes, Settings, on,
 };
 use crate::support::cli::{Lighter, Run};
 use crate::support::workspace::Checkout;
@@ -33,7 +33,7 @@ fn push(checkout: &Checkout, server: &FaultRegistry, login: &str) -> Run {
 fn start(guard: Guard) -> FaultRegistry {
     FaultRegistry::start(Settings {
         guard,
-        echoes: true,
+        echoes: Echo::Request,
         ..Settings::default()
     })
 }
@@ -102,7 +102,7 @@ fn a_tag_that_does_not_move_names_both_digests_unless_they_are_the_same() {
     let server = FaultRegistry::start(Settings {
         guard: TOKENS,
         immutable_tags: true,
-        echoes: true,
+        echoes: Echo::Request,
         ..Settings::default()
     });
     let checkout = Checkout::of_services(&["orders"]);

@@ -6,7 +6,9 @@ use cargo_lighter::registry::credential_source;
 
 use super::scenario::{Scenario, counted, play, scenario};
 use super::stage::Stage;
-use crate::fault_registry::{Act, Answer, Change, Exchange, Guard, Origin, Scopes, on};
+use crate::fault_registry::{
+    Act, Answer, Change, Echo, Exchange, Guard, Origin, Scopes, Settings, on,
+};
 
 const UPLOADS: &str = "/blobs/uploads/";
 const BLOBS: &str = "/blobs/sha256:";
@@ -26,6 +28,35 @@ fn guarded(id: String, guard: Guard) -> Scenario {
         .with(|settings| settings.guard = guard)
         .either()
         .greedy(on("", "").at_other().always().answer(greed))
+}
+
+/// Tokens and signatures of other requests of the run were printed.
+#[test]
+fn a_registry_that_repeats_what_others_showed_is_not_repeated() {
+    for guard in GUARDS {
+        let settings = Settings {
+            guard,
+            echoes: Echo::Everything,
+            ..Settings::default()
+        };
+        let stage = Stage::new(settings, Some("me:secret"));
+        let client = stage.client();
+        client
+            .push("orders", &stage.image(1), &["v1"])
+            .expect("pushed");
+        let refused = on("PUT", "/users/manifests/").always().status(403);
+        stage.server.add(refused);
+        let error = client
+            .push("users", &stage.image(2), &["v1"])
+            .expect_err("refused");
+        // It said a lot, and what is told of it holds no secret: the stage looks for that.
+        assert!(error.to_string().contains("users"), "{error}");
+        let words = cargo_lighter::report::with_causes(&error).join(" ");
+        assert!(
+            words.contains("you showed") && words.contains("as did"),
+            "{words}"
+        );
+    }
 }
 
 /// Nothing at all was sent to the other origin.
@@ -241,9 +272,9 @@ fn registries_that_look_like_another() {
 #[test]
 fn a_credential_for_an_address_is_not_shown_under_a_name() {
     let stage = Stage::new(
-        crate::fault_registry::Settings {
+        Settings {
             guard: Guard::Basic,
-            ..crate::fault_registry::Settings::default()
+            ..Settings::default()
         },
         Some("me:secret"),
     );

@@ -182,6 +182,9 @@ fn manifests_and_tags() {
         scenario("M8b who may not look may push")
             .fault(on("HEAD", "/manifests/").always().status(403))
             .fault(on("GET", "/manifests/").always().status(403)),
+        scenario("M8d the same where nobody may look in any way")
+            .fault(on("HEAD", "/manifests/").always().status(405))
+            .fault(on("GET", "/manifests/").always().status(405)),
         scenario("M8c a look without a digest")
             .pushed_before()
             .fault(

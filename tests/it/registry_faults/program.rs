@@ -3,7 +3,7 @@
 use cargo_lighter::digest::Digest;
 use serde_json::Value;
 
-use crate::fault_registry::{Act, Answer, Fault, FaultRegistry, Guard, Scopes, Settings, on};
+use crate::fault_registry::{Act, Answer, Echo, Fault, FaultRegistry, Guard, Scopes, Settings, on};
 use crate::support::cli::Lighter;
 use crate::support::workspace::Checkout;
 
@@ -72,7 +72,7 @@ fn the_program_itself_survives_and_tells_no_secret() {
                 seconds: 300,
                 scopes: Scopes::All,
             },
-            echoes: true,
+            echoes: Echo::Request,
             ..Settings::default()
         });
         let host = server.host();

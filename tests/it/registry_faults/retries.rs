@@ -153,6 +153,11 @@ fn broken_registries() {
             .fault(on("PUT", UPLOADS).status(503))
             .fault(on("PUT", "/manifests/").status(503))
             .fault(on("GET", "/manifests/").status(503)),
+        scenario("R2j 503 to every look, which is not made in another way")
+            .fault(on("HEAD", "/manifests/").always().status(503))
+            .fails(|error| matches!(error, RegistryError::Busy { status: 503, .. }))
+            .then(|stage| counted(stage, "HEAD", "/manifests/", 6))
+            .then(|stage| counted(stage, "GET", "/manifests/", 0)),
         scenario("R4a a token that is cut off")
             .tokens(300)
             .fault(on("GET", "/token").act(Act::Truncate(9))),

@@ -16,7 +16,7 @@ use cargo_lighter::report::{Clock, DeliverySummary, Meter};
 use tempfile::TempDir;
 
 use super::told::Told;
-use crate::fault_registry::{FaultRegistry, Settings};
+use crate::fault_registry::{Echo, FaultRegistry, Settings};
 
 /// Large enough to be on its way for a while.
 const LARGE: usize = 3 * 1024 * 1024;
@@ -46,7 +46,7 @@ impl Stage {
         let told = clock.clone();
         let server = FaultRegistry::start(Settings {
             now: Arc::new(move || told.now()),
-            echoes: true,
+            echoes: Echo::Request,
             ..settings
         });
         let home = tempfile::tempdir().expect("a directory");
