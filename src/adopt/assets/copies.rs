@@ -6,7 +6,7 @@ use std::path::Path;
 use super::asset::{Asset, Kind, mode};
 use super::commands::told_of_owner;
 use super::elsewhere;
-use crate::adopt::dockerfile::{self, Action, From, Ignored, Stage, Step, lineage};
+use crate::adopt::dockerfile::{self, Action, From, Ignored, Stage, Step, directory, steps};
 use crate::adopt::layers::{
     Origin, Placed, context_path, destination, is_bare, is_output, is_pattern, origin,
 };
@@ -53,22 +53,16 @@ impl Files<'_> {
     /// Puts assets into the draft, and says of the rest why it is none. Gives where they go.
     pub(in crate::adopt) fn adopt(&self, draft: &mut Draft<'_>) -> Vec<String> {
         let mut assets = Vec::new();
-        let mut chain = lineage(self.stages, self.stage);
-        chain.reverse();
-        for index in chain {
-            let steps = self.stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default() {
-                match &step.action {
-                    Action::Copy(copy) => {
-                        self.copy(step, copy, is_bare(self.stages, index), draft, &mut assets);
+        let bare = is_bare(self.stages, self.stage);
+        for step in steps(self.stages, self.stage) {
+            match &step.action {
+                Action::Copy(copy) => self.copy(step, copy, bare, draft, &mut assets),
+                Action::Run { commands } if !self.compiles => {
+                    for ran in commands {
+                        self.rearrange(step.line, ran, draft, &mut assets);
                     }
-                    Action::Run { commands } if !self.compiles => {
-                        for ran in commands {
-                            self.rearrange(step.line, ran, draft, &mut assets);
-                        }
-                    }
-                    Action::Run { .. } => {}
                 }
+                Action::Run { .. } => {}
             }
         }
         without_replaced(&mut assets);
@@ -243,8 +237,7 @@ impl Files<'_> {
 
     /// Where the process starts.
     pub(in crate::adopt) fn workdir(&self) -> &str {
-        let stage = self.stages.get(self.stage);
-        stage.map_or("/", |stage| stage.settings.directory())
+        directory(self.stages, self.stage)
     }
 
     fn exists(&self, path: &str) -> bool {

@@ -1,14 +1,11 @@
 //! The image that a Dockerfile builds on, of which nothing is left.
 
-use super::stage::{Stage, lineage};
+use super::stage::{Stage, root};
 use crate::adopt::paths::name;
 
 /// The image under a stage, as named.
 pub(in crate::adopt) fn image(stages: &[Stage], stage: usize) -> &str {
-    lineage(stages, stage)
-        .last()
-        .and_then(|root| stages.get(*root))
-        .map_or("", |root| &root.image)
+    root(stages, stage).map_or("", |root| &root.image)
 }
 
 /// `alpine` of `docker.io/library/alpine:3.20@sha256:…`, and its tag.

@@ -1,6 +1,6 @@
 //! How a Dockerfile compiles: the flags of its last `cargo build` or `cargo install`.
 
-use super::stage::{Action, Stage, lineage};
+use super::stage::{Stage, commands};
 use crate::adopt::paths::name;
 use crate::adopt::shell::is_setting;
 
@@ -44,31 +44,12 @@ pub(in crate::adopt) struct Build {
 
 /// The last build in a stage, or in those that it is built on.
 pub(in crate::adopt) fn last_build(stages: &[Stage], stage: usize) -> Option<Build> {
-    let mut earliest = None;
-    for index in lineage(stages, stage) {
-        let Some(stage) = stages.get(index) else {
-            continue;
-        };
-        for step in stage.steps.iter().rev() {
-            let Action::Run { commands } = &step.action else {
-                continue;
-            };
-            let found = commands.iter().rev().find_map(|ran| {
-                let build = build(&ran.words)?;
-                Some((build, &ran.settings))
-            });
-            if let Some((mut build, settings)) = found {
-                build.line = step.line;
-                build.variables.splice(0..0, settings.iter().cloned());
-                earliest = Some(build);
-                break;
-            }
-        }
-        if earliest.is_some() {
-            break;
-        }
-    }
-    let mut build = earliest?;
+    let mut build = commands(stages, stage).rev().find_map(|(line, ran)| {
+        let mut build = build(&ran.words)?;
+        build.line = line;
+        build.variables.splice(0..0, ran.settings.iter().cloned());
+        Some(build)
+    })?;
     let settings = &stages.get(stage)?.settings;
     let lasting = settings
         .env

@@ -19,4 +19,7 @@ pub(super) use ignored::Ignored;
 pub(super) use read::{read, refusal};
 pub(super) use source::MARK;
 pub use source::MAX_DOCKERFILE;
-pub(super) use stage::{Action, Copy, Form, From, Said, Settings, Stage, Step, lineage};
+pub(super) use stage::{
+    Action, Copy, Form, From, Said, Settings, Stage, Step, commands, directory, lineage, root,
+    steps,
+};

@@ -199,3 +199,41 @@ pub(in crate::adopt) fn lineage(stages: &[Stage], stage: usize) -> Vec<usize> {
     }
     found
 }
+
+/// The first of them, whose image is no stage.
+pub(in crate::adopt) fn root(stages: &[Stage], stage: usize) -> Option<&Stage> {
+    let root = lineage(stages, stage).into_iter().next_back()?;
+    stages.get(root)
+}
+
+/// What is done to the files of a stage, beginning with the stages that it is built on.
+pub(in crate::adopt) fn steps(
+    stages: &[Stage],
+    stage: usize,
+) -> impl DoubleEndedIterator<Item = &Step> {
+    let chain = lineage(stages, stage).into_iter().rev();
+    chain
+        .filter_map(|index| stages.get(index))
+        .flat_map(|stage| &stage.steps)
+}
+
+/// The commands among that, each with its line.
+pub(in crate::adopt) fn commands(
+    stages: &[Stage],
+    stage: usize,
+) -> impl DoubleEndedIterator<Item = (usize, &Ran)> {
+    steps(stages, stage).flat_map(|step| {
+        let commands = match &step.action {
+            Action::Run { commands } => commands.as_slice(),
+            Action::Copy(_) => &[],
+        };
+        commands.iter().map(|ran| (step.line, ran))
+    })
+}
+
+/// Where relative paths begin at the end of a stage.
+pub(in crate::adopt) fn directory(stages: &[Stage], stage: usize) -> &str {
+    stages
+        .get(stage)
+        .map_or("/", |stage| stage.settings.directory())
+}

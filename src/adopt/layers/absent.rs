@@ -2,7 +2,7 @@
 
 use super::executables::{Placed, is_put, started};
 use super::origin::{Origin, origin};
-use crate::adopt::dockerfile::{Action, Stage, last_build, lineage};
+use crate::adopt::dockerfile::{Action, Stage, last_build, steps};
 use crate::adopt::launch::is_init;
 use crate::adopt::paths::{join, name, parent};
 use crate::workspace::{Service, Workspace};
@@ -43,11 +43,7 @@ fn may_be_there(stages: &[Stage], stage: usize, known: &[Placed], word: &str) ->
         return false;
     }
     // `PATH` may lead anywhere.
-    let chain = lineage(stages, stage).into_iter();
-    let mut steps = chain
-        .filter_map(|index| stages.get(index))
-        .flat_map(|stage| &stage.steps);
-    steps.any(|step| match &step.action {
+    steps(stages, stage).any(|step| match &step.action {
         Action::Copy(copy) => {
             let path = join(&copy.to, word);
             brings(&Placed {

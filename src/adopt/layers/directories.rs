@@ -3,26 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::origin::operands;
-use crate::adopt::dockerfile::{Action, Stage, lineage};
+use crate::adopt::dockerfile::{Stage, commands};
 use crate::adopt::paths::{absolute, name};
 use crate::adopt::shell::Ran;
 
 /// Directories that commands of a stage make.
 pub(in crate::adopt) fn made(stages: &[Stage], stage: usize) -> BTreeSet<String> {
-    let chain = lineage(stages, stage).into_iter();
-    let steps = chain
-        .filter_map(|index| stages.get(index))
-        .flat_map(|stage| &stage.steps);
-    let commands = steps.filter_map(|step| match &step.action {
-        Action::Run { commands } => Some(commands),
-        Action::Copy(_) => None,
-    });
     let makes = |ran: &&Ran| {
         let program = ran.words.first().map_or("", |program| name(program));
         program == "mkdir" || (program == "install" && ran.words.iter().any(|word| word == "-d"))
     };
-    commands
-        .flatten()
+    commands(stages, stage)
+        .map(|(_, ran)| ran)
         .filter(makes)
         .flat_map(|ran| {
             let operands = operands(ran.words.get(1..).unwrap_or_default()).into_iter();

@@ -3,7 +3,7 @@
 use globset::Glob;
 
 use super::origin::{Origin, destination, is_bare, is_output, is_pattern, operands, origin};
-use crate::adopt::dockerfile::{Action, Build, From, Stage, last_build, lineage};
+use crate::adopt::dockerfile::{Action, Build, From, Stage, directory, last_build, lineage};
 use crate::adopt::paths::{absolute, join, name, parent};
 use crate::adopt::shell::Ran;
 use crate::workspace::{Service, Workspace};
@@ -92,8 +92,8 @@ pub(in crate::adopt) fn executables(
 ) -> Vec<Placed> {
     let mut found: Vec<Placed> = Vec::new();
     let is_binary = |name: &str| is_binary(workspace, name);
+    let bare = is_bare(stages, stage);
     for index in lineage(stages, stage) {
-        let bare = is_bare(stages, index);
         let steps = stages.get(index).map(|stage| stage.steps.as_slice());
         for step in steps.unwrap_or_default() {
             let Action::Copy(copy) = &step.action else {
@@ -176,9 +176,7 @@ pub(in crate::adopt) fn started(
     word: &str,
     all: &[Placed],
 ) -> Placed {
-    let directory = stages
-        .get(stage)
-        .map_or("/", |stage| stage.settings.directory());
+    let directory = directory(stages, stage);
     let path = if word.contains('/') {
         absolute(directory, word)
     } else {

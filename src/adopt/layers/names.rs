@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::executables::Placed;
 use super::origin::{is_pattern, is_symbolic, operands};
-use crate::adopt::dockerfile::{Action, Stage, lineage};
+use crate::adopt::dockerfile::{Action, Stage, directory, lineage, steps};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
 use crate::adopt::secrets::shown_words;
@@ -101,24 +101,19 @@ impl Naming<'_> {
         if is_hidden {
             names.add(0, hidden.to_owned());
         }
-        let mut chain = lineage(self.stages, self.stage);
-        chain.reverse();
-        for index in chain {
-            let steps = self.stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default() {
-                match &step.action {
-                    Action::Run { commands } => {
-                        for ran in commands {
-                            self.command(step.line, ran, &mut names, draft);
-                        }
+        for step in steps(self.stages, self.stage) {
+            match &step.action {
+                Action::Run { commands } => {
+                    for ran in commands {
+                        self.command(step.line, ran, &mut names, draft);
                     }
-                    Action::Copy(_) => {
-                        let same = |placed: &&Placed| {
-                            placed.line == step.line && placed.origin == self.own.origin
-                        };
-                        for placed in self.executables.iter().filter(same) {
-                            names.add(placed.line, placed.path.clone());
-                        }
+                }
+                Action::Copy(_) => {
+                    let same = |placed: &&Placed| {
+                        placed.line == step.line && placed.origin == self.own.origin
+                    };
+                    for placed in self.executables.iter().filter(same) {
+                        names.add(placed.line, placed.path.clone());
                     }
                 }
             }
@@ -169,8 +164,7 @@ impl Naming<'_> {
 
     fn is_directory(&self, path: &str, names: &Names) -> bool {
         let holds = |inner: &str| below(inner, path).is_some_and(|rest| !rest.is_empty());
-        let workdir = self.stages.get(self.stage);
-        let workdir = workdir.map_or("/", |stage| stage.settings.directory());
+        let workdir = directory(self.stages, self.stage);
         is_usual_directory(path)
             || below(workdir, path).is_some()
             || names.files.keys().any(|file| holds(file))

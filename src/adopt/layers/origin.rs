@@ -2,7 +2,7 @@
 
 use globset::Glob;
 
-use crate::adopt::dockerfile::{Action, Copy, From, Stage, last_build, lineage};
+use crate::adopt::dockerfile::{Action, Copy, From, Stage, last_build, root, steps};
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
 use crate::adopt::shell::Ran;
 
@@ -44,27 +44,24 @@ pub(in crate::adopt) fn origin(stages: &[Stage], stage: usize, path: &str) -> Or
 
 /// The same, with so many links on the way.
 fn behind(stages: &[Stage], stage: usize, path: &str, links: usize) -> Origin {
+    let bare = is_bare(stages, stage);
     for named in [true, false] {
         let mut path = path.to_owned();
-        for index in lineage(stages, stage) {
-            let steps = stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default().iter().rev() {
-                match &step.action {
-                    Action::Run { commands } => {
-                        match moved(commands, &path) {
-                            Moved::From(before) => path = before,
-                            // What it leads to may come later than the link.
-                            Moved::Link(target) if links > 0 => {
-                                return behind(stages, stage, &target, links - 1);
-                            }
-                            Moved::Link(_) | Moved::Not => {}
+        for step in steps(stages, stage).rev() {
+            match &step.action {
+                Action::Run { commands } => {
+                    match moved(commands, &path) {
+                        Moved::From(before) => path = before,
+                        // What it leads to may come later than the link.
+                        Moved::Link(target) if links > 0 => {
+                            return behind(stages, stage, &target, links - 1);
                         }
+                        Moved::Link(_) | Moved::Not => {}
                     }
-                    Action::Copy(copy) => {
-                        let bare = is_bare(stages, index);
-                        if let Some(source) = source_of(copy, &path, bare, named) {
-                            return copied(stages, stage, copy, path, &source);
-                        }
+                }
+                Action::Copy(copy) => {
+                    if let Some(source) = source_of(copy, &path, bare, named) {
+                        return copied(stages, stage, copy, path, &source);
                     }
                 }
             }
@@ -117,9 +114,7 @@ pub(in crate::adopt) fn context_path(source: &str) -> String {
 
 /// Whether a stage begins with no files at all.
 pub(in crate::adopt) fn is_bare(stages: &[Stage], stage: usize) -> bool {
-    let root = lineage(stages, stage).into_iter().next_back();
-    root.and_then(|root| stages.get(root))
-        .is_some_and(|root| root.image == "scratch")
+    root(stages, stage).is_some_and(|root| root.image == "scratch")
 }
 
 /// Where a file of `copy` lands.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::base_users;
 use crate::adopt::dockerfile::base_image::{self, Family};
-use crate::adopt::dockerfile::{Action, Copy, From, Stage, lineage};
+use crate::adopt::dockerfile::{Action, Copy, From, Stage, steps};
 use crate::adopt::paths::name;
 use crate::adopt::shell::Ran;
 
@@ -39,10 +39,7 @@ impl Users {
     /// The same; no stage is read twice for what others take from it.
     fn made_in(stages: &[Stage], stage: usize, seen: &mut BTreeSet<(usize, bool)>) -> Self {
         let mut users = Self::in_family(base_image::family(base_image::image(stages, stage)));
-        let mut chain = lineage(stages, stage);
-        chain.reverse();
-        let steps = chain.into_iter().filter_map(|index| stages.get(index));
-        for step in steps.flat_map(|stage| &stage.steps) {
+        for step in steps(stages, stage) {
             match &step.action {
                 Action::Run { commands } => {
                     for ran in commands {

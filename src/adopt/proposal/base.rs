@@ -1,16 +1,13 @@
 //! What is missing of the image that a Dockerfile builds on.
 
 use crate::adopt::dockerfile::base_image::{image, is_distroless, is_known};
-use crate::adopt::dockerfile::{Stage, lineage};
+use crate::adopt::dockerfile::{Stage, root};
 use crate::adopt::manifest::Draft;
 
 /// Says what is missing of it.
 pub(super) fn adopt(stages: &[Stage], stage: usize, compiles: bool, draft: &mut Draft<'_>) {
     let image = image(stages, stage);
-    let line = lineage(stages, stage)
-        .last()
-        .and_then(|root| stages.get(*root))
-        .map_or(0, |root| root.line);
+    let line = root(stages, stage).map_or(0, |root| root.line);
     if let Some(platform) = stages.get(stage).and_then(|stage| stage.platform.clone()) {
         draft.changed(
             line,

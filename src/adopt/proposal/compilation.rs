@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::choice::Chosen;
 use super::flags;
 use crate::adopt::dockerfile::{
-    Action, Build, OtherFeatures, Stage, base_image, is_rustflags, lineage,
+    Action, Build, OtherFeatures, Stage, base_image, commands, is_rustflags, lineage,
 };
 use crate::adopt::layers::{Origin, Packages, installed};
 use crate::adopt::manifest::Draft;
@@ -152,20 +152,11 @@ fn environment_of_build(chosen: &Chosen, stages: &[Stage], last: usize, draft: &
 fn packages(stages: &[Stage], maker: usize, draft: &mut Draft<'_>) {
     let mut packages = BTreeSet::new();
     let mut first = None;
-    for index in lineage(stages, maker) {
-        let steps = stages.get(index).map(|stage| stage.steps.as_slice());
-        for step in steps.unwrap_or_default() {
-            if let Action::Run { commands } = &step.action {
-                let names = commands
-                    .iter()
-                    .filter_map(|ran| installed(&ran.words))
-                    .flatten();
-                let before = packages.len();
-                packages.extend(names);
-                if packages.len() > before {
-                    first = Some(step.line);
-                }
-            }
+    for (line, ran) in commands(stages, maker) {
+        let before = packages.len();
+        packages.extend(installed(&ran.words).into_iter().flatten());
+        if packages.len() > before {
+            first.get_or_insert(line);
         }
     }
     let sorted = Packages::sort(packages);

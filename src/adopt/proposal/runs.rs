@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adopt::assets::zone;
-use crate::adopt::dockerfile::{Action, MARK, Stage, Step, lineage};
+use crate::adopt::dockerfile::{Action, MARK, Stage, Step, steps};
 use crate::adopt::layers::{Packages, Users, installed, operands};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, below, name};
@@ -82,15 +82,10 @@ pub(super) struct Runs<'a> {
 impl Runs<'_> {
     /// Takes time zones into the draft, and says of the rest what to do about it.
     pub(super) fn adopt(&self, draft: &mut Draft<'_>) {
-        let mut chain = lineage(self.stages, self.stage);
-        chain.reverse();
-        for index in chain {
-            let steps = self.stages.get(index).map(|stage| stage.steps.as_slice());
-            for step in steps.unwrap_or_default() {
-                if let Action::Run { commands } = &step.action {
-                    self.packages(step.line, commands, draft);
-                    self.others(step, commands, draft);
-                }
+        for step in steps(self.stages, self.stage) {
+            if let Action::Run { commands } = &step.action {
+                self.packages(step.line, commands, draft);
+                self.others(step, commands, draft);
             }
         }
     }
