@@ -22,10 +22,11 @@ pub(in crate::adopt) fn is_alpine(image: &str) -> bool {
 }
 
 /// Distributions whose users have fixed numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::adopt) enum Family {
     Debian,
     Alpine,
+    #[default]
     Other,
 }
 

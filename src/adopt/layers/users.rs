@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::base_users;
+use super::user_flags::{ADDUSER, GROUPADD, Read, USERADD, read};
 use crate::adopt::dockerfile::base_image::{self, Family};
 use crate::adopt::dockerfile::{Action, Copy, From, Stage, steps};
-use crate::adopt::paths::name;
+use crate::adopt::paths::{join, name};
 use crate::adopt::shell::Ran;
 
 /// Numbers of users and groups.
@@ -13,6 +14,18 @@ use crate::adopt::shell::Ran;
 pub(in crate::adopt) struct Users {
     users: BTreeMap<String, (Option<u32>, Option<String>)>,
     groups: BTreeMap<String, Option<u32>>,
+    /// Homes that commands make, by user.
+    homes: BTreeMap<String, Home>,
+    family: Family,
+}
+
+/// A directory that a command makes for a user, to whose processes docker gives it as `HOME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::adopt) struct Home {
+    pub(in crate::adopt) line: usize,
+    /// `useradd` or `adduser`.
+    pub(in crate::adopt) program: &'static str,
+    pub(in crate::adopt) path: String,
 }
 
 /// What is known of a user.
@@ -43,7 +56,7 @@ impl Users {
             match &step.action {
                 Action::Run { commands } => {
                     for ran in commands {
-                        users.add(&ran.words);
+                        users.add(step.line, &ran.words);
                         users.add_written(ran);
                     }
                 }
@@ -118,10 +131,12 @@ impl Users {
         Self {
             users: users.collect(),
             groups: groups.collect(),
+            homes: BTreeMap::new(),
+            family,
         }
     }
 
-    fn add(&mut self, words: &[String]) {
+    fn add(&mut self, line: usize, words: &[String]) {
         let Some((program, arguments)) = words.split_first() else {
             return;
         };
@@ -133,6 +148,12 @@ impl Users {
                 };
                 let own_group = read.has_own_group();
                 self.add_user(who, &read, &["-g", "--gid"], own_group);
+                if read.has(&["-m", "--create-home"]) {
+                    let above = read.value(&["-b", "--base-dir"]);
+                    let usual = || join(above.as_deref().unwrap_or("/home"), who);
+                    let path = read.value(&["-d", "--home-dir", "--home"]);
+                    self.add_home(line, "useradd", who, path.unwrap_or_else(usual));
+                }
             }
             "adduser" => {
                 let read = read(arguments, ADDUSER);
@@ -142,6 +163,11 @@ impl Users {
                 // `adduser USER GROUP` only puts one into the other.
                 if read.operands.len() > 1 && self.users.contains_key(who) {
                     return;
+                }
+                if self.makes_home(&read) {
+                    let path = read.value(&["-h", "--home"]);
+                    let path = path.unwrap_or_else(|| join("/home", who));
+                    self.add_home(line, "adduser", who, path);
                 }
                 let own_group = !read.is_of_system();
                 self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group);
@@ -163,6 +189,25 @@ impl Users {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether `adduser` makes a home: busybox does it for users of the system, too, Debian where it is named.
+    fn makes_home(&self, read: &Read) -> bool {
+        let is_busybox = self.family == Family::Alpine || read.has(&["-D", "-S"]);
+        let is_usual = is_busybox || !read.is_for_system() || read.value(&["--home"]).is_some();
+        is_usual && !read.has(&["-H", "-M", "--no-create-home"])
+    }
+
+    fn add_home(&mut self, line: usize, program: &'static str, who: &str, path: String) {
+        // A shell may say where it is.
+        if path.starts_with('/') && !path.contains(['$', '`']) {
+            let home = Home {
+                line,
+                program,
+                path,
+            };
+            self.homes.insert(who.to_owned(), home);
         }
     }
 
@@ -216,6 +261,24 @@ impl Users {
         }
     }
 
+    /// The home that a command makes for whom `USER` means.
+    pub(in crate::adopt) fn home(&self, text: &str) -> Option<&Home> {
+        let user = text.split(':').next().unwrap_or_default();
+        let by_number = || {
+            let number = user.parse().ok()?;
+            let mut users = self.users.iter();
+            users
+                .find(|(_, (other, _))| *other == Some(number))
+                .map(|(name, _)| name.as_str())
+        };
+        let name = if self.users.contains_key(user) {
+            Some(user)
+        } else {
+            by_number()
+        };
+        self.homes.get(name?)
+    }
+
     fn group(&self, name: &str) -> Option<u32> {
         let known = self.groups.get(name).copied().flatten();
         name.parse().ok().or(known)
@@ -230,129 +293,6 @@ impl Users {
     }
 }
 
-/// Flags with a value.
-const USERADD: &[&str] = &[
-    "-u",
-    "--uid",
-    "-g",
-    "--gid",
-    "-G",
-    "--groups",
-    "-d",
-    "--home-dir",
-    "--home",
-    "-s",
-    "--shell",
-    "-c",
-    "--comment",
-    "-b",
-    "--base-dir",
-    "-k",
-    "--skel",
-    "-K",
-    "--key",
-    "-p",
-    "--password",
-];
-/// Of Debian and of busybox.
-const ADDUSER: &[&str] = &[
-    "-u",
-    "--uid",
-    "-G",
-    "--gid",
-    "--ingroup",
-    "-h",
-    "--home",
-    "-s",
-    "--shell",
-    "-g",
-    "--gecos",
-    "--comment",
-    "-k",
-];
-const GROUPADD: &[&str] = &["-g", "--gid", "-K", "--key", "-p", "--password"];
-
-/// A command line, taken apart.
-struct Read {
-    values: Vec<(String, String)>,
-    /// Flags without a value.
-    switches: Vec<String>,
-    operands: Vec<String>,
-}
-
-impl Read {
-    fn value(&self, flags: &[&str]) -> Option<String> {
-        let mut values = self.values.iter();
-        let found = values.find(|(flag, _)| flags.contains(&flag.as_str()));
-        found.map(|(_, value)| value.clone())
-    }
-
-    fn has(&self, flags: &[&str]) -> bool {
-        self.switches
-            .iter()
-            .any(|switch| flags.contains(&switch.as_str()))
-    }
-
-    /// Whether `adduser` adds a user of the system, which has no group of its own unless one is asked for.
-    fn is_of_system(&self) -> bool {
-        self.has(&["-S", "--system"]) && !self.has(&["--group"])
-    }
-
-    /// Whether `useradd` makes a group for the user.
-    fn has_own_group(&self) -> bool {
-        !self.has(&["-N", "--no-user-group"])
-    }
-}
-
-fn read(arguments: &[String], with_value: &[&str]) -> Read {
-    let mut values = Vec::new();
-    let (mut switches, mut operands) = (Vec::new(), Vec::new());
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        if let Some((flag, value)) = argument
-            .split_once('=')
-            .filter(|_| argument.starts_with("--"))
-        {
-            values.push((flag.to_owned(), value.to_owned()));
-        } else if with_value.contains(&argument.as_str()) {
-            values.push((
-                argument.clone(),
-                arguments.next().cloned().unwrap_or_default(),
-            ));
-        } else if let Some(flag) = bundled(argument, with_value) {
-            // `-ru 1000`
-            values.push((flag, arguments.next().cloned().unwrap_or_default()));
-        } else if let Some(value) = attached(argument, with_value) {
-            values.push(value);
-        } else if argument.starts_with('-') {
-            switches.push(argument.clone());
-        } else {
-            operands.push(argument.clone());
-        }
-    }
-    Read {
-        values,
-        switches,
-        operands,
-    }
-}
-
-/// `-u1000`.
-fn attached(argument: &str, valued: &[&str]) -> Option<(String, String)> {
-    let (flag, value) = argument.split_at_checked(2)?;
-    let has_value = !value.is_empty() && !flag.starts_with("--") && valued.contains(&flag);
-    has_value.then(|| (flag.to_owned(), value.to_owned()))
-}
-
-/// The flag at the end of several short ones, if it has a value.
-fn bundled(argument: &str, valued: &[&str]) -> Option<String> {
-    let letters = argument
-        .strip_prefix('-')
-        .filter(|rest| !rest.starts_with('-'))?;
-    let flag = format!("-{}", letters.chars().last()?);
-    (letters.len() > 1 && valued.contains(&flag.as_str())).then_some(flag)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,7 +301,7 @@ mod tests {
         let mut users = Users::of(&[], 0);
         for command in commands {
             let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-            users.add(&words);
+            users.add(0, &words);
         }
         users.numbers(user)
     }
@@ -372,7 +312,7 @@ mod tests {
             let mut users = Users::in_family(family);
             for command in commands {
                 let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-                users.add(&words);
+                users.add(0, &words);
             }
             users.numbers(user)
         };

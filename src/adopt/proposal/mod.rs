@@ -6,6 +6,7 @@ mod choice;
 mod compilation;
 mod flags;
 mod health;
+mod home;
 mod propose;
 mod runs;
 mod settings;

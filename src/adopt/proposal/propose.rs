@@ -7,6 +7,7 @@ use super::base;
 use super::choice::{Choice, Chosen};
 use super::compilation;
 use super::health;
+use super::home;
 use super::runs::Runs;
 use super::settings;
 use crate::adopt::assets::Files;
@@ -205,6 +206,7 @@ impl<'a> Reading<'a> {
         let path = executable(chosen, draft);
         base::adopt(stages, stage, compiles, draft);
         let is_root = settings::user(stages, stage, said, launch, draft);
+        home::adopt(stages, stage, said, launch, draft);
         settings::process(said, launch, draft);
         health::adopt(said, launch, draft);
         settings::values(said, draft);
