@@ -1,23 +1,25 @@
 //! How the service is compiled, and what its build has around it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::Chosen;
 use super::flags;
 use crate::adopt::dockerfile::{
     Action, Build, OtherFeatures, Stage, base_image, commands, is_rustflags, lineage,
 };
-use crate::adopt::layers::{Origin, Packages, installed};
+use crate::adopt::layers::{Origin, Packages, installed, is_pattern};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::name;
 use crate::adopt::remark::list;
+use crate::adopt::shell::Ran;
+use crate::cargo::Profile;
 
 /// What the last `cargo build` says.
 pub(super) fn adopt(
     chosen: &Chosen,
     stages: &[Stage],
     stage: usize,
-    profiles: Option<&BTreeSet<String>>,
+    profiles: Option<&BTreeMap<String, Profile>>,
     draft: &mut Draft<'_>,
 ) {
     let origin = chosen.placed.as_ref().map(|placed| &placed.origin);
@@ -26,8 +28,8 @@ pub(super) fn adopt(
     let build = chosen.build.as_ref().unwrap_or(&default);
     let line = build.line;
     let profile = profile_of(output).or_else(|| build.profile.clone());
-    if let Some(profile) = profile {
-        if profiles.is_none_or(|known| known.contains(&profile)) {
+    if let Some(profile) = profile.as_deref() {
+        if profiles.is_none_or(|known| known.contains_key(profile)) {
             draft.set(line, "profile", profile);
         } else {
             draft.lost(
@@ -84,6 +86,11 @@ pub(super) fn adopt(
     }
     environment_of_build(chosen, stages, stage, draft);
     packed(stages, stage, draft);
+    let profile = profile.as_deref().unwrap_or("release");
+    let known = profiles.and_then(|known| known.get(profile));
+    if !known.is_some_and(|profile| profile.strips) {
+        stripped(chosen, stages, stage, profile, draft);
+    }
 }
 
 /// `release` of `/app/target/x86_64-unknown-linux-gnu/release/orders`.
@@ -188,4 +195,31 @@ fn packed(stages: &[Stage], last: usize, draft: &mut Draft<'_>) {
 
 fn is_upx(words: &[String]) -> bool {
     words.first().is_some_and(|program| name(program) == "upx")
+}
+
+/// What takes symbols out of it.
+fn stripped(chosen: &Chosen, stages: &[Stage], last: usize, profile: &str, draft: &mut Draft<'_>) {
+    let called = chosen.placed.as_ref().map(|placed| name(&placed.path));
+    let binary = chosen.service.binary.as_str();
+    let is_it = |file: &&String| {
+        name(file) == binary || Some(name(file)) == called || is_pattern(file) || file.contains('$')
+    };
+    let steps = stages.iter().take(last + 1).flat_map(|stage| &stage.steps);
+    for step in steps {
+        let Action::Run { commands } = &step.action else {
+            continue;
+        };
+        let strips = |ran: &Ran| {
+            let mut words = ran.words.iter();
+            let program = words.next().map_or("", |program| name(program));
+            (program == "strip" || program.ends_with("-strip")) && words.any(|word| is_it(&word))
+        };
+        if commands.iter().any(strips) {
+            draft.changed(
+                step.line,
+                "`strip` takes symbols out of the old image's executable: the new one is as cargo makes it",
+                &format!("`strip = true` below `[profile.{profile}]` in the workspace's `Cargo.toml` takes them out"),
+            );
+        }
+    }
 }

@@ -21,6 +21,7 @@ use crate::adopt::layers::{
 use crate::adopt::manifest::{Draft, Proposal, Thing};
 use crate::adopt::paths::name;
 use crate::adopt::remark::Remark;
+use crate::cargo::Profile;
 use crate::config::Config;
 use crate::report::printable;
 use crate::workspace::Workspace;
@@ -43,7 +44,7 @@ pub struct Request<'a> {
     /// Values of `ARG`.
     pub arguments: &'a BTreeMap<String, String>,
     /// cargo's profiles; `None` where they cannot be known.
-    pub profiles: Option<&'a BTreeSet<String>>,
+    pub profiles: Option<&'a BTreeMap<String, Profile>>,
 }
 
 /// Makes a proposal: every key in it is one that the configuration takes.
