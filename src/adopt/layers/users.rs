@@ -12,7 +12,7 @@ use crate::adopt::shell::Ran;
 /// Numbers of users and groups.
 #[derive(Debug, Default)]
 pub(in crate::adopt) struct Users {
-    users: BTreeMap<String, (Option<u32>, Option<String>)>,
+    known: BTreeMap<String, (Option<u32>, Option<String>)>,
     groups: BTreeMap<String, Option<u32>>,
     /// Homes that commands make, by user.
     homes: BTreeMap<String, Home>,
@@ -90,10 +90,10 @@ impl Users {
             let others = Self::made_in(stages, other, seen);
             if users {
                 // The file has the number of each one's group, whatever other file names that.
-                for (who, (number, group)) in &others.users {
+                for (who, (number, group)) in &others.known {
                     let known = others.group(group.as_ref().unwrap_or(who));
                     let group = known.map(|known| known.to_string()).or(group.clone());
-                    self.users.insert(who.clone(), (*number, group));
+                    self.known.insert(who.clone(), (*number, group));
                 }
             }
             if groups {
@@ -115,7 +115,7 @@ impl Users {
             };
             if users && let Some(group) = number(3) {
                 let user = (Some(third), Some(group.to_string()));
-                self.users.insert((*who).to_owned(), user);
+                self.known.insert((*who).to_owned(), user);
             }
             if groups {
                 self.groups.insert((*who).to_owned(), Some(third));
@@ -129,7 +129,7 @@ impl Users {
             .map(|(name, user, group)| (name.to_owned(), (Some(user), Some(group.to_string()))));
         let groups = base_users::groups(family).map(|(name, group)| (name.to_owned(), Some(group)));
         Self {
-            users: users.collect(),
+            known: users.collect(),
             groups: groups.collect(),
             homes: BTreeMap::new(),
             family,
@@ -161,7 +161,7 @@ impl Users {
                     return;
                 };
                 // `adduser USER GROUP` only puts one into the other.
-                if read.operands.len() > 1 && self.users.contains_key(who) {
+                if read.operands.len() > 1 && self.known.contains_key(who) {
                     return;
                 }
                 if self.makes_home(&read) {
@@ -175,7 +175,7 @@ impl Users {
                 if let (false, true, Some((_, group @ None))) = (
                     own_group,
                     self.groups.contains_key("nogroup"),
-                    self.users.get_mut(who),
+                    self.known.get_mut(who),
                 ) {
                     *group = Some("nogroup".to_owned());
                 }
@@ -220,7 +220,7 @@ impl Users {
         if group.is_none() && own_group {
             self.groups.entry(who.to_owned()).or_insert(number);
         }
-        self.users.insert(who.to_owned(), (number, group));
+        self.known.insert(who.to_owned(), (number, group));
     }
 
     /// What `USER` means in numbers.
@@ -236,13 +236,13 @@ impl Users {
         if is_large(user) || group.is_some_and(is_large) {
             return Numbers::TooLarge;
         }
-        let named = self.users.get(user);
+        let named = self.known.get(user);
         let number = user.parse().ok().or(named.and_then(|(number, _)| *number));
         let Some(number) = number else {
             return Numbers::Unknown;
         };
         let by_number = || {
-            let mut users = self.users.values();
+            let mut users = self.known.values();
             users.find(|(other, _)| *other == Some(number))
         };
         let own = named
@@ -266,12 +266,12 @@ impl Users {
         let user = text.split(':').next().unwrap_or_default();
         let by_number = || {
             let number = user.parse().ok()?;
-            let mut users = self.users.iter();
+            let mut users = self.known.iter();
             users
                 .find(|(_, (other, _))| *other == Some(number))
                 .map(|(name, _)| name.as_str())
         };
-        let name = if self.users.contains_key(user) {
+        let name = if self.known.contains_key(user) {
             Some(user)
         } else {
             by_number()

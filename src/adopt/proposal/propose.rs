@@ -62,7 +62,14 @@ pub fn propose(
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
     follow_parents(&mut stages);
-    let reading = Reading::new(workspace, request, &stages, stage, &context);
+    let last = Reading::new(workspace, request, &stages, stage, &context);
+    let named = request.service.filter(|_| request.stage.is_none());
+    let own = named.and_then(|named| last.own_stage(named));
+    let reading = match own {
+        Some(own) => last.of_stage(own),
+        None => last,
+    };
+    let stage = reading.stage;
     let mut launch = reading.launch();
     let chosen = reading
         .chosen(&mut launch, request.service)
@@ -73,7 +80,10 @@ pub fn propose(
     reading.settings(&chosen, &launch, &mut draft);
     draft.remarks.extend(noticed(&stages, stage));
     draft.remarks.extend(launch.remarks);
-    if request.stage.is_none() {
+    if own.is_some() {
+        let told = reading.told_of_own_stage(&chosen.service.name);
+        draft.remarks.push(told);
+    } else if request.stage.is_none() {
         let told = reading.told_of_siblings(&chosen.service.name);
         draft.remarks.extend(told);
     }
