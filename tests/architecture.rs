@@ -54,6 +54,22 @@ const NARROW: &[(&str, &[&str])] = &[
     ("ui", WORDS),
 ];
 
+/// Rooms that are ordered themselves: the words that all in one may speak of, and its parts, top to bottom.
+const ORDERED: &[(&str, &[&str], &[&str])] = &[(
+    "adopt",
+    &["error", "paths", "remark"],
+    &[
+        "secrets",
+        "shell",
+        "dockerfile",
+        "manifest",
+        "launch",
+        "layers",
+        "assets",
+        "proposal",
+    ],
+)];
+
 /// Rooms that never import each other, whatever their order.
 const STRANGERS: &[&str] = &["split", "compile", "layer", "registry"];
 
@@ -93,6 +109,44 @@ fn every_room_imports_only_rooms_above_it() {
 }
 
 #[test]
+fn every_part_of_an_ordered_room_imports_only_parts_above_it() {
+    let mut broken = Vec::new();
+    for (room, words, parts) in ORDERED {
+        let level = |part: &str| parts.iter().position(|other| *other == part);
+        let here = root().join(room);
+        for file in sources()
+            .into_iter()
+            .filter(|file| file.starts_with(&here) && !is_for_tests(file))
+        {
+            let part = part_of(&here, &file);
+            if part == "mod" {
+                continue;
+            }
+            let own = level(&part);
+            if own.is_none() && !words.contains(&part.as_str()) {
+                broken.push(format!("{}: `{part}` is not in the table", file.display()));
+            }
+            let code = code(&file);
+            let mut targets = segments_after(&code, &format!("crate::{room}::"));
+            if file.parent() == Some(&here) || file.ends_with("mod.rs") {
+                // One level up is the room itself.
+                targets.extend(segments_after(shipped(&code), "super::"));
+            }
+            for target in targets {
+                let is_above = level(&target).is_some_and(|other| own >= Some(other));
+                if target != part && !is_above && !words.contains(&target.as_str()) {
+                    broken.push(format!(
+                        "{}: `{part}` must not import `{target}`",
+                        file.display()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
 fn the_library_names_its_rooms_in_their_order() {
     let text = fs::read_to_string(root().join("lib.rs")).expect("readable");
     let existing: Vec<&str> = ROOMS
@@ -115,11 +169,10 @@ fn the_library_names_its_rooms_in_their_order() {
 #[test]
 fn nothing_climbs_out_of_its_parent_module() {
     // A test module stands one level deeper than what it tests.
-    let shipped = |file: &PathBuf| code(file).split("#[cfg(test)]").next().map(str::to_owned);
     let climbing: Vec<PathBuf> = sources()
         .into_iter()
         .filter(|file| !is_for_tests(file))
-        .filter(|file| shipped(file).is_some_and(|text| text.contains("super::super::")))
+        .filter(|file| shipped(&code(file)).contains("super::super::"))
         .collect();
     assert!(climbing.is_empty(), "{climbing:?}");
 }
@@ -154,7 +207,7 @@ fn only_the_ui_and_the_command_line_know_the_process() {
             || file.ends_with("process/environment.rs")
             || is_for_tests(&file);
         let text = code(&file);
-        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let shipped = shipped(&text);
         for word in banned
             .iter()
             .filter(|word| !allowed && shipped.contains(**word))
@@ -206,6 +259,19 @@ fn room_of(file: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
+/// The part of a room that a file belongs to.
+fn part_of(room: &Path, file: &Path) -> String {
+    let relative = file.strip_prefix(room).expect("below the room");
+    let first = relative.components().next().expect("a name");
+    let name = first.as_os_str().to_string_lossy().into_owned();
+    name.trim_end_matches(".rs").to_owned()
+}
+
+/// Code without what stands in test modules at its end.
+fn shipped(code: &str) -> &str {
+    code.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
 /// A file's text without line comments.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).expect("readable");
@@ -217,8 +283,13 @@ fn code(file: &Path) -> String {
 
 /// The first segment after every `crate::`, looking into groups of any depth.
 fn imported_rooms(code: &str) -> BTreeSet<String> {
+    segments_after(code, "crate::")
+}
+
+/// The same after another path.
+fn segments_after(code: &str, path: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(path).skip(1) {
         let Some(group) = rest.strip_prefix('{') else {
             found.insert(word(rest));
             continue;

@@ -1,64 +1,41 @@
-//! From a Dockerfile to the configuration of the service it builds.
+//! From a Dockerfile to the configuration of the service it builds. Nothing of the Dockerfile is run.
 //!
-//! `source` makes the text ready for the parser, `read` adds up the instructions of each stage, `choose`
-//! finds the service, and `propose` says what becomes of everything: a table for the manifest, each key
-//! tried on the configuration first, and a remark for each thing that no key can say. `write` puts the
-//! table into a manifest. Nothing of the Dockerfile is run.
+//! The way of a proposal: `dockerfile` reads the text, `launch` finds what a container starts, `layers` what
+//! is in the old image, `assets` which of its files the new one needs; `proposal` leads through all of it,
+//! and `manifest` has the table that comes of it: each key tried on the configuration first, and a remark
+//! for each thing that no key can say.
+//!
+//! The parts, each of which imports only parts above it (`tests/architecture.rs` holds the order):
+//!
+//! | part | what it is about |
+//! |---|---|
+//! | `error`, `paths`, `remark` | words that all parts may speak of |
+//! | `secrets` | what looks like a secret, and is neither taken over nor printed |
+//! | `shell` | commands of scripts, with their words filled in |
+//! | `dockerfile` | from text to stages |
+//! | `manifest` | the table, and how it is written |
+//! | `launch` | the command of a container, without shells and inits |
+//! | `layers` | files, executables and users of the old image |
+//! | `assets` | files of the new image |
+//! | `proposal` | the service, and each group of its settings |
 
-mod absent;
-mod accounts;
-mod arguments;
-mod asked;
-mod asset;
 mod assets;
-mod base;
-mod build;
-mod changes;
-mod choose;
-mod context;
-mod cut;
-mod draft;
-mod elsewhere;
+mod dockerfile;
 mod error;
-mod filled;
-mod health;
-mod ignored;
 mod launch;
-mod listing;
-mod locate;
-mod making;
-mod moved;
-mod names;
-mod packages;
+mod layers;
+mod manifest;
 mod paths;
-mod propose;
-mod read;
-mod rearranged;
-mod redacted;
+mod proposal;
 mod remark;
-mod runs;
-mod script;
-mod secret;
-mod secret_file;
-mod settings;
+mod secrets;
 mod shell;
-mod shelled;
-mod siblings;
-mod source;
-mod stage;
-mod standing;
-mod syntax;
-mod unshelled;
-mod users;
-mod words;
-mod write;
-mod zone;
 
 #[cfg(test)]
 mod tests;
 
+pub use dockerfile::MAX_DOCKERFILE;
 pub use error::AdoptError;
-pub use propose::{Proposal, Request, propose};
+pub use manifest::{Edited, Kept, Proposal, edit, json, text};
+pub use proposal::{Request, propose};
 pub use remark::{Remark, Weight};
-pub use source::MAX_DOCKERFILE;
-pub use write::{Edited, Kept, edit, json, text};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::hint::quoted_list;
 use crate::report::printable;
 
 /// How much a remark matters.
@@ -44,6 +45,27 @@ impl Remark {
             weight,
             message: printable(message),
             advice: (!advice.is_empty()).then(|| printable(advice)),
+        }
+    }
+}
+
+/// Names in one sentence; the first of very many.
+pub(super) fn list(names: &[String]) -> String {
+    shortened(names, 12)
+}
+
+/// The same where the first few are enough to know what is meant.
+pub(super) fn few(names: &[String]) -> String {
+    shortened(names, 3)
+}
+
+fn shortened(names: &[String], shown: usize) -> String {
+    let first: Vec<&str> = names.iter().take(shown).map(String::as_str).collect();
+    match names.len().saturating_sub(shown) {
+        0 => quoted_list(&first).replace(" or ", " and "),
+        more => {
+            let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and {more} more", first.join(", "))
         }
     }
 }

@@ -22,7 +22,7 @@ pub use home::HomeInside;
 pub use invocation::{Cargo, Network};
 pub use lockfile::{LockedPackage, Lockfile, LockfileError, UnusedPatch, with_version};
 pub use metadata::{metadata, package, resolved};
-pub use profiles::known_profiles;
+pub use profiles::{Profile, known_profiles, profiles};
 pub use rustflags::{Flags, RustflagsTable, UserFlags, target_variable, user_flags};
 pub use toolchain::{RUSTC_VARIABLES, Toolchain};
 pub use update::{minimise_lock, version};

@@ -108,3 +108,39 @@ fn a_profile_that_nothing_defines_is_told_and_not_proposed() {
         "{told}"
     );
 }
+
+#[test]
+fn strip_of_the_executable_is_told_with_the_key_of_the_profile() {
+    let key = "`strip` takes symbols out of the old image's executable: the new one is as cargo makes it \
+               [`strip = true` below `[profile.release]`";
+    for build in [
+        "RUN cargo build --release && strip target/release/orders",
+        "RUN cargo build --release\nRUN strip -s /w/target/release/orders",
+        "RUN cargo build --release; x86_64-linux-gnu-strip target/release/*",
+        "RUN cargo build --release && strip target/$T/release/$APP",
+    ] {
+        tells(build, &[key]);
+    }
+    tells(
+        "RUN cargo build && strip target/debug/orders && mkdir -p target/release && cp target/debug/orders target/release/",
+        &["`strip = true` below `[profile.dev]`"],
+    );
+    for build in [
+        "RUN cargo build --release",
+        "RUN cargo build --release && strip target/release/other",
+        "RUN cargo build --release && echo strip orders",
+    ] {
+        let (_, told) = of(build);
+        assert!(!told.contains("strip"), "{build}:\n{told}");
+    }
+    // Where the image itself does it, too.
+    let (_, told) = World::shared().told("RUN strip orders\nENTRYPOINT [\"/app/orders\"]\n");
+    assert!(told.contains("`strip = true`"), "{told}");
+}
+
+#[test]
+fn strip_is_nothing_where_the_profile_has_it() {
+    let (_, told) = World::stripping()
+        .told("RUN cargo build --release && strip orders\nENTRYPOINT [\"/app/orders\"]\n");
+    assert!(!told.contains("strip"), "{told}");
+}

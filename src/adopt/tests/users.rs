@@ -76,3 +76,139 @@ fn users_that_scratch_takes_over_from_a_stage_are_numbers() {
         "{told}"
     );
 }
+
+#[test]
+fn a_home_that_a_command_makes_for_the_user_is_told() {
+    let told = |base: &str, run: &str, rest: &str| {
+        let (table, told) = World::shared().whole(&format!(
+            "FROM {base}\nCOPY target/release/orders /orders\nRUN {run}\n{rest}\nENTRYPOINT [\"/orders\"]\n"
+        ));
+        assert!(
+            !table.contains("HOME") || rest.contains("ENV HOME"),
+            "{table}"
+        );
+        told
+    };
+    for (base, run, user, path, new) in [
+        (
+            "debian",
+            "useradd -m -u 7 app",
+            "USER app",
+            "/home/app",
+            "/",
+        ),
+        (
+            "debian",
+            "useradd -rmd /data -u 7 app",
+            "USER app:app",
+            "/data",
+            "/",
+        ),
+        (
+            "debian",
+            "useradd -u 7 -b /srv --create-home app",
+            "USER 7",
+            "/srv/app",
+            "/",
+        ),
+        (
+            "debian",
+            "useradd -m app",
+            "USER app",
+            "/home/app",
+            "/home/nonroot",
+        ),
+        (
+            "debian",
+            "useradd -m -o -u 0 app",
+            "USER app",
+            "/home/app",
+            "/root",
+        ),
+        (
+            "debian",
+            "adduser --uid 7 --disabled-password app",
+            "USER app",
+            "/home/app",
+            "/",
+        ),
+        (
+            "debian",
+            "adduser --system --home /data --uid 7 app",
+            "USER app",
+            "/data",
+            "/",
+        ),
+        ("alpine", "adduser -SDu 7 app", "USER app", "/home/app", "/"),
+        (
+            "alpine",
+            "adduser -D -u 7 -h /data app",
+            "USER app",
+            "/data",
+            "/",
+        ),
+    ] {
+        let found = told(base, run, user);
+        let expected = format!(
+            "the home `{path}`: in the new image `HOME` is `{new}`, unless something sets it"
+        );
+        assert!(
+            found.contains(&expected),
+            "{run}: no {expected} in\n{found}"
+        );
+        assert!(found.contains("Changed 3: `"), "{run}:\n{found}");
+    }
+    for (base, run, rest) in [
+        ("debian", "useradd -m -u 7 app", "ENV HOME=/x\nUSER app"),
+        ("debian", "useradd -m -u 7 app", "USER 8"),
+        ("debian", "useradd -m -u 7 app", ""),
+        ("debian", "useradd -u 7 app", "USER app"),
+        (
+            "debian",
+            "useradd -m -d /home/nonroot -u 65532 app",
+            "USER app",
+        ),
+        ("debian", "useradd -m -d \"$WHERE\" -u 7 app", "USER app"),
+        ("debian", "adduser --no-create-home --uid 7 app", "USER app"),
+        ("debian", "adduser --system --uid 7 app", "USER app"),
+        ("alpine", "adduser -SDHu 7 app", "USER app"),
+    ] {
+        let found = told(base, run, rest);
+        assert!(!found.contains("HOME"), "{run} {rest}:\n{found}");
+    }
+}
+
+#[test]
+fn a_home_of_whom_a_program_switches_to_is_told() {
+    for (program, is_told) in [
+        ("gosu", true),
+        ("su-exec", true),
+        ("chroot --userspec=", false),
+    ] {
+        let words = program.replace(' ', "\", \"");
+        let words = if is_told {
+            format!("{words}\", \"app")
+        } else {
+            format!("{words}app\", \"/")
+        };
+        let (_, told) = World::shared().whole(&format!(
+            "FROM debian\nCOPY target/release/orders /orders\nRUN useradd -m -u 7 app\n\
+             ENTRYPOINT [\"{words}\", \"/orders\"]\n"
+        ));
+        assert!(told.contains("7:7"), "{program}:\n{told}");
+        assert_eq!(
+            told.contains("`HOME` is `/`"),
+            is_told,
+            "{program}:\n{told}"
+        );
+    }
+}
+
+#[test]
+fn users_of_the_system_whose_flags_stand_in_one_word_have_no_group_of_their_own() {
+    let (table, _) = World::shared().whole(
+        "FROM alpine\nCOPY target/release/orders /orders\nRUN adduser -SD -u 7 app\nUSER app\n\
+         ENTRYPOINT [\"/orders\"]\n",
+    );
+    assert!(table.contains("user = \"7:65533\""), "{table}");
+}

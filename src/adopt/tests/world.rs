@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use crate::adopt::{AdoptError, Proposal, Request, edit, json, propose, text};
+use crate::cargo::Profile;
 use crate::config::{self, Config, Overrides};
 use crate::process::Environment;
 use crate::workspace::{NameOrigin, Package, Service, Workspace};
@@ -17,6 +18,7 @@ pub(super) struct World {
     workspace: Workspace,
     environment: Environment,
     config: Config,
+    profiles: BTreeMap<String, Profile>,
 }
 
 impl World {
@@ -74,7 +76,18 @@ impl World {
             workspace,
             environment,
             config,
+            profiles: ["dev", "release"]
+                .map(|name| (name.to_owned(), Profile::default()))
+                .into(),
         }
+    }
+
+    /// The same with a `strip = true` below `[profile.release]`.
+    pub(super) fn stripping() -> Self {
+        let mut world = Self::new();
+        let release = Profile { strips: true };
+        world.profiles.insert("release".to_owned(), release);
+        world
     }
 
     /// One for many cases.
@@ -92,7 +105,7 @@ impl World {
             service: None,
             stage: None,
             arguments: &BTreeMap::new(),
-            profiles: Some(&["dev", "release"].map(str::to_owned).into()),
+            profiles: Some(&self.profiles),
         };
         propose(&self.workspace, &self.config, &request)
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::adopt::{self, AdoptError, Edited, Proposal, Remark, Weight};
-use crate::cargo::{Configuration, known_profiles};
+use crate::cargo::{self, Configuration};
 use crate::cli::arguments::WorkspaceArguments;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, StreamError};
@@ -162,7 +162,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     let named = named.map(|directory| normalized(&context.environment.resolve(directory)));
     let given: BTreeMap<String, String> = arguments.build_args.iter().cloned().collect();
     let configuration = Configuration::read(cargo.environment()).unwrap_or_default();
-    let profiles = known_profiles(&workspace.root, &configuration);
+    let profiles = cargo::profiles(&workspace.root, &configuration);
     let request = adopt::Request {
         text: &text,
         file: &file,

@@ -124,7 +124,11 @@ fn the_stage_of_another_service_is_named() {
     assert!(!run.stderr.contains("is for service"), "{}", run.stderr);
     let apart = "FROM debian AS bills\nCOPY target/release/invoice /bin/\nCMD [\"invoice\"]\n\
                  FROM debian AS reports\nCOPY target/release/report /bin/\nCMD [\"report\"]\n";
-    adopt(&checkout, apart, &["--service", "invoice"])
+    // Which of two is meant, only their author knows.
+    let twice = format!(
+        "FROM debian AS old\nCOPY target/release/invoice /bin/\nCMD [\"invoice\"]\n{apart}"
+    );
+    adopt(&checkout, &twice, &["--service", "invoice"])
         .expect(2)
         .says(&[
             "starts service `report`",
@@ -133,6 +137,52 @@ fn the_stage_of_another_service_is_named() {
     adopt(&checkout, apart, &["--service", "orders"])
         .expect(2)
         .says(&["hint: leave out `--service`, or name the Dockerfile of `orders`"]);
+}
+
+#[test]
+fn the_stage_of_the_service_that_is_asked_for_is_read() {
+    let checkout = workspace();
+    let apart = "FROM debian AS bills\nCOPY target/release/invoice /bin/\nCMD [\"invoice\"]\n\
+                 FROM debian AS reports\nCOPY target/release/report /bin/\nCMD [\"report\"]\n";
+    let shared = "FROM debian AS base\nCOPY target/release/invoice target/release/report /bin/\n\
+                  FROM base AS bills\nCMD [\"invoice\", \"-v\"]\nFROM base AS reports\nCMD [\"report\"]\n";
+    let tools = "FROM debian AS bills\nCOPY target/release/invoice /bin/\nCMD [\"invoice\"]\n\
+                 FROM alpine AS tools\nRUN apk add curl\nCMD [\"curl\"]\n";
+    for (text, line) in [(apart, 1), (shared, 3), (tools, 1)] {
+        let run = adopt(&checkout, text, &["--service", "invoice"])
+            .expect(0)
+            .says(&[
+                "service `invoice`",
+                &format!("Note Dockerfile:{line}: stage `bills` is for service `invoice`, and read instead of the last one"),
+                "reads the last one",
+            ]);
+        assert!(!run.stderr.contains("not read"), "{text}{}", run.stderr);
+        assert!(
+            run.stdout.contains("path = \"/bin/invoice\""),
+            "{text}{}",
+            run.stdout
+        );
+    }
+    // Of several, the one that is called like the service.
+    let called = format!(
+        "FROM debian AS invoice\nCOPY target/release/invoice /srv/\nCMD [\"/srv/invoice\"]\n{apart}"
+    );
+    let run = adopt(&checkout, &called, &["--service", "invoice"])
+        .expect(0)
+        .says(&["stage `invoice` is for service `invoice`"]);
+    assert!(
+        run.stdout.contains("path = \"/srv/invoice\""),
+        "{}",
+        run.stdout
+    );
+    // The last one is the service's own, or `--stage` says which.
+    for arguments in [
+        &["--service", "report"][..],
+        &["--service", "report", "--stage", "reports"],
+    ] {
+        let run = adopt(&checkout, apart, arguments).expect(0);
+        assert!(!run.stderr.contains("instead of"), "{}", run.stderr);
+    }
 }
 
 #[test]
