@@ -3,9 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::engine::INTERRUPT_POLL;
 use super::error::RegistryError;
 use crate::report::Clock;
+
+/// How often a waiting call looks whether the run was told to stop.
+pub(super) const INTERRUPT_POLL: Duration = Duration::from_millis(50);
 
 /// Time for registries. It goes by only while a call is under way: how long compiling takes is nothing
 /// that a push could be blamed for.

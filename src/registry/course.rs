@@ -12,6 +12,8 @@
 //! blobs stay. What ended without an answer, or in a session that is gone, may have worked, so that the blob is
 //! looked for before a new session begins.
 
+use super::known::How;
+
 /// Sessions that are begun for one blob at most.
 const MAX_UPLOADS: u32 = 5;
 /// Uploads in which nothing is heard; each takes minutes.
@@ -33,15 +35,6 @@ pub(super) enum Foreknowledge {
     Lost,
     /// The registry took it, by its own account.
     Acknowledged(How),
-}
-
-/// How a registry says that it got a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    /// From another of its repositories.
-    Mounted,
-    /// From us.
-    Uploaded,
 }
 
 /// What is done next about a blob.

@@ -11,13 +11,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 
+use super::budget::INTERRUPT_POLL;
 use super::core::Core;
 use super::error::{Cause, RegistryError};
 use crate::process::Interrupt;
 
 const WORKERS: usize = 2;
-/// How often a waiting call looks whether the run was told to stop.
-pub(super) const INTERRUPT_POLL: Duration = Duration::from_millis(50);
 /// How long an interrupted run closes its uploads.
 const LAST_MOMENT: Duration = Duration::from_millis(1500);
 

@@ -6,8 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::course::How;
 use crate::digest::Digest;
+
+/// How a registry says that it got a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// From another of its repositories.
+    Mounted,
+    /// From us.
+    Uploaded,
+}
 
 /// The repositories that have a blob, by their paths.
 pub(super) type Holders = BTreeSet<String>;

@@ -63,6 +63,7 @@ mod retry;
 mod secret;
 mod server_key;
 mod server_words;
+mod session;
 mod sessions;
 mod sink;
 mod token;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::upload::Session;
+use super::session::Session;
 use crate::digest::Digest;
 use crate::reference::Tag;
 

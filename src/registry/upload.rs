@@ -1,7 +1,7 @@
 //! Sending a blob's content into an open session, in one of the shapes that registries take.
 
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, StatusCode};
 
 use super::address::host_of;
 use super::call::{Call, Persistence};
@@ -13,6 +13,7 @@ use super::redirect::MAX_REDIRECTS;
 use super::reply::Reply;
 use super::request::Request;
 use super::retry;
+use super::session::Session;
 use crate::oci::Descriptor;
 use crate::report::Meter;
 
@@ -22,19 +23,6 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 const MINIMUM: &str = "oci-chunk-min-length";
 /// More than this is asked of nobody.
 const MAX_MINIMUM: u64 = 512 * 1024 * 1024;
-
-/// An upload that is open.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    /// Where content goes; it may be on another host.
-    pub(super) url: Url,
-    /// Whether another host than the registry named that address.
-    stranger: bool,
-    /// The smallest piece.
-    minimum: u64,
-    /// Its number among those that an end of the run closes.
-    number: Option<u64>,
-}
 
 /// How a request of an upload ended, with the error where one is to be told.
 type Sent = (Outcome, Option<RegistryError>);
