@@ -70,6 +70,7 @@ impl Failure {
             RegistryError::InvalidRegistry { .. } | RegistryError::InvalidUser => {
                 Self::usage(error)
             }
+            error if error.is_configuration() => Self::usage(error),
             _ => Self::failed(error),
         }
     }

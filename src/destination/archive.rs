@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::gathered::{Gathered, packed_layers};
 use super::{
@@ -24,6 +24,8 @@ pub struct Archive {
     interrupt: Interrupt,
     checked: OnceLock<()>,
     gathered: Gathered,
+    /// Written, and not yet in its place.
+    written: Mutex<Option<AtomicFile>>,
 }
 
 impl Archive {
@@ -41,6 +43,7 @@ impl Archive {
             interrupt: interrupt.clone(),
             checked: OnceLock::new(),
             gathered: Gathered::default(),
+            written: Mutex::default(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Archive {
         }
     }
 
+    /// Writes the archive beside the place where it will stand.
     fn write(&self, names: &[String]) -> Result<(), ArchiveError> {
         let images = self.gathered.take(names);
         let layers: Vec<_> = images.iter().map(packed_layers).collect();
@@ -93,7 +97,7 @@ impl Archive {
                 layers,
             })
             .collect();
-        // It may have come while the images were made.
+        // It may have come while the images were made; a long file would be written in vain.
         self.check_way()?;
         let file = AtomicFile::create(&self.path).map_err(|source| self.unwritable(source))?;
         let mut output = BufWriter::with_capacity(BUFFER, file);
@@ -103,12 +107,27 @@ impl Archive {
                 ArchiveError::Output(source) => self.unwritable(source),
                 other => other,
             })?;
+        let (file, _) = output.into_parts();
+        file.sync().map_err(|source| self.unwritable(source))?;
+        *self.written() = Some(file);
+        Ok(())
+    }
+
+    /// Puts what was written in its place.
+    fn replace(&self) -> Result<(), ArchiveError> {
+        let Some(file) = self.written().take() else {
+            return Ok(());
+        };
+        self.check_way()?;
         // What is told to stop now leaves the archive as it was.
         if self.interrupt.received().is_some() {
             return Err(ArchiveError::Interrupted);
         }
-        let (file, _) = output.into_parts();
         file.commit().map_err(|source| self.unwritable(source))
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<AtomicFile>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unwritable(&self, source: std::io::Error) -> ArchiveError {
@@ -144,8 +163,13 @@ impl Destination for Archive {
         Ok(self.gathered.add(image))
     }
 
-    fn complete(&self, images: &[String]) -> Result<(), DestinationError> {
-        Ok(self.write(images)?)
+    fn prepare(&self, images: &[String]) -> Result<bool, DestinationError> {
+        self.write(images)?;
+        Ok(true)
+    }
+
+    fn complete(&self, _images: &[String]) -> Result<(), DestinationError> {
+        Ok(self.replace()?)
     }
 
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged {
@@ -175,6 +199,7 @@ impl Destination for Archive {
 
     fn finish(&self) -> Result<(), DestinationError> {
         self.gathered.clear();
+        drop(self.written().take());
         Ok(())
     }
 }
@@ -240,7 +265,10 @@ mod tests {
             .store(&image(&blobs, b"layer", claimed))
             .expect("kept");
         // The archive alone keeps the layer now.
-        let result = archive.complete(&["orders".to_owned()]);
+        let names = ["orders".to_owned()];
+        let result = archive.prepare(&names);
+        assert_eq!(fs_err::read(&path).expect("readable"), old_archive());
+        let result = result.and_then(|_| archive.complete(&names));
         let fine = claimed == b"layer" && interrupt.received().is_none();
         assert_eq!(result.is_ok(), fine, "{result:?}");
         assert_eq!(fs_err::read_dir(&place).expect("listed").count(), 1);

@@ -32,7 +32,8 @@ pub enum Prefix<'a> {
 
 /// A place that takes images.
 ///
-/// Delivery has two phases, so that no tag of a run moves before every manifest of the run is stored.
+/// Delivery has two phases, so that no tag of a run moves anywhere before every manifest of the run is stored
+/// everywhere.
 pub trait Destination: Send + Sync {
     /// The destination as the user wrote it, or what was chosen where the user left that open.
     fn name(&self) -> &str;
@@ -66,8 +67,17 @@ pub trait Destination: Send + Sync {
     /// [`DestinationError`]; what was stored until then is harmless and found again next time.
     fn store(&self, image: &DeliverableImage) -> Result<Stored, DestinationError>;
 
-    /// Between the phases, where tags will move: the images of these names are all that the run brings, in
-    /// plan order. What goes in one piece goes now.
+    /// Between the phases, where tags may move: the images of these names are all that the run brings, in plan order.
+    /// What goes in one piece is made ready, where it can be without being seen. Tells whether what
+    /// [`Destination::complete`] is left with is a step that hardly fails.
+    ///
+    /// # Errors
+    /// [`DestinationError`]; no tag is moved here then.
+    fn prepare(&self, _images: &[String]) -> Result<bool, DestinationError> {
+        Ok(false)
+    }
+
+    /// After all destinations prepared: what goes in one piece goes now. The names are the same.
     ///
     /// # Errors
     /// [`DestinationError`]; no tag is moved here then.

@@ -62,6 +62,7 @@ pub fn examine(machine: &Machine<'_>, plan: &Plan) -> Result<Vec<Finding>, Compi
     findings.extend(native::missing(&place, &needy));
     findings.extend(runtime::missing(plan));
     findings.extend(registry::helpers(environment));
+    findings.extend(registry::exposed(environment));
     Ok(findings)
 }
 

@@ -7,7 +7,7 @@ use crate::hint::Hint as _;
 use crate::plan::Plan;
 use crate::process::Environment;
 use crate::reference::Repository;
-use crate::registry::{Registry, credential_helpers};
+use crate::registry::{Registry, credential_helpers, exposed_files};
 use crate::report::with_causes;
 
 /// Credential helpers that docker's and podman's configuration names and that are not there, or what is
@@ -30,6 +30,16 @@ pub(super) fn helpers(environment: &Environment) -> Vec<Finding> {
             finding.hint(Some(hint.to_owned()))
         })
         .collect()
+}
+
+/// Files with credentials that others than their owner may read or write.
+pub(super) fn exposed(environment: &Environment) -> Vec<Finding> {
+    // What is wrong with a file besides is told with the helpers.
+    let exposed = exposed_files(environment).unwrap_or_default();
+    let findings = exposed.iter();
+    let findings =
+        findings.map(|exposed| Finding::new(exposed.to_string()).hint(Some(exposed.hint())));
+    findings.collect()
 }
 
 /// Whether the registries that services are pushed to take a push: one repository of each prefix is asked.

@@ -46,16 +46,22 @@ impl AtomicFile {
         })
     }
 
+    /// Flushes what was written so far to the disk, so that [`AtomicFile::commit`] is left with the rename.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&self) -> io::Result<()> {
+        let synced = self.temporary.as_file().sync_all();
+        synced.map_err(|error| naming("cannot write", &self.path, &error))
+    }
+
     /// Flushes to the disk and renames over the final name, replacing what was there.
     ///
     /// # Errors
     /// When the disk refuses; the final name is then as it was.
     pub fn commit(self) -> io::Result<()> {
+        self.sync()?;
         let Self { temporary, path } = self;
-        temporary
-            .as_file()
-            .sync_all()
-            .map_err(|error| naming("cannot write", &path, &error))?;
         temporary
             .persist(&path)
             .map_err(|error| naming("cannot write", &path, &error.error))?;

@@ -1,4 +1,7 @@
 //! The barrier between the two phases of delivery, and the second phase.
+//!
+//! There is one for the run. It stands behind all threads that compile, assemble and store, so that nobody waits at it,
+//! and without `--keep-going` it opens for all destinations or for none.
 
 use std::num::NonZeroUsize;
 
@@ -7,7 +10,7 @@ use super::deliver::Work;
 use super::ledger::Delivered;
 use super::parallel::in_parallel;
 use crate::config::{Port, Protocol};
-use crate::destination::{Prefix, RunCommand, Standing, Tagged};
+use crate::destination::{DestinationError, Prefix, RunCommand, Standing, Tagged};
 use crate::plan::TagValues;
 use crate::reference::Tag;
 use crate::report::{DeliverySummary, Event, Step};
@@ -24,32 +27,80 @@ struct End {
     run: Option<RunCommand>,
 }
 
+/// A place that has made ready what goes in one piece.
+struct Prepared {
+    destination: usize,
+    /// Whether what is left is but a step.
+    ready: bool,
+    seconds: f64,
+}
+
 impl Work<'_> {
-    /// Moves tags where that is allowed: at a destination that holds every image of the run, or, with
-    /// `--keep-going`, of every service that got that far. Gives the commands that run the images, where they
-    /// can be run at once.
+    /// Moves tags where that is allowed: everywhere, if every image of the run is at every destination, or, with
+    /// `--keep-going`, those of the images that got to a destination. Gives the commands that run the images, where
+    /// they can be run at once.
     pub(super) fn tag_all(&self) -> Vec<String> {
+        let mut open = self.all_there();
+        let prepared = self.prepare_all(&mut open);
+        self.complete_all(&prepared, &mut open);
         if self.session.interrupt.received().is_some() {
             return Vec::new();
         }
-        let stopped = !self.options.keep_going && self.ledger.any_failed_before_delivery();
-        let open: Vec<bool> = (0..self.destinations.len())
-            .map(|destination| {
-                self.options.keep_going || (!stopped && self.ledger.all_stored_at(destination))
-            })
-            .collect();
         self.say_what_stays_untagged(&open);
-        let open: Vec<bool> = open
-            .iter()
-            .enumerate()
-            .map(|(destination, open)| *open && self.complete(destination))
-            .collect();
         let open = open.iter().enumerate().filter(|(_, open)| **open);
         let tagged = open.flat_map(|(destination, _)| self.tag_all_at(destination));
         let mut ends: Vec<End> = tagged.collect();
         // In plan order, whatever order they were tagged in.
         ends.sort_by_key(|end| end.index);
         ends.into_iter().filter_map(|end| self.tell(end)).collect()
+    }
+
+    /// For each destination, whether tags may move there, as far as what is stored tells.
+    fn all_there(&self) -> Vec<bool> {
+        let mut destinations = 0..self.destinations.len();
+        let everywhere = destinations.all(|destination| self.ledger.all_stored_at(destination));
+        vec![self.options.keep_going || everywhere; self.destinations.len()]
+    }
+
+    /// Lets places make ready what goes in one piece. Gives them in the order in which they are completed: what may
+    /// still fail comes before what is but a step, so that a failure finds as little done as can be.
+    fn prepare_all(&self, open: &mut [bool]) -> Vec<Prepared> {
+        let mut all = Vec::with_capacity(open.len());
+        for destination in 0..open.len() {
+            if open[destination] {
+                match self.prepare(destination) {
+                    Some(prepared) => all.push(prepared),
+                    None => self.close(destination, open, &[]),
+                }
+            }
+        }
+        all.sort_by_key(|prepared| prepared.ready);
+        all
+    }
+
+    /// Lets places have what goes in one piece.
+    fn complete_all(&self, prepared: &[Prepared], open: &mut [bool]) {
+        let mut there = Vec::new();
+        for prepared in prepared {
+            let destination = prepared.destination;
+            if !open[destination] {
+                continue;
+            }
+            if !self.complete(prepared) {
+                self.close(destination, open, &there);
+            } else if self.destinations[destination].takes_all_at_once() {
+                there.push(destination);
+            }
+        }
+    }
+
+    /// After a place failed, lets no tag move there, nor, without `--keep-going`, elsewhere, but for places that have
+    /// their images `there` under all names: these are told.
+    fn close(&self, failed: usize, open: &mut [bool], there: &[usize]) {
+        for (destination, open) in open.iter_mut().enumerate() {
+            let apart = self.options.keep_going && destination != failed;
+            *open &= apart || there.contains(&destination);
+        }
     }
 
     /// Tags every image that got to a destination: at a registry several at once, and in plan order where all
@@ -64,9 +115,31 @@ impl Work<'_> {
         tagged.into_iter().flatten().collect()
     }
 
-    /// Lets a place that takes all images in one piece have them, and tells whether it did.
-    fn complete(&self, destination: usize) -> bool {
+    /// Lets a place make ready what it takes in one piece; nothing where it cannot.
+    fn prepare(&self, destination: usize) -> Option<Prepared> {
         let place = &self.destinations[destination];
+        let names = self.ledger.stored_at(destination);
+        if self.session.interrupt.received().is_some() {
+            return None;
+        }
+        let watch = self.session.clock.start();
+        let mut ready = false;
+        if !names.is_empty() {
+            self.say_of_all("Delivering", destination, "");
+            let prepared = place.prepare(&names);
+            self.ledger.share_seconds(destination, watch.seconds());
+            ready = self.taken(destination, prepared)?;
+        }
+        Some(Prepared {
+            destination,
+            ready,
+            seconds: watch.seconds(),
+        })
+    }
+
+    /// Lets a place that takes all images in one piece have them, and tells whether it did.
+    fn complete(&self, prepared: &Prepared) -> bool {
+        let destination = prepared.destination;
         let names = self.ledger.stored_at(destination);
         if self.session.interrupt.received().is_some() {
             return false;
@@ -75,30 +148,42 @@ impl Work<'_> {
             // What is tagged then stood there before.
             return true;
         }
-        let reporter = self.session.reporter;
-        let say = |verb, seconds: &str| {
-            if place.takes_all_at_once() {
-                let images = if names.len() == 1 { "image" } else { "images" };
-                let subject = format!("{} {images} to `{}`{seconds}", names.len(), place.name());
-                reporter.report(Event::Status { verb, subject });
-            }
-        };
-        say("Delivering", "");
         let watch = self.session.clock.start();
-        let completed = place.complete(&names);
+        let completed = self.destinations[destination].complete(&names);
         let seconds = watch.seconds();
         self.ledger.share_seconds(destination, seconds);
-        match completed {
-            Ok(()) => {
-                say("Delivered", &format!(" in {seconds:.2}s"));
-                true
-            }
-            Err(_) if self.session.interrupt.received().is_some() => false,
+        if self.taken(destination, completed).is_none() {
+            return false;
+        }
+        let took = format!(" in {:.2}s", prepared.seconds + seconds);
+        self.say_of_all("Delivered", destination, &took);
+        true
+    }
+
+    /// What came of a step for all images of a place; a failure is written down, unless somebody said stop.
+    fn taken<T>(&self, destination: usize, result: Result<T, DestinationError>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(_) if self.session.interrupt.received().is_some() => None,
             Err(source) => {
-                let error = PipelineError::deliver(place.name(), source);
+                let name = self.destinations[destination].name();
+                let error = PipelineError::deliver(name, source);
+                let reporter = self.session.reporter;
                 self.ledger.refuse(destination, &error, reporter);
-                false
+                None
             }
+        }
+    }
+
+    /// Says something of all images that go to a place in one piece.
+    fn say_of_all(&self, verb: &'static str, destination: usize, more: &str) {
+        let place = &self.destinations[destination];
+        if place.takes_all_at_once() {
+            let count = self.ledger.stored_at(destination).len();
+            let images = if count == 1 { "image" } else { "images" };
+            let subject = format!("{count} {images} to `{}`{more}", place.name());
+            let reporter = self.session.reporter;
+            reporter.report(Event::Status { verb, subject });
         }
     }
 
@@ -114,21 +199,22 @@ impl Work<'_> {
     fn say_what_stays_untagged(&self, open: &[bool]) {
         let places = self.destinations.iter().enumerate().zip(open);
         for ((destination, place), _) in places.filter(|(_, open)| !**open) {
-            if self.ledger.any_stored_at(destination) {
-                let name = place.name();
-                let text = if place.takes_all_at_once() {
-                    format!(
-                        "nothing was put into `{name}`, because not every service got there; \
-                         `--keep-going` takes those that do"
-                    )
-                } else {
-                    format!(
-                        "no tag was moved at `{name}`, because not every service got there; \
-                         `--keep-going` tags those that do"
-                    )
-                };
-                self.session.reporter.report(Event::Warning(text));
+            if !self.ledger.any_stored_at(destination) {
+                continue;
             }
+            let name = place.name();
+            let (what, goes_on) = if place.takes_all_at_once() {
+                ("nothing was put into", "takes")
+            } else {
+                ("no tag was moved at", "tags")
+            };
+            let (why, which) = if self.ledger.all_stored_at(destination) {
+                ("another destination has not all images", "what got there")
+            } else {
+                ("not every service got there", "those that do")
+            };
+            let text = format!("{what} `{name}`, because {why}; `--keep-going` {goes_on} {which}");
+            self.session.reporter.report(Event::Warning(text));
         }
     }
 

@@ -88,8 +88,8 @@ pub(super) struct Refusal {
     pub(super) error: PipelineError,
 }
 
-/// Asks every destination. One that refuses is out, but never keeps images from the others; with
-/// `keep_going` it is out only for the services that it refuses.
+/// Asks every destination, so that all that refuse are told at once. With `keep_going` one that refuses is out for the
+/// services that it refuses, and keeps no image from the others.
 fn preflight(
     session: &Session<'_>,
     plan: &Plan,

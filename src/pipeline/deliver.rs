@@ -117,8 +117,7 @@ impl Work<'_> {
         ) {
             return;
         }
-        let given_up = !self.options.keep_going && self.ledger.any_failed_at(destination);
-        if given_up || self.session.interrupt.received().is_some() {
+        if self.must_stop() {
             return;
         }
         let service = &self.plan.services[index];
@@ -193,15 +192,9 @@ impl Work<'_> {
         })
     }
 
-    /// Whether nothing more should be begun.
+    /// Whether nothing more should be begun: somebody said stop, or no tag will move anywhere.
     pub(super) fn must_stop(&self) -> bool {
-        if self.session.interrupt.received().is_some() {
-            return true;
-        }
-        let nowhere_to_go = || {
-            let mut destinations = 0..self.destinations.len();
-            destinations.all(|destination| self.ledger.any_failed_at(destination))
-        };
-        !self.options.keep_going && (self.ledger.any_failed_before_delivery() || nowhere_to_go())
+        self.session.interrupt.received().is_some()
+            || (!self.options.keep_going && self.ledger.any_failed())
     }
 }

@@ -127,7 +127,11 @@ impl PipelineError {
             Self::Split(error) => error.is_configuration(),
             Self::Git(error) => error.is_usage(),
             Self::Runtime(error) => matches!(**error, RuntimeError::Root { .. }),
-            Self::Deliver { source, .. } => matches!(**source, DestinationError::Name(_)),
+            Self::Deliver { source, .. } => match &**source {
+                DestinationError::Name(_) => true,
+                DestinationError::Registry(error) => error.is_configuration(),
+                _ => false,
+            },
             Self::Tree(_)
             | Self::Files { .. }
             | Self::Plan(_)

@@ -181,21 +181,13 @@ impl<'a> Ledger<'a> {
         self.indices().filter(|index| !standing(index)).count()
     }
 
-    /// Whether any service failed while being compiled or assembled.
-    pub(super) fn any_failed_before_delivery(&self) -> bool {
+    /// Whether anything failed: a service before it could be delivered, or at any destination.
+    pub(super) fn any_failed(&self) -> bool {
         self.indices().any(|index| {
             let record = self.record(index);
+            let mut deliveries = record.deliveries.iter();
             record.failed_early
-        })
-    }
-
-    /// Whether any service failed at the destination.
-    pub(super) fn any_failed_at(&self, destination: usize) -> bool {
-        self.indices().any(|index| {
-            matches!(
-                self.record(index).deliveries[destination],
-                Delivered::Failed(_)
-            )
+                || deliveries.any(|delivered| matches!(delivered, Delivered::Failed(_)))
         })
     }
 

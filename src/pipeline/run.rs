@@ -54,10 +54,13 @@ pub fn run(
     let ledger = Ledger::new(plan, names);
     ledger.take_refusals(&checked.refusals, session.reporter);
     let mut commands = Vec::new();
-    if !ledger
-        .indices()
-        .all(|index| ledger.is_refused_everywhere(index))
-    {
+    let hopeless = if options.keep_going {
+        let mut services = ledger.indices();
+        services.all(|index| ledger.is_refused_everywhere(index))
+    } else {
+        ledger.any_failed()
+    };
+    if !hopeless {
         commands = carry_out(
             session,
             plan,

@@ -30,14 +30,17 @@ pub(super) enum Scheme {
     Asking(Challenge),
 }
 
+/// What the ping told of a registry, whoever asks. The lock is held while asking, so that nobody else does.
+pub(super) type Greeting = Arc<AsyncMutex<Option<Scheme>>>;
+
 /// One registry, shared by all calls of a run.
 #[derive(Debug)]
 pub(super) struct Access {
     endpoint: Endpoint,
     /// Looked up once; `None` is anonymous.
     pub(super) credential: OnceCell<Option<(Credential, CredentialSource)>>,
-    /// Learned from the first answer; the lock is held while asking.
-    pub(super) scheme: AsyncMutex<Option<Scheme>>,
+    /// Learned from the first answer.
+    pub(super) scheme: Greeting,
     tokens: Mutex<BTreeMap<Scope, TokenSlot>>,
     refusal: Mutex<Option<ServerWords>>,
     accepted: AtomicBool,
@@ -67,39 +70,32 @@ enum Batching {
 }
 
 impl Access {
-    /// Nothing known yet.
-    pub(super) fn new(endpoint: Endpoint) -> Arc<Self> {
-        Self::with(endpoint, OnceCell::new())
+    /// Nothing known yet but what the registry told others.
+    pub(super) fn new(endpoint: Endpoint, greeting: Greeting) -> Arc<Self> {
+        Self::with(endpoint, OnceCell::new(), greeting)
     }
 
     /// As nobody, whatever the configuration holds.
-    pub(super) fn anonymous(endpoint: Endpoint) -> Arc<Self> {
-        Self::with(endpoint, OnceCell::new_with(Some(None)))
-    }
-
-    /// Takes over how the registry wants to be told who we are.
-    pub(super) async fn learn_from(&self, other: &Self) {
-        let known = other.scheme.lock().await.clone();
-        let mut scheme = self.scheme.lock().await;
-        if scheme.is_none() {
-            *scheme = known;
-        }
+    pub(super) fn anonymous(endpoint: Endpoint, greeting: Greeting) -> Arc<Self> {
+        Self::with(endpoint, OnceCell::new_with(Some(None)), greeting)
     }
 
     /// With this credential instead of what the configuration holds.
     pub(super) fn with_credential(endpoint: Endpoint, credential: Credential) -> Arc<Self> {
         let given = Some((credential, CredentialSource::Given));
-        Self::with(endpoint, OnceCell::new_with(Some(given)))
+        let given = OnceCell::new_with(Some(given));
+        Self::with(endpoint, given, Greeting::default())
     }
 
     fn with(
         endpoint: Endpoint,
         credential: OnceCell<Option<(Credential, CredentialSource)>>,
+        scheme: Greeting,
     ) -> Arc<Self> {
         Arc::new(Self {
             endpoint,
             credential,
-            scheme: AsyncMutex::new(None),
+            scheme,
             tokens: Mutex::default(),
             refusal: Mutex::default(),
             accepted: AtomicBool::new(false),

@@ -64,11 +64,14 @@ fn is_localhost(name: &str) -> bool {
 
 fn is_internal_v4(address: Ipv4Addr) -> bool {
     let [first, second, third, _] = address.octets();
+    // Public by its number, and answered by the host of each virtual machine of Azure.
+    let is_wire_server = address == Ipv4Addr::new(168, 63, 129, 16);
     address.is_private()
         || address.is_loopback()
         || address.is_link_local()
         || address.is_multicast()
         || address.is_documentation()
+        || is_wire_server
         || first == 0
         || first >= 240
         || (first == 100 && (64..128).contains(&second))
@@ -82,17 +85,24 @@ fn is_internal_v6(address: Ipv6Addr) -> bool {
         || address.is_multicast()
         || address.is_unique_local()
         || address.is_unicast_link_local()
+        || is_local_translation(address)
         || embedded_v4(address).is_some_and(is_internal_v4)
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 or 6to4.
+/// Whether an address is for translation within a network (RFC 8215): where in it the IPv4 address stands, that network
+/// alone knows.
+fn is_local_translation(address: Ipv6Addr) -> bool {
+    matches!(address.segments(), [0x64, 0xff9b, 1, ..])
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped, compatible, translated, NAT64 or 6to4.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let from = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(from(high, low))
-        }
-        [0x2002, high, low, ..] => Some(from(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(from(high, low)),
         _ => None,
     }
 }
@@ -119,6 +129,7 @@ mod tests {
             "192.168.1.1",
             "169.254.169.254",
             "100.64.0.1",
+            "168.63.129.16",
             "224.0.0.1",
             "255.255.255.255",
             "localhost",
@@ -128,7 +139,12 @@ mod tests {
             "[::]",
             "[::ffff:169.254.169.254]",
             "[::ffff:7f00:1]",
+            "[::ffff:168.63.129.16]",
+            "[::ffff:0:169.254.169.254]",
+            "[::ffff:0:7f00:1]",
             "[64:ff9b::a9fe:a9fe]",
+            "[64:ff9b:1::808:808]",
+            "[64:ff9b:1:ffff:ffff:ffff:ffff:ffff]",
             "[2002:a9fe:a9fe::]",
             "[fe80::1]",
             "[fd00:ec2::254]",
@@ -143,6 +159,10 @@ mod tests {
         for host in [
             "ghcr.io",
             "8.8.8.8",
+            "168.63.129.17",
+            "[::ffff:0:8.8.8.8]",
+            "[64:ff9b::808:808]",
+            "[64:ff9b:2::a9fe:a9fe]",
             "[2606:4700::1111]",
             "localhost.example",
         ] {

@@ -83,6 +83,10 @@ impl RegistryError {
             Self::Certificates { variable, .. } | Self::Proxy { variable } => {
                 Some(format!("correct {variable}, or unset it"))
             }
+            Self::ProxyKind { variable, .. } => Some(format!(
+                "name a proxy that speaks HTTP in {variable} (`http://HOST:PORT` or `https://HOST:PORT`), unset \
+                 it, or name the host in NO_PROXY"
+            )),
             Self::Credential(error) => error.hint(),
             Self::KindRefused { attempt, .. } => Some(format!(
                 "update `{}`, or let its repository take OCI images; registries of before 2020 take only \

@@ -322,7 +322,8 @@ impl<'a> Call<'a> {
     pub(super) fn user(&self) -> Option<User> {
         let (credential, source) = self.access.credential.get()?.as_ref()?;
         Some(User {
-            name: credential.user().to_owned(),
+            // Whatever stands in a file, line ends included.
+            name: printable(credential.user()),
             source: source.clone(),
         })
     }

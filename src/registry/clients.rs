@@ -125,6 +125,13 @@ impl Clients {
         reading.await.map_err(|_| RegistryError::Interrupted)
     }
 
+    /// What a proxy that did not lead anywhere is, where it is one that is not spoken to.
+    pub(super) fn unsupported_proxy(&self) -> Option<RegistryError> {
+        let (variable, address) = self.recipe.proxy_set()?;
+        let scheme = unsupported(address)?;
+        Some(RegistryError::ProxyKind { variable, scheme })
+    }
+
     /// The variable that names a proxy, if one does.
     pub(super) fn proxy_variable(&self) -> Option<&'static str> {
         let (variable, _) = self.recipe.proxy_set()?;
@@ -189,9 +196,21 @@ impl Recipe {
             .find_map(|name| self.environment.get(name))
             .unwrap_or("");
         let excluded = NoProxy::from_string(&format!("{excluded},{NEVER_PROXIED}"));
+        // The library knows these, and says so when they are used; others it would pass over.
+        if let Some(scheme) = unsupported(address).filter(|scheme| !scheme.starts_with("socks")) {
+            return Err(RegistryError::ProxyKind { variable, scheme });
+        }
         let proxy = Proxy::all(address).map_err(|_| RegistryError::Proxy { variable })?;
         Ok(Some(proxy.no_proxy(excluded)))
     }
+}
+
+/// What an address of a proxy begins with, where that is nothing that is spoken. One without a scheme is `http`.
+fn unsupported(address: &str) -> Option<String> {
+    let (scheme, _) = address.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric()) && !scheme.is_empty();
+    (is_scheme && scheme != "http" && scheme != "https").then_some(scheme)
 }
 
 fn setup(error: &reqwest::Error) -> RegistryError {
@@ -203,6 +222,47 @@ fn setup(error: &reqwest::Error) -> RegistryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn proxies_of_other_kinds_than_http_are_known_by_their_address() {
+        for (address, scheme) in [
+            ("http://proxy:3128", None),
+            ("HTTPS://me:pw@proxy", None),
+            ("proxy:3128", None),
+            ("", None),
+            ("socks5://127.0.0.1:1080", Some("socks5")),
+            ("SOCKS5H://me:pw@proxy", Some("socks5h")),
+            ("socks4a://proxy", Some("socks4a")),
+            ("ftp://proxy", Some("ftp")),
+        ] {
+            assert_eq!(unsupported(address).as_deref(), scheme, "{address}");
+        }
+    }
+
+    /// Where `NO_PROXY` names the host, it is in nobody's way.
+    #[test]
+    fn a_proxy_that_the_library_knows_is_refused_when_it_is_used() {
+        let client = |address: &str| {
+            let environment = Environment::new("/", []).with("ALL_PROXY", address);
+            let clients = Clients::new(&environment, Limits::default()).expect("clients");
+            let endpoint = Endpoint::of("registry.example").expect("legal");
+            let url = Url::parse("https://registry.example/v2/").expect("an URL");
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            let client = runtime.block_on(clients.of(&url, &endpoint)).map(drop);
+            (client, clients.unsupported_proxy())
+        };
+        let (made, unsupported) = client("socks5://me:pw@127.0.0.1:1080");
+        made.expect("a client");
+        let error = unsupported.expect("not spoken").to_string();
+        let expected = "ALL_PROXY names a proxy of the kind `socks5`, which is not supported";
+        assert_eq!(error, expected);
+        let (refused, _) = client("ftp://me:pw@127.0.0.1:1");
+        let error = refused.expect_err("not known").to_string();
+        assert_eq!(error, expected.replace("socks5", "ftp"));
+        let (made, unsupported) = client("http://127.0.0.1:1");
+        made.expect("a client");
+        assert!(unsupported.is_none());
+    }
 
     /// Looking for certificates takes several looks at the disk, and a push sends hundreds of requests.
     #[test]

@@ -1,9 +1,9 @@
 //! What all calls of a run share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::access::Access;
+use super::access::{Access, Greeting};
 use super::budget::Budget;
 use super::certificates;
 use super::endpoint::Endpoint;
@@ -54,6 +54,8 @@ pub(super) struct Core {
     /// Where token services may be besides.
     pub(super) vouched: Vouched,
     accesses: Mutex<Accesses>,
+    /// Whether the modes of files with credentials were looked at.
+    looked: OnceLock<()>,
 }
 
 /// What is known of registries. One may know us by several names, each for a part of its repositories.
@@ -61,10 +63,20 @@ pub(super) struct Core {
 struct Accesses {
     by_repository: BTreeMap<String, Arc<Access>>,
     by_credential: BTreeMap<(String, String), Arc<Access>>,
+    /// By registry.
+    greetings: BTreeMap<String, Greeting>,
     /// By registry: those that read without saying who we are.
     anonymous: BTreeMap<String, Arc<Access>>,
     /// Repositories that nobody may read without a login.
     closed: BTreeSet<String>,
+}
+
+impl Accesses {
+    /// What a registry told before, and will tell.
+    fn greeting(&mut self, registry: &str) -> Greeting {
+        let greetings = &mut self.greetings;
+        Arc::clone(greetings.entry(registry.to_owned()).or_default())
+    }
 }
 
 impl Core {
@@ -90,6 +102,7 @@ impl Core {
             recent: Recent::default(),
             vouched: Vouched::of(environment),
             accesses: Mutex::default(),
+            looked: OnceLock::new(),
         })
     }
 
@@ -124,7 +137,8 @@ impl Core {
         if let Some(access) = accesses.anonymous.get(registry) {
             return Ok(Some(Arc::clone(access)));
         }
-        let access = Access::anonymous(self.endpoint(registry)?);
+        let greeting = accesses.greeting(registry);
+        let access = Access::anonymous(self.endpoint(registry)?, greeting);
         let name = registry.to_owned();
         accesses.anonymous.insert(name, Arc::clone(&access));
         Ok(Some(access))
@@ -139,6 +153,17 @@ impl Core {
         self.accesses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Warns, once, of files with credentials that are not their owner's alone.
+    fn look_who_else_reads(&self) {
+        self.looked.get_or_init(|| {
+            // What cannot be read is told when a credential is needed.
+            for exposed in keychain::exposed_files(&self.environment).unwrap_or_default() {
+                let hint = exposed.hint();
+                self.warnings.add(format!("{exposed}: {hint}"));
+            }
+        });
+    }
+
     /// What is known of a repository's registry.
     pub(super) fn access(&self, repository: &Repository) -> Result<Arc<Access>, RegistryError> {
         let mut accesses = self.accesses();
@@ -146,12 +171,15 @@ impl Core {
         if let Some(access) = accesses.by_repository.get(&name) {
             return Ok(Arc::clone(access));
         }
+        self.look_who_else_reads();
         // What is wrong with a configuration is said when a credential is needed.
         let scope = keychain::scope_of(&self.environment, &name).unwrap_or_default();
         let place = (repository.registry().to_owned(), scope);
-        let access = match accesses.by_credential.get(&place) {
-            Some(access) => Arc::clone(access),
-            None => Access::new(self.endpoint(repository.registry())?),
+        let access = if let Some(access) = accesses.by_credential.get(&place) {
+            Arc::clone(access)
+        } else {
+            let greeting = accesses.greeting(repository.registry());
+            Access::new(self.endpoint(repository.registry())?, greeting)
         };
         accesses.by_credential.insert(place, Arc::clone(&access));
         accesses.by_repository.insert(name, Arc::clone(&access));

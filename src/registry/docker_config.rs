@@ -157,6 +157,17 @@ impl DockerConfig {
         Ok(longest.filter(|path| !path.is_empty()))
     }
 
+    /// Whether the file itself holds a password or token.
+    pub(super) fn holds_secrets(&self) -> bool {
+        const SECRETS: [&str; 4] = ["auth", "identitytoken", "password", "registrytoken"];
+        let auths = self.table("auths").unwrap_or_default();
+        auths.iter().any(|(_, entry)| {
+            let entry: Value = serde_json::from_str(entry.get()).unwrap_or_default();
+            let held = |name: &&str| entry.get(*name).and_then(Value::as_str);
+            SECRETS.iter().filter_map(held).any(|text| !text.is_empty())
+        })
+    }
+
     /// The parts of a registry or of a part of it that the file itself has other entries for, by the names of
     /// these.
     pub(super) fn parts_below(&self, name: &str) -> Result<Vec<String>, CredentialError> {

@@ -159,6 +159,14 @@ pub enum RegistryError {
         /// The variable; its value may hold a password.
         variable: &'static str,
     },
+    /// The proxy that the environment names is of another kind than those that are spoken to; nothing was sent.
+    #[error("{variable} names a proxy of the kind `{scheme}`, which is not supported")]
+    ProxyKind {
+        /// The variable; its value may hold a password.
+        variable: &'static str,
+        /// What its address begins with.
+        scheme: String,
+    },
     /// No credential could be looked up or stored.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -433,6 +441,11 @@ impl RegistryError {
             self,
             Self::Unauthorized { status: 403, .. } | Self::Refused { status: 405, .. }
         )
+    }
+
+    /// Whether the environment makes no sense, whatever the registry.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Proxy { .. } | Self::ProxyKind { .. })
     }
 
     /// What the registry itself answered, printable, where it answered at all.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::credential::{Credential, CredentialError, CredentialSource};
 use super::docker_config::DockerConfig;
 use super::endpoint::Endpoint;
+use super::exposed_file::ExposedFile;
 use super::program::CredentialProgram;
 use super::server_key::server_key;
 use crate::process::{
@@ -73,6 +74,16 @@ pub fn credential_helpers(
         }
     }
     Ok(found)
+}
+
+/// The files with credentials that are not their owner's alone: passwords that others may
+/// read, and files that others may write, which could name any program as a helper.
+///
+/// # Errors
+/// [`CredentialError`] when a configuration is broken.
+pub fn exposed_files(environment: &Environment) -> Result<Vec<ExposedFile>, CredentialError> {
+    let files = files(environment)?;
+    Ok(files.iter().filter_map(ExposedFile::of).collect())
 }
 
 /// The part of a repository's path that an entry of a file is for; empty where all of the registry has

@@ -32,6 +32,7 @@ mod docker_config;
 mod endpoint;
 mod engine;
 mod error;
+mod exposed_file;
 mod face;
 mod failure;
 #[doc(hidden)]
@@ -81,9 +82,10 @@ mod tests;
 
 pub use credential::{Credential, CredentialError, CredentialSource};
 pub use error::{Attempt, ProxyTrouble, RegistryError, User};
+pub use exposed_file::ExposedFile;
 pub use face::Registry;
 pub use image::{ImageOutcome, ImagePush};
-pub use keychain::{credential_helpers, credential_source};
+pub use keychain::{credential_helpers, credential_source, exposed_files};
 pub use login::{Logout, login, logout};
 pub use manifest::{ManifestFound, ManifestOutcome, ManifestRead, ManifestReference};
 pub use options::{Limits, Listener, Options};

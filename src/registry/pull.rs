@@ -50,7 +50,6 @@ pub(super) async fn as_nobody_first<T>(
         other => return other,
     };
     let access = core.access(repository)?;
-    access.learn_from(&anonymous).await;
     let call = Call::reading(core, repository, access);
     if call.credential().await?.is_none() {
         return Err(refusal);

@@ -1,6 +1,7 @@
 //! Sending one request once: time limits and size limits. Connections, TLS and proxies are those of `clients`.
 //!
-//! Plain http exists for this machine only and never uses a proxy. Redirects are never followed
+//! Plain http exists for registries of this machine and for those that `--insecure-registry` names, and never uses a
+//! proxy. Redirects are never followed
 //! here: whoever sends decides about the next address. Certificate authorities are those of
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` where the environment names them, else the system's, and those that
 //! stand in a directory for the host.
@@ -17,7 +18,7 @@ use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, Url};
 use super::clients::Clients;
 use super::content::Progress;
 use super::endpoint::Endpoint;
-use super::error::{Cause, RegistryError};
+use super::error::{Cause, ProxyTrouble, RegistryError};
 use super::failure::Failure;
 use super::opening::{Abandoned, Awaited, Opener, Opening};
 use super::options::Limits;
@@ -183,7 +184,14 @@ impl Transport {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.contains(&url.origin().ascii_serialization());
         let proxy = self.clients.proxy_variable();
-        Failure::of(error, self.limits.connect, known, proxy)
+        let failure = Failure::of(error, self.limits.connect, known, proxy);
+        // Where NO_PROXY names the host, the proxy may be of any kind.
+        if let Failure::Proxy(_, ProxyTrouble::Absent, _) = failure
+            && let Some(error) = self.clients.unsupported_proxy()
+        {
+            return Failure::Setup(error);
+        }
+        failure
     }
 
     fn remember(&self, url: &Url) {

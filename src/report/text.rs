@@ -34,9 +34,21 @@ pub fn printable_lines(text: &str) -> String {
     )
 }
 
-/// Marks that reorder or hide what stands around them.
+/// Marks that reorder or hide what stands around them, or cannot be seen themselves: the format characters of Unicode
+/// (general category `Cf`) that no script needs to be read, line and paragraph separators, and all of the block of tags.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// Bytes as people read them: `512 B`, `1.8 MB`.
@@ -75,6 +87,33 @@ mod tests {
     fn escape_sequences_lose_their_power() {
         assert_eq!(printable("a\u{1b}[31mred\r\nb"), "a [31mred b");
         assert_eq!(printable_lines("a\u{1b}[31m\n\u{202e}b"), "a [31m\n b");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_let_through() {
+        for c in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{206a}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{e0000}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e007f}',
+        ] {
+            let text = format!("a{c}b");
+            assert_eq!(printable(&text), "a b", "{:x}", u32::from(c));
+            assert_eq!(printable_lines(&text), "a b", "{:x}", u32::from(c));
+        }
+        // Numbers of Arabic, and marks that letters are made of, are text.
+        for text in ["a\u{600}b", "e\u{301}", "\u{1f469}\u{fe0f}"] {
+            assert_eq!(printable(text), text);
+        }
     }
 
     #[test]

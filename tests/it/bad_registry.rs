@@ -323,18 +323,18 @@ fn an_interrupt_between_two_tags_hides_none_that_moved() {
 
 /// The layout is given everything all the same, because one destination's failure is not another's.
 #[test]
-fn one_destination_that_fails_leaves_the_other_alone() {
+fn one_destination_that_fails_leaves_the_other_alone_with_keep_going() {
     let server = taking_uploads(|_| reply(400, "broken"));
     let checkout = Checkout::of_services(&["alpha"]);
-    let run = push(&checkout, &server.host())
-        .args(["--to", "oci:out"])
-        .run();
-    let run = run.expect(1);
-    assert!(
-        run.stderr.contains(": status 400 (broken)\n"),
-        "{}",
-        run.stderr
-    );
+    let run = |more: &[&str]| {
+        let push = push(&checkout, &server.host()).args(["--to", "oci:out"]);
+        let run = push.args(more).run().expect(1);
+        let said = ": status 400 (broken)\n";
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        run
+    };
+    assert_eq!(run(&[]).stdout, "");
+    let run = run(&["--keep-going"]);
     let images = crate::support::refusal::images(&checkout.path().join("out"));
     let expected: Vec<String> = images
         .iter()

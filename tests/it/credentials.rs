@@ -57,6 +57,7 @@ impl Home {
     fn with_config(self, config: &Value) -> Self {
         self.checkout
             .write("docker/config.json", &config.to_string());
+        self.checkout.set_mode("docker/config.json", 0o600);
         self
     }
 
@@ -107,6 +108,34 @@ fn auths_of_the_docker_configuration_are_used() {
     let registry = Registry::with_password();
     let config = json!({ "auths": { registry.host(): { "auth": pair() } } });
     all_are_pushed(&registry, &Home::new(&registry).with_config(&config));
+}
+
+#[test]
+fn passwords_that_others_may_read_are_warned_of_once() {
+    let registries = [Registry::with_password(), Registry::with_password()];
+    let [first, second] = registries.each_ref().map(Registry::host);
+    let config = json!({ "auths": { &first: { "auth": pair() }, &second: { "auth": pair() } } });
+    let home = Home::new(&registries[0]).with_config(&config);
+    let checkout = Checkout::of_services(&["orders", "users"]);
+    let run = |mode| {
+        home.checkout.set_mode("docker/config.json", mode);
+        let run = Lighter::at(checkout.path())
+            .env("DOCKER_CONFIG", home.checkout.path().join("docker"))
+            .args(["build", "--to", &format!("docker://{first}/shop")])
+            .args(["--to", &format!("docker://{second}/shop")])
+            .run()
+            .expect(0);
+        let lines = run.stderr.lines();
+        let told = lines.filter(|line| line.contains("config.json"));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(run(0o600), Vec::<String>::new());
+    let path = home.config().display().to_string();
+    let expected = format!(
+        "warning: `{path}` holds credentials, and others than its owner may read it (mode 0644): type \
+         `chmod 600 '{path}'`"
+    );
+    assert_eq!(run(0o644), [expected]);
 }
 
 #[test]

@@ -414,6 +414,30 @@ fn helpers_that_are_not_there_and_broken_configurations_are_told() {
 }
 
 #[test]
+fn passwords_that_others_may_read_are_told_with_what_to_type() {
+    let checkout = needing(&[]);
+    let file = "home/.docker/config.json";
+    checkout.write(file, r#"{"auths":{"ghcr.io":{"auth":"bWU6c2VjcmV0"}}}"#);
+    let home = checkout.path().join("home");
+    let doctor = || doctor(&checkout).env("HOME", &home).run();
+    checkout.set_mode(file, 0o600);
+    doctor().expect(0);
+    checkout.set_mode(file, 0o640);
+    let found = findings(&doctor().expect(3));
+    let path = checkout.path().join(file).display().to_string();
+    let what =
+        format!("`{path}` holds credentials, and others than its owner may read it (mode 0640)");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["what"], what);
+    assert!(
+        found[0]
+            .to_string()
+            .contains(&format!("chmod 600 '{path}'")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_registry_is_asked_only_where_one_is_named() {
     let checkout = needing(&[]);
     let registry = Registry::open();

@@ -17,6 +17,7 @@ mod bad_home;
 mod bad_interrupt;
 mod bad_registry;
 mod bad_workspace;
+mod barrier;
 mod binaries;
 mod blind;
 mod credentials;

@@ -105,6 +105,38 @@ fn a_proxy_that_is_not_there_is_told() {
     refused(&proxy.host(), "tunnel error: unexpected end of file", hint);
 }
 
+#[test]
+fn a_proxy_of_another_kind_is_told_at_once() {
+    let checkout = Checkout::of_services(&["alpha"]);
+    for (variable, scheme) in [
+        ("HTTPS_PROXY", "socks5"),
+        ("all_proxy", "socks5h"),
+        ("ALL_PROXY", "ftp"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let proxy = listener.local_addr().expect("bound");
+        let run = Lighter::at(checkout.path())
+            .args(["push", "-v", "--repo", &format!("{NAME}:443/shop")])
+            .env(variable, format!("{scheme}://me:{PROXY_PASSWORD}@{proxy}"))
+            .run_process(":");
+        let message = format!(
+            "cannot deliver to `docker://{NAME}:443/shop`\n  {variable} names a proxy of the kind `{scheme}`, \
+             which is not supported"
+        );
+        let hint = format!(
+            "name a proxy that speaks HTTP in {variable} (`http://HOST:PORT` or `https://HOST:PORT`), unset it, \
+             or name the host in NO_PROXY"
+        );
+        let run = run.refuses(2, &message, &hint);
+        assert!(!all_of(&run).contains("sentinel"));
+        assert!(!all_of(&run).contains("again"), "{}", run.stderr);
+        listener.set_nonblocking(true).expect("set");
+        let nobody = listener.accept().expect_err("nobody came");
+        assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+    assert!(!checkout.path().join("target").exists());
+}
+
 /// A name of this machine that does not say so.
 fn inner_name() -> String {
     let hosts = fs_err::read_to_string("/etc/hosts").expect("readable");

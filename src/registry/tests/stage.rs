@@ -53,7 +53,15 @@ impl Stage {
     pub(super) fn with_config(config: &str) -> Self {
         let stage = Self::anonymous();
         fs_err::write(stage.config(), config).expect("written");
+        stage.set_mode(0o600);
         stage
+    }
+
+    /// Gives the configuration this mode.
+    pub(super) fn set_mode(&self, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::Permissions::from_mode(mode);
+        fs_err::set_permissions(self.config(), mode).expect("set");
     }
 
     /// A home whose configuration has `me` with the password `secret` for a registry.

@@ -19,6 +19,7 @@ fn push(checkout: &Checkout, server: &FaultRegistry, login: &str) -> Run {
     let pair = base64::engine::general_purpose::STANDARD.encode(login);
     let config = format!(r#"{{"auths":{{"{host}":{{"auth":"{pair}"}}}}}}"#);
     checkout.write("home/config.json", &config);
+    checkout.set_mode("home/config.json", 0o600);
     let run = Lighter::at(checkout.path())
         .env("DOCKER_CONFIG", checkout.path().join("home"))
         .args(["push", "-vv", "-t", "v1", "--repo", &format!("{host}/shop")])

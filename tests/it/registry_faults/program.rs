@@ -78,6 +78,7 @@ fn the_program_itself_survives_and_tells_no_secret() {
         let host = server.host();
         let config = format!(r#"{{"auths":{{"{host}":{{"auth":"bWU6c2VjcmV0"}}}}}}"#);
         home.write("config.json", &config);
+        home.set_mode("config.json", 0o600);
         for fault in faults {
             server.add(fault);
         }

@@ -55,7 +55,10 @@ impl Stage {
             let pair = base64::engine::general_purpose::STANDARD.encode(login);
             let host = server.host();
             let config = format!(r#"{{"auths":{{"{host}":{{"auth":"{pair}"}}}}}}"#);
-            fs_err::write(home.path().join("config.json"), config).expect("written");
+            let file = home.path().join("config.json");
+            fs_err::write(&file, config).expect("written");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs_err::set_permissions(&file, mode).expect("set");
         }
         let variables = [("DOCKER_CONFIG".into(), home.path().into())];
         Self {

@@ -1,6 +1,7 @@
 //! Workspaces: the shop, and small ones made for one test.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -224,6 +225,12 @@ impl Checkout {
         let path = self.path().join(relative);
         fs_err::create_dir_all(path.parent().expect("has a parent")).expect("created");
         fs_err::write(path, text).expect("written");
+    }
+
+    /// Gives a file below it this mode.
+    pub(crate) fn set_mode(&self, relative: &str, mode: u32) {
+        let mode = std::fs::Permissions::from_mode(mode);
+        fs_err::set_permissions(self.path().join(relative), mode).expect("set");
     }
 
     /// Writes a program below it. Another process writes it: had this one the file open while some
