@@ -6,15 +6,15 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{StatusCode, Url};
 
-use super::challenge::{self, Challenge};
-use super::docker_config::DockerConfig;
-use super::endpoint::Endpoint;
-use super::location;
-use super::redaction::Secrets;
-use super::reply::Reply;
-use super::server_words::ServerWords;
-use super::token::Token;
-use super::vouched::Vouched;
+use crate::registry::access::challenge::{self, Challenge};
+use crate::registry::access::token::Token;
+use crate::registry::addresses::endpoint::Endpoint;
+use crate::registry::addresses::location;
+use crate::registry::addresses::vouched::Vouched;
+use crate::registry::credentials::docker_config::DockerConfig;
+use crate::registry::wire::reply::Reply;
+use crate::registry::words::redaction::Secrets;
+use crate::registry::words::server_words::ServerWords;
 
 /// A public registry, so that nothing but https may come out.
 const REGISTRY: &str = "registry.example";

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
-use super::address::host_of;
-use super::call::Call;
-use super::core::Core;
-use super::error::{READ, RegistryError};
-use super::manifest::ManifestReference;
-use super::request::Request;
-use super::sink::Sink;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::reference::Repository;
+use crate::registry::access::core::Core;
+use crate::registry::addresses::address::host_of;
+use crate::registry::call::sending::Call;
+use crate::registry::errors::error::{READ, RegistryError};
+use crate::registry::push::manifest::ManifestReference;
+use crate::registry::wire::request::Request;
+use crate::registry::wire::sink::Sink;
 use crate::report::{Meter, printable};
 
 /// Walks from the registry to where it keeps a blob.
@@ -129,7 +129,7 @@ impl Call<'_> {
                 return Err(self.refused(&action, &reply));
             }
             let is_pieced = sink.is_pieced().await;
-            let failed = |failure: super::failure::Failure| {
+            let failed = |failure: crate::registry::errors::failure::Failure| {
                 let attempt = self.attempt(&action);
                 failure.explain(attempt, host_of(&reply.url), false)
             };

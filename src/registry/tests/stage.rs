@@ -10,8 +10,8 @@ use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::process::{Environment, Interrupt};
 use crate::reference::{Repository, Tag};
-use crate::registry::blob::Arrival;
-use crate::registry::content::Content;
+use crate::registry::push::blob::Arrival;
+use crate::registry::wire::content::Content;
 use crate::registry::{Limits, ManifestReference, Options, Registry, RegistryError};
 use crate::report::Clock;
 
