@@ -6,9 +6,11 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::Failure;
+use super::choice::Choice;
 use super::commands;
 use super::duration::Seconds;
 use super::jobs::Jobs;
+use crate::config::{Builder, Compression, Linkage};
 use crate::hint::Hint;
 use crate::reference::refuse_login;
 
@@ -163,11 +165,11 @@ pub(super) struct CompileArguments {
     /// Number of parallel jobs, defaults to the number of CPUs; a negative N leaves so many unused
     #[arg(short, long, value_name = "N", allow_negative_numbers = true)]
     pub(super) jobs: Option<Jobs>,
-    /// Build with `cargo` or `zigbuild`
-    #[arg(long, value_name = "BUILDER")]
+    /// What compiles
+    #[arg(long, value_name = "BUILDER", value_parser = Choice::of(Builder::NAMED))]
     pub(super) builder: Option<String>,
-    /// Link the C library `dynamic` or `static`
-    #[arg(long, value_name = "LINKAGE")]
+    /// How to link the C library
+    #[arg(long, value_name = "LINKAGE", value_parser = Choice::of(Linkage::NAMED))]
     pub(super) linkage: Option<String>,
 }
 
@@ -181,8 +183,8 @@ pub(super) struct ImageArguments {
     /// Tag, or pattern with {version} {git.sha} {git.short} {git.branch} {digest}
     #[arg(short, long = "tag", value_name = "TAG")]
     pub(super) tags: Vec<String>,
-    /// Compress layers by `gzip`, `zstd` or `none`
-    #[arg(long, value_name = "NAME")]
+    /// How to compress layers
+    #[arg(long, value_name = "NAME", value_parser = Choice::of(Compression::NAMED))]
     pub(super) compression: Option<String>,
     /// How hard to compress
     #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]

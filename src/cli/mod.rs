@@ -1,6 +1,7 @@
 //! The command line: what the user typed, what is meant by it, and how the program ends.
 
 mod arguments;
+mod choice;
 mod commands;
 mod context;
 mod destinations;

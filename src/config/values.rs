@@ -17,6 +17,11 @@ pub enum Builder {
     Zigbuild,
 }
 
+impl Builder {
+    /// Each by the word that a manifest, a variable or a flag has for it.
+    pub const NAMED: &[(&str, Self)] = &[("cargo", Self::Cargo), ("zigbuild", Self::Zigbuild)];
+}
+
 /// How the C library is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Linkage {
@@ -25,6 +30,11 @@ pub enum Linkage {
     Dynamic,
     /// Everything in the executable.
     Static,
+}
+
+impl Linkage {
+    /// Each by the word that a manifest, a variable or a flag has for it.
+    pub const NAMED: &[(&str, Self)] = &[("dynamic", Self::Dynamic), ("static", Self::Static)];
 }
 
 /// The time that images state.
@@ -47,6 +57,15 @@ pub enum Compression {
     Zstd,
     /// Not at all.
     None,
+}
+
+impl Compression {
+    /// Each by the word that a manifest, a variable or a flag has for it.
+    pub const NAMED: &[(&str, Self)] = &[
+        ("gzip", Self::Gzip),
+        ("zstd", Self::Zstd),
+        ("none", Self::None),
+    ];
 }
 
 /// Numeric user and group of the process.
@@ -102,17 +121,11 @@ pub(super) fn boolean(node: &Node, context: &mut Context) -> Option<bool> {
 }
 
 pub(super) fn builder(node: &Node, context: &mut Context) -> Option<Builder> {
-    context.choice(
-        node,
-        &[("cargo", Builder::Cargo), ("zigbuild", Builder::Zigbuild)],
-    )
+    context.choice(node, Builder::NAMED)
 }
 
 pub(super) fn linkage(node: &Node, context: &mut Context) -> Option<Linkage> {
-    context.choice(
-        node,
-        &[("dynamic", Linkage::Dynamic), ("static", Linkage::Static)],
-    )
+    context.choice(node, Linkage::NAMED)
 }
 
 pub(super) fn created(node: &Node, context: &mut Context) -> Option<Created> {
@@ -123,12 +136,7 @@ pub(super) fn created(node: &Node, context: &mut Context) -> Option<Created> {
 }
 
 pub(super) fn compression(node: &Node, context: &mut Context) -> Option<Compression> {
-    let choices = [
-        ("gzip", Compression::Gzip),
-        ("zstd", Compression::Zstd),
-        ("none", Compression::None),
-    ];
-    context.choice(node, &choices)
+    context.choice(node, Compression::NAMED)
 }
 
 /// A level in the widest range; [`super::service`] checks it against the compression it goes with.

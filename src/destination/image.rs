@@ -134,6 +134,16 @@ impl Stored {
         }
     }
 
+    /// All of the image was there.
+    pub(super) fn whole(image: &DeliverableImage) -> Self {
+        Self {
+            status: DeliveryStatus::Exists,
+            // The layers and the configuration.
+            existing_blobs: image.layers.len() as u64 + 1,
+            ..Self::nothing()
+        }
+    }
+
     /// Counts a blob of a layout.
     pub(super) fn count(&mut self, put: Put) {
         match put {

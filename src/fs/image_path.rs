@@ -8,6 +8,8 @@ const MAX_PATH: usize = 4096;
 const MAX_COMPONENT: usize = 255;
 /// Image-spec, layer.md: names beginning so delete files of lower layers, and cannot be stored.
 const WHITEOUT: &str = ".wh.";
+/// Every image has it already.
+const ROOT: &str = "it is the root directory";
 
 /// A path inside an image: relative, without `.`, `..` or empty components.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,9 @@ pub struct InvalidPath {
 
 impl Hint for InvalidPath {
     fn hint(&self) -> Option<String> {
+        if self.why == ROOT {
+            return Some("name something below it".to_owned());
+        }
         if self.why.contains(WHITEOUT) {
             let why = "rename the file: container runtimes take such names as an order to delete";
             return Some(why.to_owned());
@@ -49,7 +54,7 @@ impl ImagePath {
         };
         let relative = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/');
         if relative.is_empty() {
-            return refuse("it is empty");
+            return refuse(if path.is_empty() { "it is empty" } else { ROOT });
         }
         if relative.len() > MAX_PATH {
             return refuse("it is longer than 4096 bytes");

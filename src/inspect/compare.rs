@@ -244,14 +244,31 @@ fn settings(new: &Report, old: &Report, found: &mut Found) {
     maps(Respect::Labels, &now.labels, &before.labels, found);
 }
 
-fn variables(env: &[String]) -> BTreeMap<String, String> {
+/// What a configuration says of a variable.
+#[derive(PartialEq, Eq)]
+enum Variable {
+    /// Behind the equals sign.
+    Value(String),
+    /// There is none: some runtimes pass the name on, and some an empty value.
+    Bare,
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Value(value) => value,
+            Self::Bare => "a name without `=`",
+        })
+    }
+}
+
+fn variables(env: &[String]) -> BTreeMap<String, Variable> {
     // Of two with one name, processes see the last.
-    let pairs = env
-        .iter()
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    let pairs = env.iter().map(|pair| match pair.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Variable::Value(value.to_owned())),
+        None => (pair.clone(), Variable::Bare),
+    });
+    pairs.collect()
 }
 
 fn ports(ports: &[String]) -> BTreeMap<String, String> {
@@ -273,10 +290,10 @@ fn set(items: &[String]) -> BTreeMap<String, String> {
 }
 
 /// Names that only one has, or whose values differ.
-fn maps(
+fn maps<V: PartialEq + fmt::Display>(
     respect: Respect,
-    new: &BTreeMap<String, String>,
-    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, V>,
+    old: &BTreeMap<String, V>,
     found: &mut Found,
 ) {
     let names: BTreeSet<&String> = new.keys().chain(old.keys()).collect();
@@ -285,8 +302,8 @@ fn maps(
         if now != before {
             found.entry(respect).or_default().push(Change {
                 item: Some(printable(name)),
-                new: now.map(|value| printable(value)),
-                old: before.map(|value| printable(value)),
+                new: now.map(|value| printable(&value.to_string())),
+                old: before.map(|value| printable(&value.to_string())),
             });
         }
     }

@@ -1,6 +1,7 @@
 //! How an image runs, as its configuration says; any field may be missing or `null`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -130,11 +131,36 @@ impl Execution {
     /// The health check in one line.
     pub(super) fn healthcheck_text(&self) -> String {
         let options = self.healthcheck_options.iter();
-        let options = options.map(|(name, value)| format!("{name} {value}"));
+        let options = options.map(|(name, value)| match (name.as_str(), value.parse()) {
+            ("Retries", _) | (_, Err(_)) => format!("{name} {value}"),
+            (_, Ok(nanoseconds)) => format!("{name} {}", duration(nanoseconds)),
+        });
         let command = (!self.healthcheck.is_empty()).then(|| command(&self.healthcheck));
         let parts: Vec<String> = command.into_iter().chain(options).collect();
         parts.join(", ")
     }
+}
+
+/// Nanoseconds as a Dockerfile says them, such as `1m30s`: two that differ read differently.
+fn duration(nanoseconds: u64) -> String {
+    let units = [
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("ns", 1),
+    ];
+    let mut rest: u64 = nanoseconds;
+    let mut text = String::new();
+    for (unit, length) in units {
+        if rest >= length {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{}{unit}", rest / length);
+            rest %= length;
+        }
+    }
+    text
 }
 
 impl Document {
@@ -272,6 +298,24 @@ mod tests {
         assert_eq!(document.diff_ids(), []);
         assert_eq!(document.makers(1), [""]);
         assert_eq!(read("{}").execution(), Execution::default());
+    }
+
+    #[test]
+    fn times_of_a_health_check_are_those_of_dockerfiles() {
+        for (nanoseconds, text) in [
+            (5_000_000_000, "5s"),
+            (90_000_000_000, "1m30s"),
+            (3_600_000_000_000, "1h"),
+            (1_500_000_000, "1s500ms"),
+            (1_001, "1us1ns"),
+        ] {
+            assert_eq!(duration(nanoseconds), text);
+        }
+        let mut document = read(
+            r#"{"config":{"Healthcheck":{"Test":["CMD","a"],"Interval":5000000000,"Retries":3,"Timeout":-1}}}"#,
+        );
+        let expected = "CMD a, Interval 5s, Retries 3, Timeout -1";
+        assert_eq!(document.execution().healthcheck_text(), expected);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::process::Command;
 use cargo_lighter::digest::Digest;
 use cargo_lighter::medium::{ArchiveForm, ArchiveReader};
 
-use crate::support::check::{assert_sound_but_for, blobs, names, read_json};
+use crate::support::check::{Described, assert_sound_but_for, blobs, names, read_json};
 use crate::support::cli::{Lighter, Run};
-use crate::support::engines::Containerd;
+use crate::support::engines::{Containerd, Podman, RUN};
 use crate::support::refusal::{Before, images, no_temporaries};
 use crate::support::tools::{Unpacked, run, skopeo_config, skopeo_inspect};
 use crate::support::workspace::Checkout;
@@ -183,6 +183,39 @@ fn containerd_imports_archives_with_their_digests_and_runs_them() {
         let run = ["run", "--rm", "--net-host"];
         let printed = containerd.ctr(&[&run[..], &snapshots, &[named.trim(), service]].concat());
         assert_eq!(printed, "hello\n");
+    }
+}
+
+#[test]
+fn podman_loads_archives_of_both_forms_and_runs_what_they_hold() {
+    let checkout = Checkout::of_services(&["first", "second"]);
+    let to = [
+        "oci:layout",
+        "oci-archive:images.tar",
+        "docker-archive:docker.tar",
+    ];
+    let to: Vec<&str> = to.iter().flat_map(|to| ["--to", to]).collect();
+    build(&checkout, &to).expect(0);
+    for file in ["images.tar", "docker.tar"] {
+        // One for each, so that it has nothing of the other.
+        let Some(podman) = Podman::ready() else {
+            return;
+        };
+        let mut load = podman.command("load");
+        run(load.arg("--input").arg(checkout.path().join(file)));
+        for service in ["first", "second"] {
+            let image = Described::of(
+                &checkout.path().join("layout"),
+                &format!("{service}:latest"),
+            );
+            let config = image.manifest["config"]["digest"].as_str().expect("one");
+            let name = format!("localhost/{service}:latest");
+            let mut inspect = podman.command("image");
+            let id = run(inspect.args(["inspect", "--format", "{{.Id}}", &name]));
+            assert_eq!(format!("sha256:{}", id.trim()), config, "{file}");
+            let printed = run(podman.command("run").args(RUN).arg(&name));
+            assert_eq!(printed, "hello\n", "{file}");
+        }
     }
 }
 

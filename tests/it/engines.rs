@@ -1,11 +1,12 @@
 //! Container engines: images are loaded into them, found there, and run.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::thread;
 
 use cargo_lighter::process::{Interrupt, Signal};
 
-use crate::support::check::Described;
+use crate::support::check::{Described, read_json};
 use crate::support::cli::{Lighter, Run};
 use crate::support::engines::{Docker, NO_DAEMON, Podman, RUN, without_engines};
 use crate::support::refusal::{Before, images, no_temporaries};
@@ -32,19 +33,13 @@ fn podman_loads_images_with_their_digests_and_runs_them() {
     let scratch = Checkout::empty();
     let layout = format!("oci:{}/layout", scratch.path().display());
     // No daemon of docker's answers, whose client may be there: the next engine takes them.
-    let loaded = Lighter::at(shop())
-        .args([
-            "build",
-            "-L",
-            "--to",
-            &layout,
-            "shop-gateway",
-            "shop-worker",
-        ])
-        .first_on_path(&podman.program(&scratch))
-        .env(NO_DAEMON.0, NO_DAEMON.1)
-        .run()
-        .expect(0);
+    let programs = podman.program(&scratch);
+    let build = |more: &[&str]| {
+        let lighter = Lighter::at(shop()).args(["build", "-L", "shop-gateway", "shop-worker"]);
+        let lighter = lighter.args(more).first_on_path(&programs);
+        lighter.env(NO_DAEMON.0, NO_DAEMON.1).run().expect(0)
+    };
+    let loaded = build(&["--to", &layout]);
     let digests = images(&scratch.path().join("layout"));
     assert_eq!(digests.len(), 4);
     for (name, digest) in &digests {
@@ -69,6 +64,53 @@ fn podman_loads_images_with_their_digests_and_runs_them() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let (printed, code) = gateway.stop_by(&mut podman.terminate("gateway"));
     assert_eq!(code, Some(0), "{printed}");
+    // What it has is not new, and is told as the first time; a further name of the same is a name only.
+    let again = build(&[]);
+    let references = |run: &Run| -> BTreeSet<String> {
+        let lines = run.lines().into_iter();
+        let of_podman = lines.filter(|line| line.starts_with("containers-storage:"));
+        of_podman.map(str::to_owned).collect()
+    };
+    assert_eq!(references(&again), references(&loaded));
+    is_unchanged(&again, &["shop-gateway", "shop-worker"]);
+    is_unchanged(
+        &build(&["--tag", "latest", "--tag", "more"]),
+        &["shop-gateway"],
+    );
+    let named = podman
+        .command("image")
+        .args(["exists", "localhost/shop-worker:more"])
+        .status();
+    assert!(named.expect("podman is there").success());
+    // Under the name of another, an image is new.
+    let worker = [
+        "localhost/shop-worker:latest",
+        "localhost/shop-gateway:latest",
+    ];
+    tools::run(podman.command("tag").args(worker));
+    let moved = build(&["--tag", "latest"]);
+    assert_eq!(references(&moved), {
+        let mut latest = references(&loaded);
+        latest.retain(|line| line.contains(":latest@"));
+        latest
+    });
+    is_unchanged(&moved, &["shop-worker"]);
+    let mut rows = moved.stderr.lines();
+    let row = rows.find(|line| line.starts_with("  shop-gateway "));
+    let is_new = |row: &str| !row.contains(" 0 B ") && !row.contains("unchanged");
+    assert!(row.is_some_and(is_new), "{}", moved.stderr);
+}
+
+/// Whether the table says of services that nothing of them was new to the engine.
+#[track_caller]
+fn is_unchanged(run: &Run, services: &[&str]) {
+    for service in services {
+        let mut lines = run.stderr.lines();
+        let row = lines.find(|line| line.starts_with(&format!("  {service} ")));
+        let row = row.unwrap_or_else(|| panic!("{}", run.stderr));
+        let words = [" 0 B ", " 3/3 ", " unchanged"];
+        assert!(words.iter().all(|word| row.contains(word)), "{row}");
+    }
 }
 
 #[test]
@@ -89,6 +131,16 @@ fn docker_loads_what_is_piped_and_what_is_in_files() {
         .env("DOCKER_HOST", docker.host())
         .run()
         .expect(0);
+    let again = Lighter::at(checkout.path())
+        .args(["build", "--tag", "1", "--tag", "2", "--to", to[0]])
+        .args(["--metadata-file", "again.json"])
+        .env("DOCKER_HOST", docker.host())
+        .run()
+        .expect(0);
+    is_unchanged(&again, &["first", "second"]);
+    let summary = read_json(&checkout.path().join("again.json"));
+    assert_eq!(summary["services"][0]["deliveries"][0]["status"], "exists");
+    assert_eq!(summary["services"][0]["deliveries"][0]["existing_blobs"], 4);
     let layout = checkout.path().join("layout");
     for service in ["first", "second"] {
         let image = Described::of(&layout, &format!("{service}:1"));
@@ -224,7 +276,7 @@ fn an_engine_that_keeps_manifests_is_reported_with_them() {
         assert!(run.lines().contains(&&*expected), "{}", run.stdout);
         assert_eq!(
             engine.asked(),
-            format!("ps --quiet\n{load}\nimage inspect alpha:latest\n")
+            format!("ps --quiet\nimage inspect alpha:latest\n{load}\nimage inspect alpha:latest\n")
         );
         told(&run, program, "alpha:latest");
         // What was chosen is told, not how it was asked for.

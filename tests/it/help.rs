@@ -98,6 +98,7 @@ fn bash_completes_commands_and_flags() {
         (&["cargo-lighter", "bu"][..], "build\n"),
         (&["cargo-lighter", "push", "--rep"], "--repo\n"),
         (&["cargo-lighter", "completions", "fi"], "fish\n"),
+        (&["cargo-lighter", "push", "--linkage", "s"], "static\n"),
     ] {
         let ask = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
              function=$(complete -p cargo-lighter | sed 's/.*-F \\([^ ]*\\).*/\\1/'); \
@@ -117,10 +118,81 @@ fn bash_completes_commands_and_flags() {
     }
 }
 
+/// Types each line and a tab into an interactive zsh on a pseudo-terminal of zsh's own, and prints what the line
+/// became.
+const ASK_ZSH: &str = r#"
+zmodload zsh/zpty
+zpty shell "TERM=dumb zsh -i"
+for line; do
+    zpty -w -n shell "$line"$'\t\x14'
+    zpty -r shell answer $'*became<*>*'
+    print -r -- "${${answer##*became<}%%>*}"
+done
+zpty -d shell
+"#;
+
+/// What such a zsh begins with.
+const ZSHRC: &str = r#"
+fpath=("$ZDOTDIR" $fpath)
+autoload -Uz compinit
+compinit -u -d "$ZDOTDIR/dump"
+show() { print -r -- "became<$BUFFER>"; BUFFER= }
+zle -N show
+bindkey '^I' complete-word
+bindkey '^T' show
+PS1=
+"#;
+
+#[test]
+fn zsh_completes_commands_flags_and_values() {
+    let script = Lighter::at("/")
+        .args(["completions", "zsh"])
+        .run()
+        .expect(0);
+    assert!(!script.stdout.contains("see more"), "of a help in a help");
+    let directory = tempfile::tempdir().expect("a directory");
+    fs_err::write(directory.path().join("_cargo-lighter"), script.stdout).expect("written");
+    fs_err::write(directory.path().join(".zshrc"), ZSHRC).expect("written");
+    let table = [
+        ("cargo-lighter insp", "cargo-lighter inspect "),
+        ("cargo-lighter push --rep", "cargo-lighter push --repo="),
+        (
+            "cargo-lighter completions po",
+            "cargo-lighter completions powershell ",
+        ),
+        ("cargo-lighter help ado", "cargo-lighter help adopt "),
+        (
+            "cargo-lighter build --builder z",
+            "cargo-lighter build --builder zigbuild ",
+        ),
+        (
+            "cargo-lighter build --linkage s",
+            "cargo-lighter build --linkage static ",
+        ),
+        (
+            "cargo-lighter build --compression zs",
+            "cargo-lighter build --compression zstd ",
+        ),
+    ];
+    let mut zsh = Command::new("timeout");
+    zsh.args(["120", "zsh", "-f", "-c", ASK_ZSH, "zsh"]);
+    zsh.args(table.map(|(typed, _)| typed));
+    zsh.env("ZDOTDIR", directory.path())
+        .env("HOME", directory.path());
+    if Command::new("zsh").arg("--version").output().is_err() {
+        return skipped("zsh is not installed, its completions not tried");
+    }
+    let output = zsh.output().expect("timeout is there");
+    let became = String::from_utf8_lossy(&output.stdout);
+    let expected: String = table.iter().flat_map(|(_, line)| [line, "\n"]).collect();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(became, expected, "{said}");
+}
+
 /// A quote or dollar sign in the text of a possible value ended fish's script with an error that `fish -n` does
 /// not know.
 #[test]
-fn fish_completes_commands_and_flags() {
+fn fish_completes_commands_flags_and_values() {
     let script = Lighter::at("/")
         .args(["completions", "fish"])
         .run()
@@ -132,6 +204,13 @@ fn fish_completes_commands_and_flags() {
         ("cargo-lighter bui", "build\tCompile"),
         ("cargo-lighter push --rep", "--repo\tRegistry"),
         ("cargo-lighter plan --format git", "github\tTwo lines"),
+        ("cargo-lighter completions p", "powershell\n"),
+        ("cargo-lighter help in", "inspect\tShow what"),
+        ("cargo-lighter help auth c", "check\tAsk a registry"),
+        ("cargo-lighter build --builder z", "zigbuild\n"),
+        ("cargo-lighter build --linkage s", "static\n"),
+        ("cargo-lighter build --compression zs", "zstd\n"),
+        ("cargo-lighter push --hel", "--help\tPrint help\n"),
     ] {
         let ask = "source $argv[1]; complete -C $argv[2]";
         let mut fish = Command::new("fish");

@@ -6,9 +6,13 @@ use std::path::Path;
 use cargo_lighter::cli::Exit;
 use cargo_lighter::config::keys;
 use cargo_lighter::fs::sorted_files;
+use serde_json::{Value, json};
 
+use crate::support::check::{Copied, Described, blobs, read_json};
 use crate::support::cli::Lighter;
-use crate::support::workspace::{Checkout, shop};
+use crate::support::registry::Registry;
+use crate::support::tools::skopeo_config;
+use crate::support::workspace::{Checkout, SHOP_SERVICES, shop};
 
 const README: &str = include_str!("../../README.md");
 
@@ -122,6 +126,117 @@ fn images_are_looked_into_as_it_is_shown() {
     let words = ["inspect", "-q", "--verify", place];
     let shown_text = shown(&format!("cargo lighter {}", words.join(" ")));
     assert_eq!(inspect(&words, 0), shown_text);
+}
+
+#[test]
+fn pushes_read_as_they_are_shown() {
+    let registry = Registry::open();
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let summary = directory.path().join("images.json").display().to_string();
+    // The command with what stands for it in this test, and what it prints with what stands in the README.
+    let there = "localhost:5057";
+    let push = |command: &str| {
+        let command = command.split(" | ").next().unwrap_or_default();
+        let words = shell_words(command.strip_prefix("cargo lighter ").unwrap_or_default());
+        let words = words
+            .iter()
+            .map(|word| word.replace(there, &registry.host()));
+        let words = words.map(|word| word.replace("images.json", &summary));
+        let run = Lighter::at(shop()).args(words).run().expect(0);
+        run.stdout.replace(&registry.host(), there)
+    };
+    let first = format!("cargo lighter push -q --repo {there}/acme --metadata-file images.json");
+    let pushed = push(&first);
+    assert_eq!(without_digests(&pushed), without_digests(&shown(&first)));
+    let json = format!(
+        "cargo lighter push -q --repo {there}/acme --message-format json shop-worker | head -1"
+    );
+    let line = push(&json);
+    let line = line.split_inclusive('\n').next().unwrap_or_default();
+    assert_eq!(without_digests(line), without_digests(&shown(&json)));
+    // Libraries and compilers differ from machine to machine; where one digest is right, all are.
+    let of_gateway = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("gateway"))
+            .map(str::to_owned)
+    };
+    let is_this_machine = of_gateway(&pushed) == of_gateway(&shown(&first));
+    if is_this_machine {
+        assert_eq!(pushed, shown(&first));
+        assert_eq!(line, shown(&json));
+    }
+    let command = format!(
+        "skopeo inspect --config --tls-verify=false docker://{there}/acme/shop-gateway:latest | jq -c .config"
+    );
+    let repo = format!("{}/acme", registry.host());
+    let config = skopeo_config(&format!("docker://{repo}/shop-gateway:latest"));
+    let shown_config: Value = serde_json::from_str(&shown(&command)).expect("JSON");
+    assert_eq!(config["config"], shown_config);
+    // What is shared is sent once, whoever sends it: each blob of all images counts once.
+    let rows = |text: &str| -> Vec<Value> {
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    };
+    let select = "jq -c '.services[] | [.service, .status, .deliveries[0].status, \
+                  .deliveries[0].uploaded_bytes]' images.json";
+    let shown_rows = rows(&shown(select));
+    let services = read_json(Path::new(&summary));
+    let services = services["services"].as_array().expect("a list").iter();
+    let found: Vec<Value> = services
+        .map(|service| {
+            let delivery = &service["deliveries"][0];
+            let bytes = &delivery["uploaded_bytes"];
+            json!([
+                service["service"],
+                service["status"],
+                delivery["status"],
+                bytes
+            ])
+        })
+        .collect();
+    let words = |rows: &[Value]| -> Vec<Value> {
+        rows.iter()
+            .map(|row| json!([row[0], row[1], row[2]]))
+            .collect()
+    };
+    assert_eq!(words(&found), words(&shown_rows));
+    let bytes = |rows: &[Value]| -> Vec<u64> {
+        rows.iter()
+            .map(|row| row[3].as_u64().expect("a number"))
+            .collect()
+    };
+    let copied = Copied::of_registry(&repo, &SHOP_SERVICES, None);
+    let stored = copied.layout().join("blobs/sha256");
+    let size = |blob: &String| fs_err::metadata(stored.join(blob)).expect("there").len();
+    let whole: u64 = blobs(&copied.layout()).iter().map(size).sum();
+    // But for manifests, which are no blobs to a registry.
+    let index = read_json(&copied.layout().join("index.json"));
+    let manifests = index["manifests"].as_array().expect("a list").iter();
+    let manifests = manifests.filter_map(|manifest| manifest["size"].as_u64());
+    let whole = whole - manifests.sum::<u64>();
+    assert_eq!(bytes(&found).iter().sum::<u64>(), whole);
+    if is_this_machine {
+        assert_eq!(bytes(&shown_rows).iter().sum::<u64>(), whole);
+    }
+    let gateway = Described::of(&copied.layout(), "shop-gateway:latest");
+    let layer = |index: usize| gateway.manifest["layers"][index]["size"].as_u64();
+    let shared = layer(0).zip(layer(1));
+    let (runtime, glibc) = shared.expect("two layers that all services share");
+    let carries = |bytes: &&u64| **bytes > runtime + glibc;
+    assert_eq!(bytes(&shown_rows).iter().filter(carries).count(), 1);
+    assert!(bytes(&found).iter().filter(carries).count() <= 1);
+}
+
+/// The text with all digests alike.
+fn without_digests(text: &str) -> String {
+    let mut parts = text.split("sha256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |masked, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        masked + "sha256:…" + rest
+    })
 }
 
 #[test]

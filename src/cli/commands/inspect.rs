@@ -156,6 +156,7 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
         wanted: Wanted { platform },
         format: arguments.format,
         warnings: BTreeSet::new(),
+        failures: Vec::new(),
     };
     let result = match &arguments.against {
         Some(old) => {
@@ -172,7 +173,19 @@ pub(in crate::cli) fn run(context: &Context, arguments: &Arguments) -> Result<Ex
     for warning in warnings.into_iter().chain(desk.warnings) {
         context.console.report(Event::Warning(warning));
     }
-    result
+    let result = result?;
+    let Some(first) = desk.failures.first() else {
+        return Ok(result);
+    };
+    let exit = first.exit;
+    for failure in desk
+        .failures
+        .iter()
+        .filter_map(|failure| failure.error.as_ref())
+    {
+        context.console.error(&**failure);
+    }
+    Err(Failure { error: None, exit })
 }
 
 /// A platform that images are built for, or any other that somebody's image may be for: `OS/PROCESSOR`, and
@@ -203,6 +216,8 @@ struct Desk<'a> {
     format: Format,
     /// Told once, however many images share a layer.
     warnings: BTreeSet<String>,
+    /// Why images could not be read, while others could.
+    failures: Vec<Failure>,
 }
 
 impl Desk<'_> {
@@ -212,9 +227,14 @@ impl Desk<'_> {
         let mut sources = Vec::new();
         let mut inspected = Vec::new();
         for image in images {
-            let (source, image) = self.inspect(&mut inspector, image)?;
-            sources.push(source);
-            inspected.push(image);
+            let read = self.inspect(&mut inspector, image);
+            if let Some((source, image)) = self.unless_failed(read)? {
+                sources.push(source);
+                inspected.push(image);
+            }
+        }
+        if inspected.is_empty() {
+            return Ok(Exit::Success);
         }
         share(&mut inspected, &sources);
         let text = match self.format {
@@ -240,7 +260,11 @@ impl Desk<'_> {
             self.announce("Checking", image);
             let verified = verify(&mut self.sources, image, &self.wanted, strict);
             self.context.console.report(Event::Read);
-            checks.push(verified.map_err(Failure::of_inspection)?);
+            let verified = verified.map_err(Failure::of_inspection);
+            checks.extend(self.unless_failed(verified)?);
+        }
+        if checks.is_empty() {
+            return Ok(Exit::Success);
         }
         let text = match self.format {
             Format::Text => checks.iter().map(Verified::to_text).collect(),
@@ -298,6 +322,18 @@ impl Desk<'_> {
         let (source, inspected) = read.map_err(Failure::of_inspection)?;
         self.warnings.extend(inspected.warnings.iter().cloned());
         Ok((source, inspected))
+    }
+
+    /// What came of an image; where that is nothing, it is told after the others, unless someone said stop.
+    fn unless_failed<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(failure) if self.context.interrupt.received().is_some() => Err(failure),
+            Err(failure) => {
+                self.failures.push(failure);
+                Ok(None)
+            }
+        }
     }
 
     fn page(&self) -> Page {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::Command;
+use clap::{ArgAction, Command};
 use clap_mangen::Man;
 
 use crate::cli::arguments;
@@ -75,7 +75,9 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    let mut synopsis = Vec::new();
+    man.render_synopsis_section(&mut synopsis)?;
+    page.extend_from_slice(with_values(&String::from_utf8_lossy(&synopsis), command).as_bytes());
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     if command.has_subcommands() {
@@ -85,6 +87,27 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         page.extend_from_slice(examples(&text.to_string()).as_bytes());
     }
     Ok(page)
+}
+
+/// The synopsis with the values of flags, which clap's renderer leaves out.
+fn with_values(synopsis: &str, command: &Command) -> String {
+    let mut synopsis = synopsis.to_owned();
+    for argument in command.get_arguments() {
+        let names = argument.get_value_names().unwrap_or_default();
+        let (Some(long), true) = (argument.get_long(), argument.get_action().takes_values()) else {
+            continue;
+        };
+        let names: Vec<String> = names.iter().map(|name| format!("<{name}>")).collect();
+        let escaped = |text: &str| text.replace('-', "\\-");
+        let flag = format!("\\fB{}\\fR", escaped(&format!("--{long}")));
+        let whole = format!("{flag} \\fI{}\\fR", escaped(&names.join(" ")));
+        if matches!(argument.get_action(), ArgAction::Append) {
+            synopsis = synopsis.replace(&format!("{flag}]"), &format!("{whole}]..."));
+        } else {
+            synopsis = synopsis.replace(&flag, &whole);
+        }
+    }
+    synopsis
 }
 
 /// The text as it is, line by line, in a section of its own.
@@ -106,6 +129,26 @@ fn examples(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_synopsis_has_the_values_of_flags() {
+        let mut program = arguments::of_program();
+        program.build();
+        let inspect = program.find_subcommand("inspect").expect("there");
+        let page = page(inspect).expect("rendered");
+        let page = String::from_utf8_lossy(&page);
+        for part in [
+            r"[\fB\-\-against\fR \fI<IMAGE>\fR] ",
+            r"[\fB\-\-verify\fR] ",
+            r"[\fB\-\-insecure\-registry\fR \fI<HOST>\fR]... ",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let split = program.find_subcommand("split").expect("there");
+        let page = super::page(split).expect("rendered");
+        let page = String::from_utf8_lossy(&page);
+        assert!(page.contains(r"\fB\-\-out\fR \fI<"), "{page}");
+    }
 
     #[test]
     fn examples_are_no_requests() {

@@ -177,6 +177,18 @@ const CASES: &[(&str, &str)] = &[
         "5:15: `SIGINTT` is no signal | did you mean `SIGINT`?",
     ),
     (
+        "stop-signal = \"99\"",
+        "5:15: `99` is no signal | use a name such as `SIGTERM`, or a number from 1 to 64",
+    ),
+    (
+        "stop-signal = \"\"",
+        "5:15: `` is no signal | use a name such as `SIGTERM`, or a number from 1 to 64",
+    ),
+    (
+        "volumes = [\"/\"]",
+        "5:12: `volumes`: `/` cannot stand in an image: it is the root directory | name something below it",
+    ),
+    (
         "healthcheck = []",
         "5:15: `healthcheck` must not be empty | name the arguments that make the executable check itself and exit",
     ),

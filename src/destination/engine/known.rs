@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::full_names;
-use super::program::{Speaker, said};
+use super::program::{Engine, Speaker, said};
 use super::{DeliverableImage, EngineError};
 use crate::digest::Digest;
+use crate::process::Captured;
 
 /// What `image inspect` says of an image, as far as engines agree.
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +47,47 @@ impl Inspected {
     }
 }
 
+/// What an engine has of an image before the image goes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing that it tells of.
+    Nothing,
+    /// The image, but not by all of its names: nothing of it is new.
+    Image,
+    /// The image by all of its names, by this digest.
+    All(Digest),
+}
+
+/// Asks whether an image is there. Who does not answer, or answers something else, has nothing.
+pub(super) fn before(speaker: &Speaker, image: &DeliverableImage) -> Result<Before, EngineError> {
+    let names = full_names(speaker.engine, image);
+    let captured = inspect(speaker, &names)?;
+    // What it finds it tells of, also where it does not find all.
+    let inspected: Vec<Inspected> = serde_json::from_slice(&captured.stdout).unwrap_or_default();
+    let known: Vec<Digest> = inspected
+        .iter()
+        .filter_map(|found| found.digest_of(image))
+        .collect();
+    let Some(first) = known.first() else {
+        return Ok(Before::Nothing);
+    };
+    // podman may have made a manifest of its own, where it got the image in another way.
+    let is_usual = *first == image.digest() || speaker.engine == Engine::Docker;
+    let is_whole = captured.status.success() && known.len() == names.len() && is_usual;
+    let is_one = known.iter().all(|digest| digest == first);
+    Ok(if is_whole && is_one {
+        Before::All(*first)
+    } else {
+        Before::Image
+    })
+}
+
+fn inspect(speaker: &Speaker, names: &[String]) -> Result<Captured, EngineError> {
+    let mut words = vec!["image", "inspect"];
+    words.extend(names.iter().map(String::as_str));
+    speaker.ask(&words)
+}
+
 /// Looks for every name of every image, and gives by image name what the engine knows it by.
 pub(super) fn known_digests(
     speaker: &Speaker,
@@ -55,9 +97,7 @@ pub(super) fn known_digests(
     let mut found = BTreeMap::new();
     for image in images {
         let names = full_names(speaker.engine, image);
-        let mut words = vec!["image", "inspect"];
-        words.extend(names.iter().map(String::as_str));
-        let captured = speaker.ask(&words)?;
+        let captured = inspect(speaker, &names)?;
         if !captured.status.success() {
             return Err(EngineError::Refused {
                 program,

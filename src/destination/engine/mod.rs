@@ -1,8 +1,8 @@
 //! `docker-daemon:`, `containers-storage:` and `--load`: container engines of this machine, spoken to by
 //! their own programs.
 //!
-//! Images are piped into the program's `load`, as an archive that is nowhere on the disk, and looked for
-//! afterwards. By which digest an engine knows an image is the engine's own matter: docker's classic store
+//! Images that an engine has by all of their names stay as they are. The others are piped into the program's
+//! `load`, as an archive that is nowhere on the disk, and looked for afterwards. By which digest an engine knows an image is the engine's own matter: docker's classic store
 //! forgets manifests, so that only the digest of the configuration is left, which is docker's "image ID".
 //! What is reported is what the engine can be asked for.
 
@@ -10,13 +10,13 @@ mod error;
 mod known;
 mod program;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub use error::EngineError;
 pub use program::EngineChoice;
 
-use self::known::known_digests;
+use self::known::{Before, before, known_digests};
 use self::program::{Engine, Speaker, said};
 use super::gathered::{Gathered, packed_layers};
 use super::{
@@ -37,8 +37,17 @@ pub struct ContainerEngine {
     interrupt: Interrupt,
     chosen: OnceLock<Speaker>,
     gathered: Gathered,
-    /// By image name, what the engine knows it by.
-    digests: Mutex<BTreeMap<String, Digest>>,
+    /// By image name.
+    loaded: Mutex<BTreeMap<String, Loaded>>,
+}
+
+/// What became of an image.
+#[derive(Debug, Clone, Copy)]
+struct Loaded {
+    /// What the engine knows it by.
+    digest: Digest,
+    /// Whether the engine had it before.
+    was_there: bool,
 }
 
 impl ContainerEngine {
@@ -56,7 +65,7 @@ impl ContainerEngine {
             interrupt: interrupt.clone(),
             chosen: OnceLock::new(),
             gathered: Gathered::default(),
-            digests: Mutex::default(),
+            loaded: Mutex::default(),
         }
     }
 
@@ -85,30 +94,56 @@ impl ContainerEngine {
 
     fn load(&self, names: &[String]) -> Result<(), EngineError> {
         let speaker = self.speaker()?;
-        let images = self.gathered.take(names);
+        let mut loaded = BTreeMap::new();
+        let mut known = BTreeSet::new();
+        let mut images = Vec::new();
+        for image in self.gathered.take(names) {
+            match before(&speaker, &image)? {
+                Before::All(digest) => {
+                    let was_there = true;
+                    loaded.insert(image.name, Loaded { digest, was_there });
+                    continue;
+                }
+                Before::Image => {
+                    known.insert(image.name.clone());
+                }
+                Before::Nothing => {}
+            }
+            images.push(image);
+        }
+        if !images.is_empty() {
+            self.bring(&speaker, &images)?;
+        }
+        for (name, digest) in known_digests(&speaker, &images)? {
+            let was_there = known.contains(&name);
+            loaded.insert(name, Loaded { digest, was_there });
+        }
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    fn bring(&self, speaker: &Speaker, images: &[DeliverableImage]) -> Result<(), EngineError> {
         match speaker.engine {
             // Of an archive with one name, podman keeps the manifest, and with it the digest that the
             // image has everywhere; of one with several it makes another.
             Engine::Podman => {
-                for image in &images {
+                for image in images {
                     let names = full_names(Engine::Podman, image);
                     let Some((first, others)) = names.split_first() else {
                         continue;
                     };
-                    self.pipe(&speaker, &[(image, vec![first.clone()])])?;
+                    self.pipe(speaker, &[(image, vec![first.clone()])])?;
                     for other in others {
-                        tag(&speaker, first, other)?;
+                        tag(speaker, first, other)?;
                     }
                 }
             }
             Engine::Docker | Engine::Nerdctl => {
                 let together = images.iter();
                 let together = together.map(|image| (image, full_names(speaker.engine, image)));
-                self.pipe(&speaker, &together.collect::<Vec<_>>())?;
+                self.pipe(speaker, &together.collect::<Vec<_>>())?;
             }
         }
-        let found = known_digests(&speaker, &images)?;
-        *self.digests.lock().unwrap_or_else(PoisonError::into_inner) = found;
         Ok(())
     }
 
@@ -198,8 +233,13 @@ impl Destination for ContainerEngine {
     }
 
     fn tag(&self, image: &DeliverableImage, stored: Stored) -> Tagged {
-        let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = digests.get(&image.name).copied();
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = loaded.get(&image.name).copied();
+        let stored = match known {
+            Some(Loaded { was_there, .. }) if was_there => Stored::whole(image),
+            _ => stored,
+        };
+        let known = known.map(|loaded| loaded.digest);
         let found = known.ok_or_else(|| EngineError::Other {
             program: "the engine",
             image: image.name.clone(),

@@ -45,7 +45,7 @@ pub(super) fn check(
 struct Rules<'a> {
     layer: ContentDigest,
     findings: &'a mut Findings,
-    /// Each name and whether it is a directory or a file.
+    /// Each name and what it is, the last one of a name: that is what stays. Hard links are what they lead to.
     seen: BTreeMap<Vec<u8>, EntryType>,
     /// Where symbolic links lead.
     links: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -72,8 +72,8 @@ impl Rules<'_> {
         faults.extend(kind_fault(kind));
         faults.extend(owner_faults(header));
         faults.extend(self.time_fault(header));
-        let link = entry.link_name_bytes();
-        if link.is_some_and(|link| link.len() > MAX_LINK) {
+        let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
+        if link.as_ref().is_some_and(|link| link.len() > MAX_LINK) {
             faults.push(EntryFault::LongLink);
         }
         match EntryName::of(&raw) {
@@ -84,19 +84,21 @@ impl Rules<'_> {
                 fault: Some(fault),
             }) => {
                 faults.push(EntryFault::Name(fault));
-                self.seen.entry(path).or_insert(kind);
+                self.seen.insert(path, kind);
             }
             Ok(EntryName { path: name, .. }) => {
                 if kind.is_hard_link() {
-                    faults.extend(self.link_fault(entry.link_name_bytes().as_deref()));
+                    faults.extend(self.link_fault(link.as_deref()));
                 }
                 self.name_faults(&name, kind, &mut faults);
                 if kind.is_symlink() {
-                    let target = entry.link_name_bytes().unwrap_or_default();
-                    self.links.insert(name.clone(), target.into_owned());
+                    self.links
+                        .insert(name.clone(), link.clone().unwrap_or_default());
                 }
+                let linked = link.as_deref().filter(|_| kind.is_hard_link());
+                let kind = linked.and_then(|link| self.linked(link)).unwrap_or(kind);
                 self.previous.clone_from(&name);
-                self.seen.entry(name).or_insert(kind);
+                self.seen.insert(name, kind);
             }
         }
         for fault in faults {
@@ -131,25 +133,30 @@ impl Rules<'_> {
                 EntryFault::ParentNotDirectory
             });
         }
-        let below_something_else = name
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'/')
-            .filter_map(|(end, _)| self.seen.get(&name[..end]))
-            .any(|above| !above.is_dir());
-        if below_something_else {
-            faults.push(if self.is_behind_loop(name) {
-                EntryFault::LinkLoop
-            } else {
-                EntryFault::ParentNotDirectory
-            });
-        }
+        faults.extend(self.above_fault(name));
         let mut parts = name.split(|byte| *byte == b'/');
         let mut deleted = parts.clone().filter_map(|part| part.strip_prefix(WHITEOUT));
         if deleted.any(|deleted| matches!(deleted, b"" | b"." | b"..")) {
             faults.push(EntryFault::WhiteoutOfNothing);
         } else if parts.any(|part| part.starts_with(WHITEOUT)) {
             faults.push(EntryFault::Whiteout);
+        }
+    }
+
+    /// What is wrong with what an entry is below.
+    fn above_fault(&self, name: &[u8]) -> Option<EntryFault> {
+        let slashes = name.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let above = slashes.filter_map(|(end, _)| self.seen.get(&name[..end]));
+        let others: Vec<&EntryType> = above.filter(|above| !above.is_dir()).collect();
+        if others.is_empty() {
+            None
+        } else if self.is_behind_loop(name) {
+            Some(EntryFault::LinkLoop)
+        } else if others.iter().any(|above| is_regular(**above)) {
+            Some(EntryFault::BelowFile)
+        } else {
+            // A link, or what is told of already.
+            Some(EntryFault::ParentNotDirectory)
         }
     }
 
@@ -186,6 +193,12 @@ impl Rules<'_> {
         false
     }
 
+    /// What a hard link leads to.
+    fn linked(&self, target: &[u8]) -> Option<EntryType> {
+        let name = EntryName::of(target).ok()?;
+        self.seen.get(&name.path).copied()
+    }
+
     fn link_fault(&self, target: Option<&[u8]>) -> Option<EntryFault> {
         let name = target.and_then(|target| EntryName::of(target).ok());
         let found = name.as_ref().and_then(|name| self.seen.get(&name.path));
@@ -204,6 +217,11 @@ impl Rules<'_> {
         let first = *self.time.get_or_insert(time);
         (first != time).then_some(EntryFault::ModificationTime)
     }
+}
+
+/// Whether it has content, and nothing can be in it.
+fn is_regular(kind: EntryType) -> bool {
+    kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()
 }
 
 fn kind_fault(kind: EntryType) -> Option<EntryFault> {

@@ -320,6 +320,8 @@ pub enum EntryFault {
     ParentAfterChild,
     /// It is below something that is not a directory.
     ParentNotDirectory,
+    /// It is below a file of the layer, so that nothing can unpack both.
+    BelowFile,
     /// It is below a link that leads to itself.
     LinkLoop,
     /// Its name is none that an image should have.
@@ -359,6 +361,7 @@ impl fmt::Display for EntryFault {
             Self::ParentNotDirectory => {
                 formatter.write_str("it is below something that is not a directory")
             }
+            Self::BelowFile => formatter.write_str("it is below a file of the same layer"),
             Self::LinkLoop => formatter.write_str("it is behind links without an end"),
             Self::Name(fault) => fault.fmt(formatter),
             Self::Whiteout => formatter.write_str("it deletes a file of a lower layer"),
@@ -407,6 +410,7 @@ impl Problem {
             Self::Entry { fault, .. } => matches!(
                 fault,
                 EntryFault::Duplicate
+                    | EntryFault::BelowFile
                     | EntryFault::LinkLoop
                     | EntryFault::WhiteoutOfNothing
                     | EntryFault::Name(_)

@@ -176,6 +176,49 @@ fn each_setting_is_a_respect_of_its_own() {
 }
 
 #[test]
+fn a_variable_without_a_value_is_neither_empty_nor_absent() {
+    let directory = TempDir::new().expect("a directory");
+    for (name, env) in [
+        ("bare", json!(["A"])),
+        ("empty", json!(["A="])),
+        ("none", json!([])),
+    ] {
+        let mut parts = Parts::usual();
+        parts.execution["Env"] = env;
+        parts.draft().write(&directory.path().join(name));
+    }
+    for (new, old, line) in [
+        ("bare", "empty", "~ A: a name without `=`, was nothing\n"),
+        ("empty", "bare", "~ A: nothing, was a name without `=`\n"),
+        ("bare", "none", "+ A: a name without `=`\n"),
+        ("empty", "none", "+ A\n"),
+    ] {
+        let run = compared(
+            &directory,
+            &format!("oci:{new}"),
+            &format!("oci:{old}"),
+            &[],
+        );
+        assert!(run.expect(3).stdout.contains(line), "{new}, {old}: {line}");
+    }
+    compared(&directory, "oci:bare", "oci:bare", &[]).expect(0);
+}
+
+#[test]
+fn times_of_a_health_check_are_told_as_a_dockerfile_says_them() {
+    let directory = TempDir::new().expect("a directory");
+    for (name, interval) in [("old", 5_000_000_000_u64), ("new", 90_000_000_000)] {
+        let mut parts = Parts::usual();
+        let check = json!({ "Test": ["CMD", "/app/orders"], "Interval": interval });
+        parts.execution["Healthcheck"] = check;
+        parts.draft().write(&directory.path().join(name));
+    }
+    let run = compared(&directory, "oci:new", "oci:old", &[]).expect(3);
+    let line = "CMD /app/orders, Interval 1m30s, was CMD /app/orders, Interval 5s\n";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+}
+
+#[test]
 fn what_means_the_same_is_no_difference() {
     for (key, value) in [
         (

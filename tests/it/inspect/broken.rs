@@ -464,6 +464,16 @@ fn entries() -> Vec<Broken> {
             &[link("a", "a"), file("a/b", "")],
         ),
         of_files(
+            "file below a file",
+            "entry `a/b`: it is below a file of the same layer",
+            &[file("a", ""), file("a/b", "")],
+        ),
+        of_files(
+            "file below a hard link to a file",
+            "entry `b/c`: it is below a file of the same layer",
+            &[file("a", ""), hard_link("b", "a"), file("b/c", "")],
+        ),
+        of_files(
             "hard link to nothing",
             "it links to no earlier file",
             &[hard_link("a", "b")],

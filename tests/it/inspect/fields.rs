@@ -439,6 +439,46 @@ fn what_runtimes_do_not_understand_is_remarked_where_any_text_is_legal() {
             json!("stop it"),
             "has `stop it` as `config.StopSignal`, which is no signal",
         ),
+        (
+            "/config/StopSignal",
+            json!("FOO"),
+            "has `FOO` as `config.StopSignal`, which is no signal",
+        ),
+        (
+            "/config/StopSignal",
+            json!("SIGFOO"),
+            "has `SIGFOO` as `config.StopSignal`, which is no signal",
+        ),
+        (
+            "/config/User",
+            json!("a:b:c"),
+            "has `a:b:c` as `config.User`, which is no user or `USER:GROUP`",
+        ),
+        (
+            "/config/User",
+            json!(" "),
+            " as `config.User`, which is no user or `USER:GROUP`",
+        ),
+        (
+            "/config/Healthcheck",
+            json!({"Test": ["CMDX", "/app/orders"]}),
+            "has `CMDX` as `config.Healthcheck.Test`, which is no `NONE`, `CMD` or `CMD-SHELL`",
+        ),
+        (
+            "/config/Entrypoint",
+            json!([""]),
+            "has `` as `config.Entrypoint`, which is no name of an executable",
+        ),
+        (
+            "/config/Entrypoint",
+            json!(["/app/orders", "a\0b"]),
+            " as `config.Entrypoint`, which is no word that a process can be given",
+        ),
+        (
+            "/config/Cmd",
+            json!(["a\0b"]),
+            " as `config.Cmd`, which is no word that a process can be given",
+        ),
     ] {
         let laid = laid(Config, pointer, Some(value));
         let checked = run(&laid, &["--verify", "--strict"]).expect(3);
@@ -449,6 +489,27 @@ fn what_runtimes_do_not_understand_is_remarked_where_any_text_is_legal() {
         let what = says.rsplit_once(" as ").expect("a field").1;
         let kind = format!("  remark (1): a configuration has something as {what}\n");
         assert!(counted.stdout.contains(&kind), "{}", counted.stdout);
+    }
+}
+
+#[test]
+fn what_runtimes_understand_is_not_remarked() {
+    for (pointer, value) in [
+        ("/config/StopSignal", json!("TERM")),
+        ("/config/StopSignal", json!("SIGRTMIN+3")),
+        ("/config/StopSignal", json!("64")),
+        ("/config/User", json!("nobody:nogroup")),
+        ("/config/User", json!("")),
+        ("/config/Healthcheck", json!({"Test": ["NONE"]})),
+        (
+            "/config/Healthcheck",
+            json!({"Test": ["CMD-SHELL", "true"]}),
+        ),
+        ("/config/Healthcheck", json!({"Test": []})),
+        ("/config/Entrypoint", json!(["/app/orders", ""])),
+    ] {
+        let laid = laid(Config, pointer, Some(value));
+        run(&laid, &["--verify", "--strict"]).expect(0);
     }
 }
 

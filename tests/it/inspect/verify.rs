@@ -243,6 +243,46 @@ fn violations_are_data_too() {
     assert_eq!(image["remarks"], json!({}));
 }
 
+/// One that was not there hid what was found of those before it.
+#[test]
+fn an_image_that_cannot_be_read_hides_no_other() {
+    let laid = Laid::of(&Draft::default());
+    let broken = Draft {
+        manifest: |manifest| manifest["schemaVersion"] = 1.into(),
+        ..Draft::default()
+    };
+    broken.write(&laid.path().join("broken"));
+    let images = ["oci:nowhere", "oci:layout", "oci:nor-here", "oci:broken"];
+    let inspect = |more: &[&str]| {
+        let words = ["inspect", "-q"].into_iter().chain(images);
+        let words = words.chain(more.iter().copied());
+        Lighter::at(laid.path()).args(words).run().expect(1)
+    };
+    let missing = ["`nowhere`", "`nor-here`", "hint: "];
+    let run = inspect(&["--verify"]).says(&missing);
+    let heads: Vec<&str> = run
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("oci:"))
+        .collect();
+    assert_eq!(heads.len(), 2, "{}", run.stdout);
+    assert!(
+        heads[0].starts_with("oci:layout: nothing violates"),
+        "{heads:?}"
+    );
+    assert!(heads[1].starts_with("oci:broken: 1 violation"), "{heads:?}");
+    let run = inspect(&["--verify", "--format", "json"]).says(&missing);
+    let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(document["images"].as_array().map(Vec::len), Some(2));
+    let run = inspect(&[]).says(&missing);
+    for image in ["oci:layout:orders:latest\n", "oci:broken:orders:latest\n"] {
+        assert!(run.stdout.contains(image), "{}", run.stdout);
+    }
+    let words = ["inspect", "-q", "--verify", "oci:nowhere", "oci:nor-here"];
+    let run = Lighter::at(laid.path()).args(words).run().expect(1);
+    assert_eq!(run.says(&missing).stdout, "");
+}
+
 #[test]
 fn nothing_to_check_is_no_violation() {
     let laid = Laid::of(&Draft::default());

@@ -54,6 +54,13 @@ fn order_and_names() {
         faults(&[entry("a", EntryType::Symlink), file("a/b/c")]),
         one("a/b/c", EntryFault::ParentNotDirectory)
     );
+    let below = one("a/b", EntryFault::BelowFile);
+    assert_eq!(faults(&[file("a"), file("a/b")]), below);
+    // What came last has the name, and stays.
+    assert_eq!(
+        faults(&[file("a"), directory("a"), file("a/b")]),
+        one("a", EntryFault::Duplicate)
+    );
     assert_eq!(
         faults(&[directory("a"), file("a-b"), file("a/b"), file("b")]),
         []
