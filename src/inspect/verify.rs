@@ -243,7 +243,9 @@ impl Bringing<'_> {
             }
             Err(SourceError::Unsound { .. }) => Ok(None),
             Err(SourceError::Registry(
-                error @ (RegistryError::OtherContent { .. } | RegistryError::Protocol { .. }),
+                error @ (RegistryError::OtherContent { .. }
+                | RegistryError::Protocol { .. }
+                | RegistryError::SentAway { .. }),
             )) => {
                 self.unfit.push(printable(&error.to_string()));
                 Ok(None)

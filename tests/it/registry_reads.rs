@@ -378,7 +378,7 @@ fn nothing_is_asked_of_addresses_that_a_registry_may_not_name() {
         let stage =
             Stage::new(Guard::Open, Anonymous::Reads).with(on("GET", "/blobs/").answer(redirect));
         let error = stage.blob().expect_err("refused");
-        assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
+        assert!(matches!(error, RegistryError::SentAway { .. }), "{error}");
     }
 }
 

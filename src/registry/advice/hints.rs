@@ -5,19 +5,59 @@ use crate::hint::Hint;
 use crate::reference::InvalidName;
 use crate::registry::addresses::endpoint::Endpoint;
 use crate::registry::credential::CredentialSource;
-use crate::registry::errors::error::{
-    Attempt, Cause, ProxyTrouble, RegistryError, SENT_AWAY, User,
-};
+use crate::registry::errors::error::{Attempt, Cause, ProxyTrouble, RegistryError, User};
 use crate::registry::errors::failure::ALERT;
 use crate::registry::words::server_words::ServerWords;
 
 impl Hint for RegistryError {
     fn hint(&self) -> Option<String> {
-        self.hint_of_the_way().or_else(|| self.hint_of_the_answer())
+        self.hint_of_this_machine()
+            .or_else(|| self.hint_of_the_way())
+            .or_else(|| self.hint_of_rights())
+            .or_else(|| self.hint_of_the_answer())
     }
 }
 
 impl RegistryError {
+    /// About what was given here.
+    fn hint_of_this_machine(&self) -> Option<String> {
+        match self {
+            Self::InvalidRegistry { name, .. } if name.contains('@') => {
+                InvalidName::Login { name: name.clone() }.hint()
+            }
+            Self::InvalidRegistry { .. } => {
+                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
+            }
+            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
+                Some(
+                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
+                        .to_owned(),
+                )
+            }
+            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
+                Some(format!("correct {variable}, or unset it"))
+            }
+            Self::ProxyKind { variable, .. } => Some(format!(
+                "name a proxy that speaks HTTP in {variable} (`http://HOST:PORT` or `https://HOST:PORT`), unset \
+                 it, or name the host in NO_PROXY"
+            )),
+            Self::Credential(error) => error.hint(),
+            Self::HostCertificates { .. } => Some(
+                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
+                 `NAME.cert` with `NAME.key`, in PEM form"
+                    .to_owned(),
+            ),
+            Self::OutOfTime { .. } => Some(
+                "allow more with `--timeout`; what was stored by now stays, and is not sent again"
+                    .to_owned(),
+            ),
+            Self::Disk { .. } => {
+                Some("free some space, or let TMPDIR name a directory on another disk".to_owned())
+            }
+            _ => None,
+        }
+    }
+
     /// About reaching the registry, or the token service that it names.
     fn hint_of_the_way(&self) -> Option<String> {
         match self {
@@ -30,6 +70,7 @@ impl RegistryError {
             | Self::Refused { attempt, .. }
             | Self::Lost { attempt, .. }
             | Self::Protocol { attempt, .. }
+            | Self::SentAway { attempt, .. }
                 if attempt.token_service.is_some() =>
             {
                 Some(token_service_hint(attempt))
@@ -67,50 +108,18 @@ impl RegistryError {
         }
     }
 
-    /// About what it says.
-    fn hint_of_the_answer(&self) -> Option<String> {
+    /// About what somebody may do, and what does not exist for everybody.
+    fn hint_of_rights(&self) -> Option<String> {
         match self {
-            Self::InvalidRegistry { name, .. } if name.contains('@') => {
-                InvalidName::Login { name: name.clone() }.hint()
-            }
-            Self::InvalidRegistry { .. } => {
-                Some("give a host such as `ghcr.io` or `localhost:5000`".to_owned())
-            }
-            Self::Setup { source } if source.0.to_ascii_lowercase().contains("certificate") => {
-                Some(
-                    "install `ca-certificates`, or name a file of certificates in SSL_CERT_FILE"
-                        .to_owned(),
-                )
-            }
-            Self::Certificates { variable, .. } | Self::Proxy { variable } => {
-                Some(format!("correct {variable}, or unset it"))
-            }
-            Self::ProxyKind { variable, .. } => Some(format!(
-                "name a proxy that speaks HTTP in {variable} (`http://HOST:PORT` or `https://HOST:PORT`), unset \
-                 it, or name the host in NO_PROXY"
-            )),
-            Self::Credential(error) => error.hint(),
-            Self::KindRefused { attempt, .. } => Some(format!(
-                "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
-                 docker's own kind",
-                attempt.registry
-            )),
             Self::Unauthorized {
                 attempt,
                 user,
                 words,
                 ..
-            } => {
-                // Whoever is nobody logs in first.
-                let known = user.as_ref();
-                let known = known.and_then(|_| vendor_hint(attempt, words, Missing::Right));
-                Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
-            }
+            } => Some(right_hint(attempt, user.as_deref(), words)),
             Self::NotGranted { attempt, user } => {
                 let nothing = ServerWords::default();
-                let known = user.as_ref();
-                let known = known.and_then(|_| vendor_hint(attempt, &nothing, Missing::Right));
-                Some(known.unwrap_or_else(|| unauthorized_hint(attempt, user.as_deref())))
+                Some(right_hint(attempt, user.as_deref(), &nothing))
             }
             Self::LoginRefused { registry, user, .. } => {
                 Some(refused_login_hint(registry, &user.source))
@@ -119,6 +128,18 @@ impl RegistryError {
                 let known = vendor_hint(attempt, words, Missing::Repository);
                 Some(known.unwrap_or_else(|| not_found_hint(attempt)))
             }
+            _ => None,
+        }
+    }
+
+    /// About what it says.
+    fn hint_of_the_answer(&self) -> Option<String> {
+        match self {
+            Self::KindRefused { attempt, .. } => Some(format!(
+                "update `{}`, or let its repository take OCI images; registries of before 2020 take only \
+                 docker's own kind",
+                attempt.registry
+            )),
             Self::Refused {
                 attempt, status, ..
             } => refused_hint(attempt, *status),
@@ -136,22 +157,11 @@ impl RegistryError {
                 "another push may have moved the tag at the same time: push again if this one is the newer"
                     .to_owned(),
             ),
-            Self::HostCertificates { .. } => Some(
-                "a directory `certs.d/HOST` holds authorities as `*.crt`, and for a client \
-                 `NAME.cert` with `NAME.key`, in PEM form"
-                    .to_owned(),
-            ),
-            Self::OutOfTime { .. } => Some(
-                "allow more with `--timeout`; what was stored by now stays, and is not sent again"
-                    .to_owned(),
-            ),
             Self::TagTaken { .. } => Some(
                 "choose another tag (`--tag`), or allow tags of the repository to be moved".to_owned(),
             ),
             Self::Elsewhere { attempt, .. } if !attempt.reads() => Some(wrong_name_hint(attempt)),
-            Self::Protocol { attempt, what } if what.starts_with(SENT_AWAY) => {
-                Some(wrong_name_hint(attempt))
-            }
+            Self::SentAway { attempt, .. } => Some(wrong_name_hint(attempt)),
             Self::Moved { attempt, host } => Some(format!(
                 "if `{host}` is what `{}` is called by now, use that name: credentials of one name are not \
                  shown under another",
@@ -162,12 +172,15 @@ impl RegistryError {
                 "try again; if that does not help, something between here and `{}` changes what it sends",
                 attempt.registry
             )),
-            Self::Disk { .. } => Some(
-                "free some space, or let TMPDIR name a directory on another disk".to_owned(),
-            ),
             _ => None,
         }
     }
+}
+
+fn right_hint(attempt: &Attempt, user: Option<&User>, words: &ServerWords) -> String {
+    // Whoever is nobody logs in first.
+    let known = user.and_then(|_| vendor_hint(attempt, words, Missing::Right));
+    known.unwrap_or_else(|| unauthorized_hint(attempt, user))
 }
 
 fn vendor_hint(attempt: &Attempt, words: &ServerWords, missing: Missing) -> Option<String> {

@@ -15,7 +15,7 @@ use crate::registry::access::knowledge::Access;
 use crate::registry::access::token::Scope;
 use crate::registry::addresses::address::host_of;
 use crate::registry::addresses::location;
-use crate::registry::errors::error::{Attempt, RegistryError, SENT_AWAY, User};
+use crate::registry::errors::error::{Attempt, RegistryError, User};
 use crate::registry::patience::limit::{Limit, Running};
 use crate::registry::patience::retry::{self, Decision, Ending};
 use crate::registry::wire::reply::Reply;
@@ -211,9 +211,9 @@ impl<'a> Call<'a> {
             self.protocol(action, what)
         })?;
         let resolved = location::resolve(&reply.url, text, self.access.endpoint());
-        let url = resolved.map_err(|bad| {
-            let what = format!("{SENT_AWAY} {bad}; nothing was sent there");
-            self.protocol(action, what)
+        let url = resolved.map_err(|bad| RegistryError::SentAway {
+            attempt: Box::new(self.attempt(action)),
+            what: bad.to_string(),
         })?;
         self.core.recent.keep_address(&url);
         Ok(url)

@@ -17,9 +17,6 @@ pub(in crate::registry) const READ: &str = "read ";
 /// How they begin where it is only asked whether something is there.
 pub(in crate::registry) const LOOK: &str = "look for ";
 
-/// How it begins what is wrong with where a registry sends us.
-pub(in crate::registry) const SENT_AWAY: &str = "the registry sends us to an address";
-
 /// What was tried, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -321,12 +318,20 @@ pub enum RegistryError {
         /// The server's answer.
         words: Box<ServerWords>,
     },
-    /// The registry breaks the protocol, or names an address that nothing may be sent to.
+    /// The registry breaks the protocol.
     #[error("{attempt}: {what}")]
     Protocol {
         /// What was tried.
         attempt: Box<Attempt>,
         /// What is wrong, printable and without secrets.
+        what: String,
+    },
+    /// The registry sends us to an address that nothing may be sent to.
+    #[error("{attempt}: the registry sends us to an address {what}; nothing was sent there")]
+    SentAway {
+        /// What was tried.
+        attempt: Box<Attempt>,
+        /// What is wrong with the address, printable and without secrets.
         what: String,
     },
     /// The registry names a token service that no credential may be sent to.
@@ -478,6 +483,7 @@ impl RegistryError {
                 | Self::Refused { .. }
                 | Self::UploadLost { .. }
                 | Self::Protocol { .. }
+                | Self::SentAway { .. }
                 | Self::Moved { .. }
         )
     }

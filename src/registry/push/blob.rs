@@ -328,7 +328,11 @@ impl Call<'_> {
     fn leads_nowhere(&self, error: &RegistryError) -> bool {
         let registry = host_of(&self.access.endpoint().root());
         let elsewhere = error.silent_host().is_some_and(|host| host != registry);
-        elsewhere || matches!(error, RegistryError::Protocol { .. })
+        let is_wrong = matches!(
+            error,
+            RegistryError::Protocol { .. } | RegistryError::SentAway { .. }
+        );
+        elsewhere || is_wrong
     }
 
     /// Whether a look finds a blob.

@@ -172,7 +172,7 @@ fn a_bad_location_is_refused_without_a_panic() {
         });
         let error = push(&server, b"content").expect_err("refused");
         assert!(
-            matches!(error, RegistryError::Protocol { .. }),
+            matches!(error, RegistryError::SentAway { .. }),
             "{location}: {error}"
         );
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
