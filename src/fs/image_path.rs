@@ -49,7 +49,11 @@ impl ImagePath {
         };
         let relative = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/');
         if relative.is_empty() {
-            return refuse("it is empty");
+            return refuse(if path.is_empty() {
+                "it is empty"
+            } else {
+                "it is the root of the image itself"
+            });
         }
         if relative.len() > MAX_PATH {
             return refuse("it is longer than 4096 bytes");
