@@ -85,6 +85,16 @@ pub enum AdoptError {
         /// Why a binary of that name is no service.
         left_out: Option<String>,
     },
+    /// Nothing tells the stage or image it is built on, and with that the service.
+    #[error(
+        "{place}: `FROM` needs `{name}`, which has no value: nothing else tells which service it is for"
+    )]
+    UnsetImage {
+        /// The Dockerfile as it was named, and the line.
+        place: String,
+        /// The variable.
+        name: String,
+    },
     /// Several services could be meant.
     #[error("`{file}` could be for the services {}", quoted_list(&.services.iter().map(String::as_str).collect::<Vec<_>>()))]
     SeveralServices {
@@ -161,6 +171,7 @@ impl Hint for AdoptError {
                 "say which with `--service`: {}; values of `ARG` are given with `--build-arg`",
                 listed(known)
             )),
+            Self::UnsetImage { name, .. } => Some(format!("give it as `--build-arg {name}=…`")),
             Self::SeveralServices { services, .. } => services
                 .first()
                 .map(|first| format!("say which, such as `--service {first}`")),

@@ -190,11 +190,14 @@ pub(super) fn stop_signal(node: &Node, context: &mut Context) -> Option<String> 
     let hint = if SIGNALS.contains(&full.as_str()) {
         format!("write `{full}`")
     } else {
-        // No name is near a number, or nothing.
-        let has_letters = text.contains(|c: char| c.is_ascii_alphabetic());
-        let near = near_names(&full, SIGNALS.iter().copied());
-        match near.first().filter(|_| has_letters) {
-            Some(near) => format!("did you mean `{near}`?"),
+        // All begin alike, which makes no name nearer.
+        let bare = |name: &'static str| name.trim_start_matches("SIG");
+        let near = near_names(
+            full.trim_start_matches("SIG"),
+            SIGNALS.iter().map(|name| bare(name)),
+        );
+        match near.first() {
+            Some(near) => format!("did you mean `SIG{near}`?"),
             None => {
                 format!("use a name such as `SIGTERM`, or a number from 1 to {MAX_SIGNAL}")
             }

@@ -7,6 +7,7 @@ mod cargo_build;
 mod cut;
 mod expansion;
 mod ignored;
+mod mistakes;
 mod read;
 mod source;
 mod stage;
@@ -16,7 +17,7 @@ mod syntax;
 pub(super) use arguments::unused;
 pub(super) use cargo_build::{Build, OtherFeatures, build, is_rustflags, last_build};
 pub(super) use ignored::Ignored;
-pub(super) use read::{read, refusal};
+pub(super) use read::{lack, read, refusal};
 pub(super) use source::MARK;
 pub use source::MAX_DOCKERFILE;
 pub(super) use stage::{

@@ -7,6 +7,7 @@ use parse_dockerfile::{Command, FromInstruction, HealthcheckArguments, Instructi
 
 use super::arguments::platform_arguments;
 use super::expansion::{Expanded, expand, pairs};
+use super::mistakes::{Mistake, mistake};
 use super::source::{NO_WORD, Source};
 use super::stage::{Check, Form, Said, Settings, Stage};
 use super::syntax::{keyword, place, refused};
@@ -85,8 +86,15 @@ pub(in crate::adopt) fn read(
         let span = keyword(instruction).map(|word| word.span.clone());
         let span = span.unwrap_or_default();
         reading.line = source.line(span.start);
-        reading.instruction(instruction);
         let place = || place(file, source.line(span.start));
+        if let Some(Mistake { message, hint }) = mistake(instruction, source.escape) {
+            return Err(AdoptError::Syntax {
+                place: place(),
+                message: printable(&message),
+                hint: printable(&hint),
+            });
+        }
+        reading.instruction(instruction);
         if reading.budget.get() == 0 {
             return Err(AdoptError::TooManyValues { place: place() });
         }
@@ -222,6 +230,7 @@ impl Reading<'_> {
             image: image.text,
             parent,
             platform,
+            unset: image.unset.clone(),
             ..Stage::default()
         };
         if let Some(parent) = parent.and_then(|parent| self.stages.get(parent)) {
@@ -456,6 +465,19 @@ impl Reading<'_> {
             change(&mut stage.settings);
         }
     }
+}
+
+/// Something that needs a variable which nothing gives a value.
+pub(in crate::adopt) fn lack(line: usize, what: &str, name: &str) -> Remark {
+    let advice = if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        "docker takes a dollar sign before a digit for a variable, too, and gives it no value: protect the sign, \
+         or write the value out"
+            .to_owned()
+    } else {
+        format!("give it as `--build-arg {name}=…`, if an `ARG` declares it")
+    };
+    let message = format!("{what} needs `{name}`, which has no value");
+    Remark::lost(line, &message, &advice)
 }
 
 /// Something that docker takes for a mistake.

@@ -16,6 +16,8 @@ pub(in crate::adopt) struct Stage {
     /// The stage it is built on, if it is one.
     pub(in crate::adopt) parent: Option<usize>,
     pub(in crate::adopt) platform: Option<String>,
+    /// Variables of its `FROM` that had no value.
+    pub(in crate::adopt) unset: Vec<String>,
     /// What it inherits and adds to.
     pub(in crate::adopt) settings: Settings,
     /// What is done to its files, in order.

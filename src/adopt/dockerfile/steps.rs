@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use parse_dockerfile::{Command, Instruction};
 
-use super::read::{Reading, refusal};
+use super::read::{Reading, lack, refusal};
 use super::source::MARK;
 use super::stage::{Action, Copy, From, Step};
 use crate::adopt::paths::absolute;
@@ -164,11 +164,7 @@ impl Reading<'_> {
             self.remark(refusal(line, &what, refused));
         }
         for name in &said.unset {
-            self.remark(Remark::lost(
-                line,
-                &format!("{what} needs `{name}`, which has no value"),
-                &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
-            ));
+            self.remark(lack(line, &what, name));
         }
         if said.secret {
             self.remark(Remark::lost(

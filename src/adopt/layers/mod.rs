@@ -9,6 +9,7 @@ mod executables;
 mod names;
 mod origin;
 mod packages;
+mod user_changes;
 mod user_flags;
 mod users;
 

@@ -40,6 +40,29 @@ pub(super) const ADDUSER: &[&str] = &[
     "--comment",
     "-k",
 ];
+pub(super) const USERMOD: &[&str] = &[
+    "-u",
+    "--uid",
+    "-g",
+    "--gid",
+    "-G",
+    "--groups",
+    "-d",
+    "--home",
+    "-l",
+    "--login",
+    "-s",
+    "--shell",
+    "-c",
+    "--comment",
+    "-e",
+    "--expiredate",
+    "-f",
+    "--inactive",
+    "-p",
+    "--password",
+];
+pub(super) const GROUPMOD: &[&str] = &["-g", "--gid", "-n", "--new-name", "-p", "--password"];
 pub(super) const GROUPADD: &[&str] = &["-g", "--gid", "-K", "--key", "-p", "--password"];
 
 /// A command line, taken apart.

@@ -10,12 +10,13 @@ use crate::adopt::paths::{join, name};
 use crate::adopt::shell::Ran;
 
 /// Numbers of users and groups.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(in crate::adopt) struct Users {
-    known: BTreeMap<String, (Option<u32>, Option<String>)>,
-    groups: BTreeMap<String, Option<u32>>,
+    /// Numbers, and what says the group; that of the user's name if nothing does.
+    pub(super) known: BTreeMap<String, (Option<u32>, Option<String>)>,
+    pub(super) groups: BTreeMap<String, Option<u32>>,
     /// Homes that commands make, by user.
-    homes: BTreeMap<String, Home>,
+    pub(super) homes: BTreeMap<String, Home>,
     family: Family,
 }
 
@@ -23,8 +24,8 @@ pub(in crate::adopt) struct Users {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::adopt) struct Home {
     pub(in crate::adopt) line: usize,
-    /// `useradd` or `adduser`.
-    pub(in crate::adopt) program: &'static str,
+    /// Such as `useradd`.
+    pub(in crate::adopt) program: String,
     pub(in crate::adopt) path: String,
 }
 
@@ -35,6 +36,8 @@ pub(in crate::adopt) enum Numbers {
     Known(String),
     /// The user's was, and the group follows it.
     Assumed(String),
+    /// The same of a number that nobody has: docker takes group 0.
+    Bare(String),
     /// The user's was, and the group of that name has one that nothing says: the user's is taken.
     Guessed { numbers: String, group: String },
     /// More than any user may have.
@@ -56,14 +59,36 @@ impl Users {
             match &step.action {
                 Action::Run { commands } => {
                     for ran in commands {
-                        users.add(step.line, &ran.words);
-                        users.add_written(ran);
+                        users.run(step.line, ran);
                     }
                 }
                 Action::Copy(copy) => users.add_copied(stages, stage, copy, seen),
             }
         }
         users
+    }
+
+    /// What a command does. Where it may not run, or another one instead, only what both say is known.
+    fn run(&mut self, line: usize, ran: &Ran) {
+        let program = ran.words.first().map_or("", String::as_str);
+        if !Self::is_about_users(program) && ran.writes.is_empty() {
+            return;
+        }
+        let before = (!ran.surely).then(|| self.clone());
+        self.add(line, &ran.words, ran.surely);
+        self.change(line, &ran.words);
+        self.add_written(line, ran);
+        let Some(before) = before else { return };
+        for who in before.known.keys() {
+            if before.numbers(who) != self.numbers(who) {
+                self.known.insert(who.clone(), (None, None));
+            }
+        }
+        for (group, number) in &before.groups {
+            if self.groups.get(group) != Some(number) {
+                self.groups.insert(group.clone(), None);
+            }
+        }
     }
 
     /// `COPY --from=build /etc/passwd /etc/`, as images from `scratch` have it.
@@ -103,12 +128,10 @@ impl Users {
     }
 
     /// `echo "app:x:1000:1000::/:/bin/false" > /etc/passwd`, and the same for groups.
-    fn add_written(&mut self, ran: &Ran) {
+    fn add_written(&mut self, line: usize, ran: &Ran) {
         let is_of = |file: &str| ran.writes.iter().any(|path| name(path).contains(file));
         let (users, groups) = (is_of("passwd"), is_of("group"));
-        let lines = ran.words.iter().skip(1).flat_map(|word| word.lines());
-        for line in lines.flat_map(|line| line.split("\\n")) {
-            let fields: Vec<&str> = line.trim().split(':').collect();
+        for fields in entries(ran) {
             let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
             let (Some(who), Some(third)) = (fields.first(), number(2)) else {
                 continue;
@@ -116,6 +139,9 @@ impl Users {
             if users && let Some(group) = number(3) {
                 let user = (Some(third), Some(group.to_string()));
                 self.known.insert((*who).to_owned(), user);
+                if let (Some(program), Some(home)) = (ran.words.first(), fields.get(5)) {
+                    self.add_home(line, name(program), who, (*home).to_owned());
+                }
             }
             if groups {
                 self.groups.insert((*who).to_owned(), Some(third));
@@ -136,7 +162,13 @@ impl Users {
         }
     }
 
-    fn add(&mut self, line: usize, words: &[String]) {
+    /// Whether a command writes users or groups that are understood.
+    pub(in crate::adopt) fn are_written(ran: &Ran) -> bool {
+        let number = |fields: &Vec<&str>| fields.get(2).and_then(|field| field.parse::<u32>().ok());
+        entries(ran).iter().any(|fields| number(fields).is_some())
+    }
+
+    fn add(&mut self, line: usize, words: &[String], surely: bool) {
         let Some((program, arguments)) = words.split_first() else {
             return;
         };
@@ -147,7 +179,11 @@ impl Users {
                     return;
                 };
                 let own_group = read.has_own_group();
-                self.add_user(who, &read, &["-g", "--gid"], own_group);
+                self.add_user(who, &read, &["-g", "--gid"], own_group, surely);
+                // `/etc/default/useradd` names the group of those, which bases call so.
+                if let (false, Some((_, group @ None))) = (own_group, self.known.get_mut(who)) {
+                    *group = Some("users".to_owned());
+                }
                 if read.has(&["-m", "--create-home"]) {
                     let above = read.value(&["-b", "--base-dir"]);
                     let usual = || join(above.as_deref().unwrap_or("/home"), who);
@@ -170,7 +206,7 @@ impl Users {
                     self.add_home(line, "adduser", who, path);
                 }
                 let own_group = !read.is_of_system();
-                self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group);
+                self.add_user(who, &read, &["-G", "--gid", "--ingroup"], own_group, surely);
                 // They share a group, if it is known which.
                 if let (false, true, Some((_, group @ None))) = (
                     own_group,
@@ -185,7 +221,7 @@ impl Users {
                 if let Some(who) = read.operands.last() {
                     let number = read.value(&["-g", "--gid"]);
                     let number = number.and_then(|text| text.parse().ok());
-                    self.groups.entry(who.clone()).or_insert(number);
+                    self.add_group(who, number, surely);
                 }
             }
             _ => {}
@@ -199,26 +235,34 @@ impl Users {
         is_usual && !read.has(&["-H", "-M", "--no-create-home"])
     }
 
-    fn add_home(&mut self, line: usize, program: &'static str, who: &str, path: String) {
+    pub(super) fn add_home(&mut self, line: usize, program: &str, who: &str, path: String) {
         // A shell may say where it is.
         if path.starts_with('/') && !path.contains(['$', '`']) {
             let home = Home {
                 line,
-                program,
+                program: program.to_owned(),
                 path,
             };
             self.homes.insert(who.to_owned(), home);
         }
     }
 
-    fn add_user(&mut self, who: &str, read: &Read, group: &[&str], own_group: bool) {
+    /// One that is there stays, unless the other may be the one that runs.
+    fn add_group(&mut self, who: &str, number: Option<u32>, surely: bool) {
+        let group = self.groups.entry(who.to_owned()).or_insert(number);
+        if !surely {
+            *group = number;
+        }
+    }
+
+    fn add_user(&mut self, who: &str, read: &Read, group: &[&str], own_group: bool, surely: bool) {
         let number = read.value(&["-u", "--uid"]);
         let number: Option<u32> = number.and_then(|text| text.parse().ok());
         let group = read.value(group);
         // The tools make a group of the user's name unless told otherwise, with its number if free. Users of the
         // system are in one that differs from base to base.
         if group.is_none() && own_group {
-            self.groups.entry(who.to_owned()).or_insert(number);
+            self.add_group(who, number, surely);
         }
         self.known.insert(who.to_owned(), (number, group));
     }
@@ -236,27 +280,28 @@ impl Users {
         if is_large(user) || group.is_some_and(is_large) {
             return Numbers::TooLarge;
         }
-        let named = self.known.get(user);
-        let number = user.parse().ok().or(named.and_then(|(number, _)| *number));
-        let Some(number) = number else {
+        let named = self.known.get_key_value(user);
+        let said = named.and_then(|(_, (number, _))| *number);
+        let Some(number) = user.parse().ok().or(said) else {
             return Numbers::Unknown;
         };
         let by_number = || {
-            let mut users = self.known.values();
-            users.find(|(other, _)| *other == Some(number))
+            let mut users = self.known.iter();
+            users.find(|(_, (other, _))| *other == Some(number))
         };
-        let own = named
-            .or_else(by_number)
-            .and_then(|(_, group)| group.clone());
+        let entry = named.or_else(by_number);
+        let own = entry.and_then(|(_, (_, group))| group.clone());
         let group = group.map(str::to_owned).or(own);
-        let group_number = match &group {
-            Some(name) => self.group(name),
-            None => named.is_some().then(|| self.group(user)).flatten(),
+        let group_number = match (&group, entry) {
+            (Some(name), _) => self.group(name),
+            (None, Some((user, _))) => self.group(user),
+            (None, None) => None,
         };
         let numbers = format!("{number}:{number}");
         match (group_number, group) {
             (Some(group), _) => Numbers::Known(format!("{number}:{group}")),
             (None, Some(group)) if !group.is_empty() => Numbers::Guessed { numbers, group },
+            (None, None) if entry.is_none() => Numbers::Bare(numbers),
             (None, _) => Numbers::Assumed(numbers),
         }
     }
@@ -284,179 +329,39 @@ impl Users {
         name.parse().ok().or(known)
     }
 
-    /// Whether a command does nothing but add users and groups.
+    /// Whether a command does nothing but add, change or delete users and groups.
     pub(in crate::adopt) fn is_about_users(program: &str) -> bool {
         matches!(
             name(program),
-            "useradd" | "adduser" | "groupadd" | "addgroup" | "usermod"
+            "useradd"
+                | "adduser"
+                | "groupadd"
+                | "addgroup"
+                | "usermod"
+                | "groupmod"
+                | "userdel"
+                | "deluser"
+                | "groupdel"
+                | "delgroup"
         )
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numbers(commands: &[&str], user: &str) -> Numbers {
-        let mut users = Users::of(&[], 0);
-        for command in commands {
-            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-            users.add(0, &words);
-        }
-        users.numbers(user)
+/// The lines of `/etc/passwd` or `/etc/group` that a command like `echo` writes, taken apart.
+fn entries(ran: &Ran) -> Vec<Vec<&str>> {
+    let is_one = |path: &String| {
+        let file = name(path);
+        file.contains("passwd") || file.contains("group")
+    };
+    if !ran.writes.iter().any(is_one) {
+        return Vec::new();
     }
-
-    #[test]
-    fn users_of_a_known_base_have_its_numbers() {
-        let numbers = |family, commands: &[&str], user: &str| {
-            let mut users = Users::in_family(family);
-            for command in commands {
-                let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-                users.add(0, &words);
-            }
-            users.numbers(user)
-        };
-        let known = |text: &str| Numbers::Known(text.to_owned());
-        let guessed = |numbers: &str, group: &str| Numbers::Guessed {
-            numbers: numbers.to_owned(),
-            group: group.to_owned(),
-        };
-        let none = &[][..];
-        for (family, commands, user, expected) in [
-            (Family::Debian, none, "www-data", known("33:33")),
-            (Family::Debian, none, "daemon", known("1:1")),
-            (Family::Debian, none, "1000:nogroup", known("1000:65534")),
-            (Family::Debian, none, "games:www-data", known("5:33")),
-            (Family::Alpine, none, "www-data", Numbers::Unknown),
-            (Family::Alpine, none, "1000:www-data", known("1000:82")),
-            (Family::Alpine, none, "daemon", known("2:2")),
-            // Other versions have other numbers.
-            (Family::Alpine, none, "guest", Numbers::Unknown),
-            (Family::Debian, none, "1000:audio", known("1000:29")),
-            (Family::Debian, none, "_apt", Numbers::Unknown),
-            (Family::Alpine, none, "nobody:nogroup", known("65534:65533")),
-            (Family::Other, none, "www-data", Numbers::Unknown),
-            (Family::Other, none, "1000:app", guessed("1000:1000", "app")),
-            (
-                Family::Alpine,
-                &["adduser -D -u 7 -G nogroup a"][..],
-                "a",
-                known("7:65533"),
-            ),
-            (
-                Family::Debian,
-                &["adduser --uid 7 --ingroup nogroup a"],
-                "a",
-                known("7:65534"),
-            ),
-            (
-                Family::Alpine,
-                &["adduser -S -D -u 7 a"],
-                "a",
-                known("7:65533"),
-            ),
-            (
-                Family::Debian,
-                &["adduser --system --uid 7 a"],
-                "a",
-                known("7:65534"),
-            ),
-            (
-                Family::Alpine,
-                &["adduser -u 82 -D -S -G www-data www-data"],
-                "www-data",
-                known("82:82"),
-            ),
-            (
-                Family::Alpine,
-                &["addgroup app"],
-                "1000:app",
-                guessed("1000:1000", "app"),
-            ),
-            (
-                Family::Alpine,
-                &["addgroup -g 7 app"],
-                "1000:app",
-                known("1000:7"),
-            ),
-            (
-                Family::Debian,
-                &["groupadd -g 7 app"],
-                "1000:app",
-                known("1000:7"),
-            ),
-            (
-                Family::Debian,
-                &["useradd -u 8 app", "adduser app staff"],
-                "app",
-                known("8:8"),
-            ),
-            (Family::Debian, none, "99999999999", Numbers::TooLarge),
-            (Family::Debian, none, "1:99999999999", Numbers::TooLarge),
-        ] {
-            assert_eq!(
-                numbers(family, commands, user),
-                expected,
-                "{family:?} {commands:?} {user}"
-            );
-        }
-    }
-
-    #[test]
-    fn users_are_numbers() {
-        let known = |text: &str| Numbers::Known(text.to_owned());
-        for (commands, user, expected) in [
-            (&[][..], "1000:1001", known("1000:1001")),
-            (&[], "1000", Numbers::Assumed("1000:1000".to_owned())),
-            (&[], "nonroot:nonroot", known("65532:65532")),
-            (&[], "nobody", known("65534:65534")),
-            (&[], "app", Numbers::Unknown),
-            (&["useradd -ms /bin/sh app"], "app", Numbers::Unknown),
-            (&["useradd -ru 10001 app"], "app", known("10001:10001")),
-            (
-                &["groupadd -g 7 g", "useradd --uid=8 -g g app"],
-                "app",
-                known("8:7"),
-            ),
-            (
-                &["addgroup -S -g 7 app", "adduser -S -D -u 8 -G app app"],
-                "app",
-                known("8:7"),
-            ),
-            (
-                &["adduser --uid 8 --gecos x --disabled-password app"],
-                "app:app",
-                known("8:8"),
-            ),
-            (&["useradd -u 8 -g 9 app"], "8", known("8:9")),
-            (&["useradd --system -u 8 app"], "app", known("8:8")),
-            // `-m` has no value, and neither has `--group`.
-            (&["useradd -m -u 8 app"], "app", known("8:8")),
-            (&["useradd -m -s /bin/bash -u8 app"], "app", known("8:8")),
-            (&["adduser -D -u8 app"], "app", known("8:8")),
-            (
-                &["adduser --system --group --uid 8 app"],
-                "app",
-                known("8:8"),
-            ),
-            // Their group is one that all of them share.
-            (
-                &["adduser -S -D -u 8 app"],
-                "app",
-                Numbers::Assumed("8:8".to_owned()),
-            ),
-            (
-                &["adduser --system --uid 8 app"],
-                "app",
-                Numbers::Assumed("8:8".to_owned()),
-            ),
-            (
-                &["useradd -N -u 8 app"],
-                "app",
-                Numbers::Assumed("8:8".to_owned()),
-            ),
-        ] {
-            assert_eq!(numbers(commands, user), expected, "{commands:?} {user}");
-        }
-    }
+    let lines = ran.words.iter().skip(1).flat_map(|word| word.lines());
+    lines
+        .flat_map(|line| line.split("\\n"))
+        .map(|line| line.trim().split(':').collect())
+        .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,11 @@
 //! `HEALTHCHECK`, where the executable checks itself.
 
+use std::collections::BTreeSet;
+
 use super::settings::without_secrets;
 use crate::adopt::dockerfile::{Form, Settings};
 use crate::adopt::launch::{Launch, Unshelled};
+use crate::adopt::layers::Names;
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, name};
 use crate::adopt::remark::list;
@@ -13,13 +16,18 @@ const ADVICE: &str = "give the program an argument with which it checks itself, 
                       Kubernetes asks a port by `httpGet` without it";
 
 /// Takes the check into the draft, or says why it is none of the image.
-pub(super) fn adopt(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>) {
+pub(super) fn adopt(settings: &Settings, launch: &Launch, names: &Names, draft: &mut Draft<'_>) {
     let Some(said) = &settings.healthcheck else {
         return;
     };
     let Some(form) = &said.value.form else { return };
     let line = said.line;
-    let own = Own { settings, launch };
+    let paths = names.others("").into_iter().map(|(_, path)| path).collect();
+    let own = Own {
+        settings,
+        launch,
+        paths,
+    };
     let words = match form {
         Form::Exec(words) => words.clone(),
         Form::Shell { shell, text } => own.of_text(line, shell, text, draft),
@@ -63,6 +71,8 @@ pub(super) fn adopt(settings: &Settings, launch: &Launch, draft: &mut Draft<'_>)
 struct Own<'a> {
     settings: &'a Settings,
     launch: &'a Launch,
+    /// Where it is in the image, and links that lead there.
+    paths: BTreeSet<String>,
 }
 
 impl Own<'_> {
@@ -70,11 +80,17 @@ impl Own<'_> {
     fn is(&self, program: &str) -> bool {
         let resolve = |word: &str| absolute(self.settings.directory(), word);
         let executable = self.launch.executable.as_deref();
-        executable.is_some_and(|own| {
-            own == program
-                || resolve(own) == resolve(program)
-                || (!program.contains('/') && name(own) == program)
-        })
+        let is_path = if program.contains('/') {
+            self.paths.contains(&resolve(program))
+        } else {
+            self.paths.iter().any(|path| name(path) == program)
+        };
+        is_path
+            || executable.is_some_and(|own| {
+                own == program
+                    || resolve(own) == resolve(program)
+                    || (!program.contains('/') && name(own) == program)
+            })
     }
 
     /// What a text starts, without the shell; nothing of several commands.

@@ -44,9 +44,10 @@ pub(super) fn adopt(
 /// What is `HOME` by the `/etc/passwd` of images that this program builds.
 fn of_numbers(numbers: &Numbers) -> &'static str {
     let number = match numbers {
-        Numbers::Known(numbers) | Numbers::Assumed(numbers) | Numbers::Guessed { numbers, .. } => {
-            numbers.split(':').next().unwrap_or_default()
-        }
+        Numbers::Known(numbers)
+        | Numbers::Assumed(numbers)
+        | Numbers::Bare(numbers)
+        | Numbers::Guessed { numbers, .. } => numbers.split(':').next().unwrap_or_default(),
         Numbers::TooLarge | Numbers::Unknown => "65532",
     };
     match number {

@@ -11,7 +11,7 @@ use super::home;
 use super::runs::Runs;
 use super::settings;
 use crate::adopt::assets::Files;
-use crate::adopt::dockerfile::{Ignored, Settings, Stage, base_image, lineage, read, unused};
+use crate::adopt::dockerfile::{Ignored, Settings, Stage, base_image, lineage, read, root, unused};
 use crate::adopt::error::AdoptError;
 use crate::adopt::launch::{Launch, launch};
 use crate::adopt::layers::{
@@ -165,8 +165,17 @@ impl<'a> Reading<'a> {
         launch(&self.settings, &is_ours)
     }
 
-    /// An error with the stage that is for the service which was asked for.
+    /// An error with the stage that is for the service which was asked for, or with what the stage lacks.
     fn with_stage(&self, mut error: AdoptError) -> AdoptError {
+        let base = root(self.stages, self.stage);
+        if let (AdoptError::UnknownService { .. }, Some(base)) = (&error, base)
+            && let Some(name) = base.unset.first()
+        {
+            return AdoptError::UnsetImage {
+                place: printable(&format!("{}:{}", self.request.file, base.line)),
+                name: printable(name),
+            };
+        }
         if let AdoptError::OtherService { service, stage, .. } = &mut error {
             let mut siblings = self.siblings().into_iter();
             *stage = siblings
@@ -219,11 +228,11 @@ impl<'a> Reading<'a> {
         let is_root = settings::user(stages, stage, said, launch, draft);
         home::adopt(stages, stage, said, launch, draft);
         settings::process(said, launch, draft);
-        health::adopt(said, launch, draft);
-        settings::values(said, draft);
-        settings::lists(said, draft);
         let made = made(stages, stage);
         let names = names(chosen, stages, stage, &self.executables, &made, draft);
+        health::adopt(said, launch, &names, draft);
+        settings::values(said, draft);
+        settings::lists(said, draft);
         let files = self.assets(chosen, compiles, is_root, &names, &made, draft);
         let mut directories = settings::directories(said);
         directories.extend(files);
@@ -236,7 +245,7 @@ impl<'a> Reading<'a> {
             directories,
         };
         runs.adopt(draft);
-        links(&names, path.as_deref(), draft);
+        links(&names, chosen, path.as_deref(), draft);
     }
 
     /// Files that are copied; gives where they go.
@@ -294,8 +303,11 @@ fn names(
 }
 
 /// Other names of the executable, as far as they can stand in the image.
-fn links(names: &Names, path: Option<&str>, draft: &mut Draft<'_>) {
+fn links(names: &Names, chosen: &Chosen<'_>, path: Option<&str>, draft: &mut Draft<'_>) {
     let mut links = names.others(path.unwrap_or_default());
+    // Where the executable cannot be, no link can, and why is told already.
+    let own = chosen.placed.as_ref().map(|own| own.path.as_str());
+    links.retain(|(_, link)| Some(link.as_str()) != own);
     links.retain(|(line, link)| {
         draft.stands(*line, &format!("the link `{link}`"), link, Thing::Link)
     });

@@ -206,9 +206,12 @@ fn written(line: usize, commands: &[Ran], draft: &mut Draft<'_>) {
                 absolute(&ran.here, file)
             }
         };
+        // Users and groups are taken as numbers.
+        let are_users = Users::are_written(ran);
+        let is_understood = |file: &str| are_users && matches!(file, "/etc/passwd" | "/etc/group");
         let all: Vec<String> = all
             .map(path)
-            .filter(|file| !file.starts_with("/dev/"))
+            .filter(|file| !file.starts_with("/dev/") && !is_understood(file))
             .collect();
         if !all.is_empty() {
             files.entry(program).or_default().extend(all);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml_edit::{Array, Value};
 
-use crate::adopt::dockerfile::{Form, Said, Settings, Stage, base_image, refusal};
+use crate::adopt::dockerfile::{Form, Said, Settings, Stage, base_image, lack, refusal};
 use crate::adopt::launch::{Launch, Switch};
 use crate::adopt::layers::{Numbers, Users};
 use crate::adopt::manifest::{Draft, Thing};
@@ -55,6 +55,18 @@ pub(super) fn user(
             );
             numbers.starts_with("0:")
         }
+        Numbers::Bare(numbers) => {
+            draft.set(said.line, "user", numbers.as_str());
+            draft.changed(
+                said.line,
+                &format!(
+                    "`USER {}` names no group: it becomes {numbers}, and docker gives group 0 to users that `/etc/passwd` has not",
+                    said.value
+                ),
+                &format!("where the service needs files of group 0, set `user = \"{}:0\"`", said.value),
+            );
+            false
+        }
         Numbers::Guessed { numbers, group } => {
             draft.set(said.line, "user", numbers.as_str());
             draft.lost(
@@ -94,7 +106,10 @@ fn switched(line: usize, switch: &Switch, users: &Users, draft: &mut Draft<'_>) 
     let Switch { program, user } = switch;
     let numbers = user.as_deref().map(|user| users.numbers(user));
     if let Some(
-        Numbers::Known(numbers) | Numbers::Assumed(numbers) | Numbers::Guessed { numbers, .. },
+        Numbers::Known(numbers)
+        | Numbers::Assumed(numbers)
+        | Numbers::Bare(numbers)
+        | Numbers::Guessed { numbers, .. },
     ) = numbers
     {
         draft.set(line, "user", numbers.as_str());
@@ -130,6 +145,7 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
     }
     if let Some(said) = &settings.stop_signal
         && is_usable("`STOPSIGNAL`", said, draft)
+        && said.unset.is_empty()
     {
         let upper = said.value.to_uppercase();
         let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -147,7 +163,7 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
 pub(super) fn values(settings: &Settings, draft: &mut Draft<'_>) {
     for (name, said) in &settings.env {
         let what = format!("`ENV {name}`");
-        if !is_usable(&what, said, draft) {
+        if !is_usable_variable(&what, said, settings, draft) {
             continue;
         }
         draft.entry(said.line, "env", name, &said.value);
@@ -223,12 +239,38 @@ const OF_SECRETS: &str = "give it to the service when it runs, such as from a Ku
 /// Whether a value may be taken over; tells why not, and what it lacks.
 fn is_usable(what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
     for name in &said.unset {
-        draft.lost(
-            said.line,
-            &format!("{what} needs `{name}`, which has no value"),
-            &format!("give it as `--build-arg {name}=…`, if an `ARG` declares it"),
-        );
+        draft.remarks.push(lack(said.line, what, name));
     }
+    is_legal(what, said, draft)
+}
+
+/// The same of an `ENV`: what stands beside it is told in another way.
+fn is_usable_variable(
+    what: &str,
+    said: &Said<String>,
+    settings: &Settings,
+    draft: &mut Draft<'_>,
+) -> bool {
+    let is_beside = |other: &str| {
+        let other = settings.env.get(other);
+        other.is_some_and(|other| other.line == said.line && other != said)
+    };
+    for name in &said.unset {
+        if is_beside(name) {
+            draft.lost(
+                said.line,
+                &format!("{what} needs `{name}`, which has no value before that line"),
+                &format!("docker takes values of the lines before: give `{name}` its value in an `ENV` of its own"),
+            );
+        } else {
+            draft.remarks.push(lack(said.line, what, name));
+        }
+    }
+    is_legal(what, said, draft)
+}
+
+/// Whether docker takes a value, and it may be told.
+fn is_legal(what: &str, said: &Said<String>, draft: &mut Draft<'_>) -> bool {
     if let Some(refused) = said.refused.as_ref().filter(|_| !said.secret) {
         draft.remarks.push(refusal(said.line, what, refused));
     }

@@ -2,7 +2,9 @@
 
 mod building;
 mod mended;
+mod misled;
 mod names;
+mod refused;
 mod standing;
 mod told;
 mod users;

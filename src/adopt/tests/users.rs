@@ -212,3 +212,92 @@ fn users_of_the_system_whose_flags_stand_in_one_word_have_no_group_of_their_own(
     );
     assert!(table.contains("user = \"7:65533\""), "{table}");
 }
+
+#[test]
+fn users_of_which_only_one_of_two_is_made_have_no_number() {
+    let told = |run: &str, user: &str| {
+        World::shared().whole(&format!(
+            "FROM debian\nCOPY target/release/orders /orders\nRUN {run}\nUSER {user}\nENTRYPOINT [\"/orders\"]\n"
+        ))
+    };
+    for run in [
+        "if [ -n \"$X\" ]; then useradd -u 3000 app; else useradd -u 4000 app; fi",
+        "[ -d /x ] && useradd -u 3000 app || useradd -u 4000 app",
+        "if a; then useradd -u 1 app; elif b; then useradd -u 2 app; else useradd -u 1 app; fi",
+        "useradd -u 3000 app; if a; then usermod -u 4000 app; fi",
+        "useradd -u 3000 app; a && b || userdel app",
+        "if a; then echo app:x:1:1::/:/x >> /etc/passwd; else echo app:x:2:2::/:/x >> /etc/passwd; fi",
+    ] {
+        let (table, told) = told(run, "app");
+        assert!(!table.contains("user ="), "{run}: {table}");
+        let expected = "nothing here says the number of user `app`";
+        assert!(told.contains(expected), "{run}: {told}");
+    }
+    for run in [
+        "id app || useradd -u 3000 app",
+        "if a; then useradd -m -u 3000 app; else useradd -u 3000 app; fi",
+        "getent group app || groupadd -g 3000 app; id app || useradd -u 3000 -g app app",
+    ] {
+        let (table, told) = told(run, "app");
+        assert!(
+            table.contains("user = \"3000:3000\""),
+            "{run}: {table}{told}"
+        );
+    }
+    let (_, told) = told(
+        "if a; then groupadd -g 7 app; else groupadd -g 8 app; fi",
+        "1000:app",
+    );
+    assert!(
+        told.contains("nothing here says the number of group `app`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn users_and_groups_that_are_changed_have_their_new_numbers() {
+    let end = "ENTRYPOINT [\"/app/orders\"]\n";
+    says(
+        &format!("RUN useradd -u 10 a; usermod -u 20 a\nUSER a\n{end}"),
+        &["user = \"20:10\""],
+        &[],
+        &["Lost"],
+    );
+    says(
+        &format!("RUN usermod -u 4000 nobody; groupmod -g 4001 nogroup\nUSER nobody\n{end}"),
+        &["user = \"4000:4001\""],
+        &[],
+        &["Lost"],
+    );
+    says(
+        &format!("RUN useradd -N -u 1004 app\nUSER app\n{end}"),
+        &["user = \"1004:100\""],
+        &[],
+        &["names no group"],
+    );
+    says(
+        &format!("RUN useradd -u 7 a && usermod -md /srv a\nUSER a\n{end}"),
+        &[],
+        &["`usermod` gives user `a` the home `/srv`"],
+        &["Lost"],
+    );
+}
+
+#[test]
+fn the_group_that_docker_gives_to_a_number_without_a_user_is_told() {
+    let end = "ENTRYPOINT [\"/app/orders\"]\n";
+    says(
+        &format!("USER 1000\n{end}"),
+        &["user = \"1000:1000\""],
+        &[
+            "Changed 5: `USER 1000` names no group: it becomes 1000:1000, and docker gives group 0 to users that `/etc/passwd` has not [where the service needs files of group 0, set `user = \"1000:0\"`]",
+        ],
+        &["Lost"],
+    );
+    says(
+        &format!("RUN useradd -u 1000 app\nUSER 1000\n{end}"),
+        &["user = \"1000:1000\""],
+        &[],
+        &["names no group"],
+    );
+}

@@ -90,6 +90,14 @@ impl World {
         world
     }
 
+    /// Another service of the same package.
+    pub(super) fn add_service(&mut self, name: &str) {
+        let mut service = self.workspace.services[0].clone();
+        name.clone_into(&mut service.name);
+        name.clone_into(&mut service.binary);
+        self.workspace.services.push(service);
+    }
+
     /// One for many cases.
     pub(super) fn shared() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();

@@ -347,8 +347,10 @@ impl Telling<'_> {
                 keys.join(", "),
                 self.proposal.table_name()
             )
-        } else {
+        } else if self.edited.kept.is_empty() {
             format!("nothing: {manifest} says all of it already")
+        } else {
+            format!("nothing: what {manifest} says stays")
         };
         console.report(Event::Status {
             verb: "Wrote",

@@ -173,6 +173,18 @@ const CASES: &[(&str, &str)] = &[
         "5:15: `term` is no signal | write `SIGTERM`",
     ),
     (
+        "stop-signal = \"99\"",
+        "5:15: `99` is no signal | use a name such as `SIGTERM`, or a number from 1 to 64",
+    ),
+    (
+        "stop-signal = \"FOO\"",
+        "5:15: `FOO` is no signal | use a name such as `SIGTERM`, or a number from 1 to 64",
+    ),
+    (
+        "stop-signal = \"\"",
+        "5:15: `` is no signal | use a name such as `SIGTERM`, or a number from 1 to 64",
+    ),
+    (
         "stop-signal = \"SIGINTT\"",
         "5:15: `SIGINTT` is no signal | did you mean `SIGINT`?",
     ),

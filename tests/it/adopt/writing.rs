@@ -71,6 +71,25 @@ fn what_is_there_stays_and_is_told() {
 }
 
 #[test]
+fn what_differs_is_not_called_the_same() {
+    let checkout = workspace();
+    checkout.append(
+        "orders/Cargo.toml",
+        "\n[package.metadata.lighter]\nports = [80]\n",
+    );
+    checkout.write(
+        "Dockerfile",
+        "FROM debian\nUSER 65532:65532\nCOPY target/release/orders /app/orders\nEXPOSE 99\n\
+         ENTRYPOINT [\"/app/orders\"]\n",
+    );
+    let run = adopt(&checkout, &[]).expect(0).says(&[
+        "warning: `ports` stays [80] in orders/Cargo.toml: the Dockerfile says [99]",
+        "Wrote nothing: what orders/Cargo.toml says stays",
+    ]);
+    assert!(!run.stderr.contains("says all of it"), "{}", run.stderr);
+}
+
+#[test]
 fn tables_on_one_line_stay_on_it() {
     let head = "[package]\nname = \"orders\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     becomes(
