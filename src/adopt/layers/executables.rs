@@ -134,8 +134,8 @@ fn landed(
         && is_pattern(name(source))
     {
         let build = last_build(stages, maker);
-        let built = built(workspace, build.as_ref(), source).into_iter();
-        return built
+        let files = built(workspace, build.as_ref(), source).into_iter();
+        return files
             .map(|source| destination(copy, &source, bare))
             .collect();
     }
