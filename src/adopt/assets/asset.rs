@@ -8,6 +8,7 @@ use globset::Glob;
 use toml_edit::InlineTable;
 use walkdir::WalkDir;
 
+use super::access::Owner;
 use crate::adopt::dockerfile::Copy;
 use crate::adopt::layers::is_pattern;
 use crate::adopt::manifest::Thing;
@@ -28,6 +29,8 @@ pub(super) struct Asset {
     /// Where they go: the file, or the directory that they are in.
     pub(super) to: String,
     pub(super) mode: Option<String>,
+    /// Whom it belongs to in the old image.
+    pub(super) owner: Owner,
     pub(super) kind: Kind,
     /// The file on the disk; of a pattern, that.
     pub(super) source: PathBuf,

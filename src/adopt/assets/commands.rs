@@ -1,6 +1,7 @@
 //! What commands do with files that were copied: followed where that is simple and certain, told
 //! where it is not.
 
+use super::access::{Owner, SPECIAL, is_root, told_of_owner, told_of_rights};
 use super::asset::{Asset, Kind, Meeting, changed, written};
 use super::copies::Files;
 use crate::adopt::layers::operands;
@@ -9,9 +10,6 @@ use crate::adopt::paths::{absolute, below, name};
 use crate::adopt::remark::few;
 use crate::adopt::secrets::shown_words;
 use crate::adopt::shell::Ran;
-
-/// Bits of a mode that give more than access.
-pub(super) const SPECIAL: u32 = 0o6000;
 
 /// A command that is looked at.
 pub(super) struct Command<'c> {
@@ -143,14 +141,13 @@ impl Files<'_> {
         }
         for operand in paths {
             let path = command.path(operand);
-            let gives_rights = changed(0o755, change).is_some_and(|mode| mode & SPECIAL != 0);
-            let executable = self.executables.iter().find(|placed| placed.path == path);
-            if let Some(placed) = executable.filter(|_| gives_rights) {
-                draft.lost(
-                    command.line,
-                    &format!("`chmod {change}` lets `{}` run with the rights of its owner, which the image does not", placed.path),
-                    "set `user` to the one that it needs",
-                );
+            let recursive = command.has('R', "recursive");
+            let executable = self.executables.iter().find(|placed| {
+                placed.path == path || (recursive && below(&placed.path, &path).is_some())
+            });
+            if let Some(placed) = executable {
+                let text = format!("chmod {change}");
+                told_of_rights(command.line, &text, change, &placed.path, draft);
             }
             let mut others = Vec::new();
             for asset in assets.iter_mut() {
@@ -186,11 +183,12 @@ impl Files<'_> {
         }
     }
 
-    fn owned(&self, command: &Command<'_>, draft: &mut Draft<'_>, assets: &[Asset]) {
+    fn owned(&self, command: &Command<'_>, draft: &mut Draft<'_>, assets: &mut [Asset]) {
         let Some((owner, paths)) = command.operands.split_first() else {
             return;
         };
-        let is_root = matches!(owner.as_str(), "root" | "0" | "0:0" | "root:root");
+        let program = command.ran.words.first();
+        let of_group = program.is_some_and(|program| name(program) == "chgrp");
         let meets = |asset: &Asset| {
             let mut paths = paths.iter();
             paths.any(|operand| asset.meets(&command.path(operand)) != Meeting::Apart)
@@ -200,15 +198,40 @@ impl Files<'_> {
             let workdir = self.workdir();
             workdir != "/" && below(workdir, &command.path(operand)).is_some()
         });
-        if !self.is_root && !is_root && (has_workdir || assets.iter().any(meets)) {
+        let recursive = command.has('R', "recursive");
+        let has_executable = paths.iter().any(|operand| {
+            let path = command.path(operand);
+            self.executables.iter().any(|placed| {
+                placed.path == path || (recursive && below(&placed.path, &path).is_some())
+            })
+        });
+        let has_files = has_workdir || has_executable || assets.iter().any(meets);
+        if !self.is_root && !is_root(owner) && has_files {
             told_of_owner(command.line, draft);
         }
-        if command
-            .ran
-            .words
-            .first()
-            .is_none_or(|program| name(program) != "chgrp")
-        {
+        for asset in assets.iter_mut().filter(|_| command.ran.surely) {
+            let is_given = paths
+                .iter()
+                .any(|operand| match asset.meets(&command.path(operand)) {
+                    Meeting::Itself => asset.kind == Kind::File || recursive,
+                    Meeting::Inside => recursive,
+                    Meeting::Part | Meeting::Apart => false,
+                });
+            if !is_given {
+                continue;
+            }
+            let new = if of_group {
+                Owner::of(&format!(":{owner}"))
+            } else {
+                Owner::of(owner)
+            };
+            let old = std::mem::take(&mut asset.owner);
+            asset.owner = Owner {
+                user: new.user.or(old.user),
+                group: new.group.or(old.group),
+            };
+        }
+        if !of_group {
             self.volumes_owned(command, owner, paths, draft);
         }
     }
@@ -287,13 +310,4 @@ fn edited(command: &Command<'_>, draft: &mut Draft<'_>, assets: &[Asset]) {
     if !assets.is_empty() && operands.any(|word| is_open(word)) {
         command.told_of_open(draft);
     }
-}
-
-/// Tells that no file of the image belongs to its user.
-pub(super) fn told_of_owner(line: usize, draft: &mut Draft<'_>) {
-    draft.changed(
-        line,
-        "files of the image belong to root, and everyone may read them",
-        "what the service writes belongs into `volumes`",
-    );
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use globset::GlobBuilder;
 
+use super::access::Owner;
 use super::asset::{Asset, Kind, mode};
 use super::copies::{Files, Item};
 use super::listing::{Listing, leads_out};
@@ -308,11 +309,15 @@ impl Files<'_> {
         } else {
             Kind::File
         };
+        if kind != Kind::Pattern {
+            self.told_of_disk(item, &source, draft);
+        }
         assets.push(Asset {
             line,
             from,
             to: to.to_owned(),
             mode: mode(copy),
+            owner: Owner::of_copy(copy),
             kind,
             source,
         });

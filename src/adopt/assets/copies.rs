@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::access::{Reader, is_root, told_of_owner};
 use super::asset::{Asset, Kind, mode};
-use super::commands::told_of_owner;
 use super::elsewhere;
 use crate::adopt::dockerfile::{self, Action, From, Ignored, Stage, Step, directory, steps};
 use crate::adopt::layers::{
@@ -36,6 +36,8 @@ pub(in crate::adopt) struct Files<'a> {
     pub(in crate::adopt) made: &'a BTreeSet<String>,
     /// Whether the user is root.
     pub(in crate::adopt) is_root: bool,
+    /// Whom the old image runs the service as.
+    pub(in crate::adopt) reader: &'a Reader,
 }
 
 /// One source of a `COPY`.
@@ -70,6 +72,9 @@ impl Files<'_> {
             let what = format!("the asset `{}`", asset.to);
             draft.stand(asset.line, &what, &asset.things())
         });
+        for asset in &mut assets {
+            self.opened(asset, draft);
+        }
         let tables = assets.iter().map(|asset| (asset.line, asset.table()));
         draft.list("assets", tables);
         assets.into_iter().map(|asset| asset.to).collect()
@@ -102,10 +107,17 @@ impl Files<'_> {
         }
         let mut taken = false;
         for source in &copy.sources {
+            let before = assets.len();
+            if self.filled(line, copy, source, draft, assets) {
+                taken |= assets.len() > before;
+                continue;
+            }
             let to = destination(copy, source, bare);
             if let Some(placed) = self.executables.iter().find(|placed| placed.path == to) {
                 if self.own.is_some_and(|own| placed.origin != own.origin) {
                     self.made(line, source, draft);
+                } else {
+                    self.told_of_executable(line, copy, &placed.path, draft);
                 }
                 continue;
             }
@@ -115,7 +127,6 @@ impl Files<'_> {
             if elsewhere::adopt(line, copy, source, draft) {
                 continue;
             }
-            let before = assets.len();
             let item = Item {
                 line,
                 copy,
@@ -171,7 +182,7 @@ impl Files<'_> {
         })
     }
 
-    fn source(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
+    pub(super) fn source(&self, item: Item<'_>, draft: &mut Draft<'_>, assets: &mut Vec<Asset>) {
         let Item {
             line,
             copy,
@@ -215,7 +226,7 @@ impl Files<'_> {
         self.context(item, draft, assets);
     }
 
-    fn made(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
+    pub(super) fn made(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
         let binaries = self.workspace.services.iter();
         let other = binaries
             .filter(|service| service.binary == name(path))
@@ -240,19 +251,14 @@ impl Files<'_> {
         directory(self.stages, self.stage)
     }
 
-    fn exists(&self, path: &str) -> bool {
+    pub(super) fn exists(&self, path: &str) -> bool {
         is_pattern(path) || self.context.join(path).symlink_metadata().is_ok()
     }
 
     fn flags(&self, line: usize, copy: &dockerfile::Copy, draft: &mut Draft<'_>) {
         for (flag, value) in &copy.flags {
             match flag.as_str() {
-                "chown"
-                    if !self.is_root
-                        && !matches!(value.as_str(), "root" | "0" | "0:0" | "root:root") =>
-                {
-                    told_of_owner(line, draft);
-                }
+                "chown" if !self.is_root && !is_root(value) => told_of_owner(line, draft),
                 "chmod" if mode(copy).is_none() => draft.lost(
                     line,
                     &format!("`--chmod={value}` is no octal number"),

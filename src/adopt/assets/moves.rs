@@ -1,7 +1,8 @@
 //! Files that `mv`, `cp`, `install` and `ln` put elsewhere, as assets that go there.
 
+use super::access::{Owner, SPECIAL};
 use super::asset::{Asset, Kind, Meeting, octal, written};
-use super::commands::{Command, SPECIAL, is_open};
+use super::commands::{Command, is_open};
 use super::copies::Files;
 use crate::adopt::dockerfile::last_build;
 use crate::adopt::layers::{Origin, is_output, is_pattern, origin};
@@ -99,8 +100,7 @@ impl Files<'_> {
     /// followed elsewhere.
     fn told_of_unknown(&self, moving: &Move<'_, '_>, source: &str, draft: &mut Draft<'_>) {
         let holds_name = self.names.iter().any(|name| below(name, source).is_some());
-        let is_known =
-            holds_name || self.is_executable(source, &moving.target) || source.starts_with("/dev/");
+        let is_known = holds_name || self.is_executable(source, &moving.target);
         let is_own = source.contains("zoneinfo")
             || source.contains("/etc/ssl")
             || source.contains("ca-cert");
@@ -108,6 +108,16 @@ impl Files<'_> {
             return;
         }
         let text = shown_words(&moving.command.ran.words);
+        if source.starts_with("/dev/") {
+            if moving.program == "ln" {
+                draft.lost(
+                    moving.command.line,
+                    &format!("`{text}` is not followed: the image has no links to devices"),
+                    "let the service write to standard output or standard error itself",
+                );
+            }
+            return;
+        }
         let what = match moving.program {
             "ln" => "what it links to",
             _ => "what it takes",
@@ -180,10 +190,17 @@ impl Move<'_, '_> {
             "install" => Some(installed_mode(self.command)?),
             _ => asset.mode.clone(),
         };
+        let keeps_owner = self.command.has('p', "preserve") || self.command.has('a', "archive");
+        let owner = match self.program {
+            "install" => installed_owner(self.command),
+            "cp" if !keeps_owner => Owner::default(),
+            _ => asset.owner.clone(),
+        };
         Some(Asset {
             line: self.command.line,
             to,
             mode,
+            owner,
             ..asset.clone()
         })
     }
@@ -223,6 +240,26 @@ impl Move<'_, '_> {
             || self.command.has('r', "recursive")
             || self.command.has('R', "recursive")
             || self.command.has('a', "archive")
+    }
+}
+
+/// Whom `install` gives a file to.
+fn installed_owner(command: &Command<'_>) -> Owner {
+    let value = |letter: &str, long: &str| {
+        let mut words = command.ran.words.iter();
+        while let Some(word) = words.next() {
+            if word == letter || word == long.trim_end_matches('=') {
+                return words.next().cloned();
+            }
+            if let Some(value) = word.strip_prefix(long) {
+                return Some(value.to_owned());
+            }
+        }
+        None
+    };
+    Owner {
+        user: value("-o", "--owner="),
+        group: value("-g", "--group="),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use globset::Glob;
 
-use super::origin::{Origin, destination, is_bare, is_output, is_pattern, operands, origin};
-use crate::adopt::dockerfile::{Action, Build, From, Stage, directory, last_build, lineage};
+use super::contents::Contents;
+use super::origin::{Origin, destination, is_bare, is_output, is_pattern, origin};
+use super::transfer::Transfer;
+use crate::adopt::dockerfile::{Action, Build, Copy, From, Stage, directory, last_build, lineage};
 use crate::adopt::paths::{absolute, join, name, parent};
 use crate::adopt::shell::Ran;
 use crate::workspace::{Service, Workspace};
@@ -69,19 +71,13 @@ pub(in crate::adopt) fn linked(
 
 /// Where a command may put a file or a link.
 fn places(ran: &Ran) -> Vec<String> {
-    let Some((program, arguments)) = ran.words.split_first() else {
+    let Some(transfer) = Transfer::of(ran) else {
         return Vec::new();
     };
-    if !matches!(name(program), "cp" | "mv" | "install" | "ln") {
-        return Vec::new();
-    }
-    let operands = operands(arguments);
-    let Some((last, sources)) = operands.split_last() else {
-        return Vec::new();
-    };
-    let target = absolute(&ran.here, last);
-    let inside = sources.iter().map(|source| join(&target, name(source)));
-    inside.chain([target.clone()]).collect()
+    let sources = transfer.sources.iter();
+    let inside = sources.map(|source| transfer.inside(source));
+    let itself = (!transfer.into).then(|| transfer.target.clone());
+    inside.chain(itself).collect()
 }
 
 /// All files that are copied into a stage one by one and have the name of a binary.
@@ -92,22 +88,17 @@ pub(in crate::adopt) fn executables(
 ) -> Vec<Placed> {
     let mut found: Vec<Placed> = Vec::new();
     let is_binary = |name: &str| is_binary(workspace, name);
-    let bare = is_bare(stages, stage);
     for index in lineage(stages, stage) {
         let steps = stages.get(index).map(|stage| stage.steps.as_slice());
         for step in steps.unwrap_or_default() {
             let Action::Copy(copy) = &step.action else {
                 continue;
             };
-            let sources = copy.sources.iter().flat_map(|source| match copy.from {
-                From::Stage(maker) if is_pattern(name(source)) => {
-                    let build = last_build(stages, maker);
-                    built(workspace, build.as_ref(), source)
-                }
-                _ => vec![source.clone()],
-            });
-            for source in sources {
-                let path = destination(copy, &source, bare);
+            let sources = copy.sources.iter();
+            let line = step.line;
+            let paths =
+                sources.flat_map(|source| landed(stages, stage, workspace, line, copy, source));
+            for path in paths {
                 let origin = origin(stages, stage, &path);
                 let looks_built = match &origin {
                     Origin::Made { .. } => true,
@@ -129,8 +120,37 @@ pub(in crate::adopt) fn executables(
     found
 }
 
+/// Where the files of a source land, those of a directory and a pattern too.
+fn landed(
+    stages: &[Stage],
+    stage: usize,
+    workspace: &Workspace,
+    line: usize,
+    copy: &Copy,
+    source: &str,
+) -> Vec<String> {
+    let bare = is_bare(stages, stage);
+    if let From::Stage(maker) = copy.from
+        && is_pattern(name(source))
+    {
+        let build = last_build(stages, maker);
+        let files = built(workspace, build.as_ref(), source).into_iter();
+        return files
+            .map(|source| destination(copy, &source, bare))
+            .collect();
+    }
+    match Contents::of_copy(stages, stage, workspace, line, copy, source) {
+        Some(contents) => {
+            let files = contents.parts.iter().map(|part| part.inner.as_str());
+            let files = files.filter(|inner| !inner.is_empty());
+            files.map(|inner| join(&copy.to, inner)).collect()
+        }
+        None => vec![destination(copy, source, bare)],
+    }
+}
+
 /// The executables that a pattern stands for: those of what a build compiles.
-fn built(workspace: &Workspace, build: Option<&Build>, pattern: &str) -> Vec<String> {
+pub(super) fn built(workspace: &Workspace, build: Option<&Build>, pattern: &str) -> Vec<String> {
     let last = name(pattern);
     let directory = pattern.strip_suffix(last).unwrap_or_default();
     let Some(matcher) = Glob::new(last).ok().map(|glob| glob.compile_matcher()) else {
@@ -185,7 +205,7 @@ pub(in crate::adopt) fn started(
         let on_path = named().find(is_on_path).or_else(|| named().next());
         match on_path {
             Some(placed) => placed.path.clone(),
-            None => format!("/usr/local/bin/{word}"),
+            None => unlisted(stages, stage, word),
         }
     };
     if let Some(placed) = all.iter().find(|placed| placed.path == path) {
@@ -196,6 +216,27 @@ pub(in crate::adopt) fn started(
         origin: origin(stages, stage, &path),
         path,
     }
+}
+
+/// Where a program is on `PATH` of which no step says so by itself: where a directory is copied that may
+/// hold it.
+fn unlisted(stages: &[Stage], stage: usize, word: &str) -> String {
+    let usual = format!("/usr/local/bin/{word}");
+    let others = ON_PATH.iter().map(|directory| join(directory, word));
+    let mut all = std::iter::once(usual.clone()).chain(others);
+    let is_there = |path: &String| {
+        let origin = origin(stages, stage, path);
+        is_put(
+            stages,
+            stage,
+            &Placed {
+                line: 0,
+                path: path.clone(),
+                origin,
+            },
+        )
+    };
+    all.find(is_there).unwrap_or(usual)
 }
 
 /// Whether something puts the executable where it is, other than cargo itself.

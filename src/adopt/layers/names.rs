@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::executables::Placed;
 use super::origin::{is_pattern, is_symbolic, operands};
+use super::transfer::Transfer;
 use crate::adopt::dockerfile::{Action, Stage, directory, lineage, steps};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
@@ -139,14 +140,12 @@ impl Naming<'_> {
                 }
             }
             program @ ("cp" | "mv" | "ln" | "install") => {
-                let Some((last, sources)) = operands.split_last() else {
+                let Some(transfer) = Transfer::of(ran) else {
                     return;
                 };
-                let target = absolute(&ran.here, last);
-                let into = last.ends_with(['/', '.'])
-                    || sources.len() > 1
-                    || self.is_directory(&target, names);
-                for source in sources {
+                let target = transfer.target;
+                let into = transfer.into || self.is_directory(&target, names);
+                for source in transfer.sources {
                     let given = Given {
                         line,
                         ran,

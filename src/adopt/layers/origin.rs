@@ -2,6 +2,8 @@
 
 use globset::Glob;
 
+use super::directories::is_directory;
+use super::transfer::Transfer;
 use crate::adopt::dockerfile::{Action, Copy, From, Stage, last_build, root, steps};
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
 use crate::adopt::shell::Ran;
@@ -50,7 +52,7 @@ fn behind(stages: &[Stage], stage: usize, path: &str, links: usize) -> Origin {
         for step in steps(stages, stage).rev() {
             match &step.action {
                 Action::Run { commands } => {
-                    match moved(commands, &path) {
+                    match moved(stages, stage, commands, &path) {
                         Moved::From(before) => path = before,
                         // What it leads to may come later than the link.
                         Moved::Link(target) if links > 0 => {
@@ -162,31 +164,21 @@ enum Moved {
 }
 
 /// What `path` was before the commands of a step.
-fn moved(commands: &[Ran], path: &str) -> Moved {
+fn moved(stages: &[Stage], stage: usize, commands: &[Ran], path: &str) -> Moved {
     let mut path = path.to_owned();
     let mut changed = false;
-    for Ran { words, here, .. } in commands.iter().rev() {
-        let Some((program, arguments)) = words.split_first() else {
-            continue;
-        };
-        if !matches!(name(program), "cp" | "mv" | "install" | "ln") {
-            continue;
-        }
-        let operands: Vec<&String> = operands(arguments);
-        let Some((to, sources)) = operands.split_last() else {
-            continue;
-        };
-        let target = absolute(here, to);
-        let is_link = name(program) == "ln" && is_symbolic(words);
-        for source in sources {
-            let is_it = target == path || join(&target, name(source)) == path;
-            if is_it && is_link {
+    let is_directory = |target: &str| is_directory(stages, stage, target);
+    for transfer in commands.iter().rev().filter_map(Transfer::of) {
+        for source in &transfer.sources {
+            let Some(before) = transfer.before(source, &path, is_directory) else {
+                continue;
+            };
+            if transfer.is_link() && !is_pattern(source) {
                 return Moved::Link(absolute(parent(&path), source));
             }
-            if is_it {
-                path = absolute(here, source);
-                changed = true;
-            }
+            path = before;
+            changed = true;
+            break;
         }
     }
     if changed {

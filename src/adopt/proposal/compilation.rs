@@ -70,11 +70,11 @@ pub(super) fn adopt(
     let on_alpine = chosen
         .stage
         .is_some_and(|maker| base_image::is_alpine(base_image::image(stages, maker)));
-    if is_musl
-        || build.static_flags
-        || on_alpine
-        || base_image::is_static(base_image::image(stages, stage))
-    {
+    let on_nothing = base_image::is_static(base_image::image(stages, stage))
+        && !chosen
+            .stage
+            .is_some_and(|maker| asks_for_libraries(stages, maker));
+    if is_musl || build.static_flags || on_alpine || on_nothing {
         draft.set(line, "linkage", "static");
     }
     if is_musl || on_alpine {
@@ -91,6 +91,15 @@ pub(super) fn adopt(
     if !known.is_some_and(|profile| profile.strips) {
         stripped(chosen, stages, stage, profile, draft);
     }
+}
+
+/// Whether a stage asks which libraries an executable links, as one does that brings them along.
+fn asks_for_libraries(stages: &[Stage], stage: usize) -> bool {
+    commands(stages, stage).any(|(_, ran)| {
+        let mut words = ran.words.iter();
+        words.next().is_some_and(|program| name(program) == "ldd")
+            || words.any(|word| word.contains("$(ldd ") || word.contains("`ldd "))
+    })
 }
 
 /// `release` of `/app/target/x86_64-unknown-linux-gnu/release/orders`.

@@ -10,7 +10,7 @@ use super::health;
 use super::home;
 use super::runs::Runs;
 use super::settings;
-use crate::adopt::assets::Files;
+use crate::adopt::assets::{Files, Reader};
 use crate::adopt::dockerfile::{Ignored, Settings, Stage, base_image, lineage, read, root, unused};
 use crate::adopt::error::AdoptError;
 use crate::adopt::launch::{Launch, launch};
@@ -233,7 +233,8 @@ impl<'a> Reading<'a> {
         health::adopt(said, launch, &names, draft);
         settings::values(said, draft);
         settings::lists(said, draft);
-        let files = self.assets(chosen, compiles, is_root, &names, &made, draft);
+        let reader = Reader::of(stages, stage, said, launch, is_root);
+        let files = self.assets(chosen, compiles, (is_root, &reader), &names, &made, draft);
         let mut directories = settings::directories(said);
         directories.extend(files);
         directories.extend(names.ever.iter().cloned());
@@ -253,7 +254,7 @@ impl<'a> Reading<'a> {
         &self,
         chosen: &Chosen<'_>,
         compiles: bool,
-        is_root: bool,
+        (is_root, reader): (bool, &Reader),
         names: &Names,
         made: &BTreeSet<String>,
         draft: &mut Draft<'_>,
@@ -273,6 +274,7 @@ impl<'a> Reading<'a> {
             names: &names.ever,
             made,
             is_root,
+            reader,
         };
         let places = files.adopt(draft);
         if draft.has("assets") {

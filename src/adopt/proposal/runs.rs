@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adopt::assets::zone;
 use crate::adopt::dockerfile::{Action, MARK, Stage, Step, steps};
-use crate::adopt::layers::{Packages, Users, installed, operands};
+use crate::adopt::layers::{Packages, Users, installed, makes_directories, operands};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, below, name};
 use crate::adopt::remark::list;
@@ -128,7 +128,7 @@ impl Runs<'_> {
                 continue;
             };
             let program = name(program);
-            if program == "mkdir" {
+            if program == "mkdir" || makes_directories(ran) {
                 self.directories(line, ran, arguments, draft);
             } else if program == "setcap" && told.insert("setcap") {
                 draft.lost(

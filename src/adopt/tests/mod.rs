@@ -1,6 +1,8 @@
 //! Proposals for Dockerfiles that nobody wrote: none panics, and each is one that the program takes.
 
+mod access;
 mod building;
+mod filled;
 mod mended;
 mod misled;
 mod names;

@@ -118,6 +118,11 @@ impl World {
         propose(&self.workspace, &self.config, &request)
     }
 
+    /// Where the workspace is.
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// Puts a file into the workspace.
     pub(super) fn write(&self, file: &str, text: &str) {
         let path = self.directory.path().join(file);

@@ -142,7 +142,11 @@ fn sources(
     let sources = words[..words.len() - 1].iter();
     match stage {
         Some(stage) => sources
-            .map(|source| format!("old/{stage}/{}", source.trim_start_matches('/')))
+            .map(|source| {
+                // Of a directory, what counts is that it has something in it.
+                let inside = if source.ends_with('/') { "orders" } else { "" };
+                format!("old/{stage}/{}{inside}", source.trim_start_matches('/'))
+            })
             .collect(),
         // Those that the shapes name and the workspace has not.
         None => sources

@@ -336,3 +336,47 @@ fn cargo_run_at_start_names_the_service_by_its_package() {
             ]);
     }
 }
+
+#[test]
+fn other_executables_in_a_directory_of_cargo_are_told() {
+    let build = "FROM rust:1 AS b\nCOPY . /s\nWORKDIR /s\nRUN cargo build --release\n";
+    for (copies, path) in [
+        (
+            "FROM debian\nUSER 1:1\nCOPY --from=b /s/target/release/ /usr/local/bin/\nCMD [\"orders\"]\n",
+            "/usr/local/bin/orders",
+        ),
+        (
+            "FROM debian\nUSER 1:1\nCOPY --from=b /s/target/release /opt\nCMD [\"/opt/orders\"]\n",
+            "/opt/orders",
+        ),
+        (
+            "RUN mkdir /out && cp target/release/orders target/release/report target/release/invoice /out/\n\
+             FROM debian\nUSER 1:1\nCOPY --from=b /out/ /bin/\nENTRYPOINT [\"orders\"]\n",
+            "/bin/orders",
+        ),
+        (
+            "RUN mkdir /out && cp target/release/orders /out/ && cp target/release/report /out/r && cp target/release/invoice /out/\n\
+             FROM debian\nUSER 1:1\nCOPY --from=b /out /bin\nENTRYPOINT [\"orders\"]\n",
+            "/bin/orders",
+        ),
+    ] {
+        let run = adopt(&format!("{build}{copies}"), &[]).expect(0).says(&[
+            "`invoice` and `report` are executables of their own: an image has one",
+            "each service gets its own image",
+        ]);
+        assert!(
+            run.stdout.contains(&format!("path = \"{path}\"")),
+            "{copies}{}",
+            run.stdout
+        );
+        assert!(!run.stdout.contains("links"), "{copies}{}", run.stdout);
+    }
+    // Those that are not compiled are not there.
+    let run = adopt(
+        "FROM rust:1 AS b\nCOPY . /s\nWORKDIR /s\nRUN cargo build --release -p orders\n\
+         FROM debian\nUSER 1:1\nCOPY --from=b /s/target/release/ /usr/local/bin/\nCMD [\"orders\"]\n",
+        &[],
+    )
+    .expect(0);
+    assert!(!run.stderr.contains("of their own"), "{}", run.stderr);
+}
