@@ -1,7 +1,7 @@
 //! E: how many requests a push needs.
 
 use super::stage::{Image, Stage};
-use crate::fault_registry::{Act, Exchange, Guard, Scopes, Settings, on};
+use crate::fault_registry::{Act, Exchange, Fault, Guard, Scopes, Settings, on};
 
 pub(super) fn with_tokens() -> Stage {
     let guard = Guard::Bearer {
@@ -198,17 +198,15 @@ fn a_layer_that_one_repository_has_is_taken_over_by_the_others_at_the_same_time(
     assert_eq!(statuses, [Some(201); 3]);
 }
 
-/// Two such refusals had every other repository get the layer once more.
-#[test]
-fn a_layer_that_parts_of_a_registry_do_not_know_yet_is_taken_over_later() {
+/// What came of each request to take a layer over, and what was sent, where four services share it and nobody looks
+/// for it, so that it stays new.
+fn taken_over(not_yet: Vec<Fault>) -> (Vec<u16>, Vec<Exchange>) {
     let stage = with_tokens();
-    // Nobody looks for the layer, so that it stays new.
     let client = stage.client_with(false);
     let services = ["a", "b", "c", "d"];
     client.expect(&services);
-    for service in ["b", "c"] {
-        let not_yet = on("POST", format!("/{service}/blobs/uploads/?mount="));
-        stage.server.add(not_yet.status(404));
+    for fault in not_yet {
+        stage.server.add(fault);
     }
     for (seed, service) in (1..).zip(services) {
         let image = stage.image(seed);
@@ -217,8 +215,18 @@ fn a_layer_that_parts_of_a_registry_do_not_know_yet_is_taken_over_later() {
     }
     let log = stage.server.log();
     let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
-    let statuses: Vec<_> = mounts.filter_map(|seen| seen.status).collect();
-    assert_eq!(statuses, [404, 201, 404, 201, 201]);
+    (mounts.filter_map(|seen| seen.status).collect(), log)
+}
+
+/// Two such refusals had every other repository get the layer once more.
+#[test]
+fn a_layer_that_parts_of_a_registry_do_not_know_yet_is_taken_over_later() {
+    let not_yet = ["b", "c"].map(|service| {
+        let mount = on("POST", format!("/{service}/blobs/uploads/?mount="));
+        mount.status(404)
+    });
+    let (mounts, log) = taken_over(not_yet.into());
+    assert_eq!(mounts, [404, 201, 404, 201, 201]);
     let large = log.iter().filter(|seen| seen.body > 1_000_000);
     assert_eq!(large.count(), 1);
 }
@@ -226,19 +234,9 @@ fn a_layer_that_parts_of_a_registry_do_not_know_yet_is_taken_over_later() {
 /// Who does not know it later either may not take over anything.
 #[test]
 fn a_registry_that_knows_no_source_is_soon_not_asked_any_more() {
-    let stage = with_tokens();
-    let client = stage.client_with(false);
-    let services = ["a", "b", "c", "d"];
-    client.expect(&services);
-    stage.server.add(on("POST", "mount=").always().status(404));
-    for (seed, service) in (1..).zip(services) {
-        let image = stage.image(seed);
-        client.push(service, &image, &["v1"]).expect("pushed");
-        assert!(stage.has(service, &image, "v1"));
-    }
-    let log = stage.server.log();
-    let mounts = log.iter().filter(|seen| seen.query.contains("mount="));
-    assert_eq!(mounts.count(), 4);
+    let never = on("POST", "mount=").always().status(404);
+    let (mounts, _) = taken_over(vec![never]);
+    assert_eq!(mounts, [404; 4]);
 }
 
 #[test]
