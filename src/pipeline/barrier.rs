@@ -42,11 +42,15 @@ impl Work<'_> {
     pub(super) fn tag_all(&self) -> Vec<String> {
         let mut open = self.all_there();
         let prepared = self.prepare_all(&mut open);
-        self.complete_all(&prepared, &mut open);
+        let there = self.complete_all(&prepared, &mut open);
         if self.session.interrupt.received().is_some() {
-            return Vec::new();
+            // What has its images by now has them, and is told; nothing more is done anywhere.
+            let is_there =
+                |(destination, open): (usize, &bool)| *open && there.contains(&destination);
+            open = open.iter().enumerate().map(is_there).collect();
+        } else {
+            self.say_what_stays_untagged(&open);
         }
-        self.say_what_stays_untagged(&open);
         let open = open.iter().enumerate().filter(|(_, open)| **open);
         let tagged = open.flat_map(|(destination, _)| self.tag_all_at(destination));
         let mut ends: Vec<End> = tagged.collect();
@@ -78,8 +82,8 @@ impl Work<'_> {
         all
     }
 
-    /// Lets places have what goes in one piece.
-    fn complete_all(&self, prepared: &[Prepared], open: &mut [bool]) {
+    /// Lets places have what goes in one piece; gives those that have it.
+    fn complete_all(&self, prepared: &[Prepared], open: &mut [bool]) -> Vec<usize> {
         let mut there = Vec::new();
         for prepared in prepared {
             let destination = prepared.destination;
@@ -92,6 +96,7 @@ impl Work<'_> {
                 there.push(destination);
             }
         }
+        there
     }
 
     /// After a place failed, lets no tag move there, nor, without `--keep-going`, elsewhere, but for places that have
@@ -229,10 +234,11 @@ impl Work<'_> {
 
     /// Tags one image at one destination, if it got there.
     fn tag(&self, index: usize, destination: usize) -> Option<End> {
-        if self.session.interrupt.received().is_some() {
+        let place = &self.destinations[destination];
+        // Where all went in one piece, the images have their tags, and are only told.
+        if self.session.interrupt.received().is_some() && !place.takes_all_at_once() {
             return None;
         }
-        let place = &self.destinations[destination];
         let delivered = self.ledger.record(index).deliveries[destination].clone();
         let watch = self.session.clock.start();
         let mut run = None;

@@ -1,8 +1,11 @@
 //! Runs with several destinations: tags move when all images are everywhere, or nowhere.
 
 use std::path::Path;
+use std::process::Stdio;
 
-use crate::fault_registry::{FaultRegistry, Settings, on};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::fault_registry::{Act, FaultRegistry, Settings, on};
 use crate::support::cli::{Lighter, Run};
 use crate::support::refusal::{images, no_temporaries};
 use crate::support::workspace::Checkout;
@@ -245,4 +248,31 @@ fn nothing_is_compiled_for_one_place_when_another_takes_nothing() {
     assert_eq!(names(&checkout.path().join("out")), Vec::<String>::new());
     let kept = build(&checkout, &to, &["--keep-going"]).expect(1);
     assert_eq!(kept.lines().len(), 3);
+}
+
+/// What it held was nobody's, by the account of the run.
+#[test]
+fn an_archive_that_was_replaced_is_told_also_when_the_run_is_interrupted() {
+    let checkout = Checkout::of_services(&SERVICES);
+    let server = registry();
+    let tags = on("PUT", "/manifests/latest").always();
+    server.add(tags.act(Act::Silence));
+    let child = Lighter::at(checkout.path())
+        .args(["build", "--to", &shop(&server), "--to", "oci-archive:a.tar"])
+        .command(":")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    server.wait_for("PUT", "/manifests/latest");
+    let number = i32::try_from(child.id()).expect("a number");
+    let process = Pid::from_raw(number).expect("a process");
+    kill_process(process, Signal::INT).expect("signalled");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    assert!(checkout.path().join("a.tar").is_file());
+    let told = String::from_utf8(ended.stdout).expect("text");
+    let of_archive = |line: &&str| line.starts_with("oci-archive:a.tar:");
+    assert_eq!(told.lines().filter(of_archive).count(), 2, "{told}");
+    assert_eq!(told.lines().count(), 2, "{told}");
 }

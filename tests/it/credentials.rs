@@ -132,7 +132,7 @@ fn passwords_that_others_may_read_are_warned_of_once() {
     assert_eq!(run(0o600), Vec::<String>::new());
     let path = home.config().display().to_string();
     let expected = format!(
-        "warning: `{path}` holds credentials, and others than its owner may read it (mode 0644): type \
+        "warning: `{path}` is where credentials are kept, and others than its owner may read it (mode 0644): type \
          `chmod 600 '{path}'`"
     );
     assert_eq!(run(0o644), [expected]);

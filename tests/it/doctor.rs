@@ -425,8 +425,9 @@ fn passwords_that_others_may_read_are_told_with_what_to_type() {
     checkout.set_mode(file, 0o640);
     let found = findings(&doctor().expect(3));
     let path = checkout.path().join(file).display().to_string();
-    let what =
-        format!("`{path}` holds credentials, and others than its owner may read it (mode 0640)");
+    let what = format!(
+        "`{path}` is where credentials are kept, and others than its owner may read it (mode 0640)"
+    );
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["what"], what);
     assert!(

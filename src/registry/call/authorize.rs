@@ -190,7 +190,13 @@ impl Call<'_> {
         };
         let found = self.access.credential.get_or_try_init(look_up).await;
         match found {
-            Ok(credential) => Ok(credential.as_ref()),
+            Ok(credential) => {
+                if let Some((credential, _)) = credential {
+                    let secret = credential.secret().expose();
+                    self.core.recent.keep_credential(credential.user(), secret);
+                }
+                Ok(credential.as_ref())
+            }
             Err(CredentialError::Interrupted) => Err(RegistryError::Interrupted),
             Err(error) => {
                 if let Some(detail) = error.detail() {

@@ -52,7 +52,7 @@ impl fmt::Display for ExposedFile {
         let (path, mode) = (self.path.display(), self.mode);
         write!(
             formatter,
-            "`{path}` holds credentials, and others than its owner may {what} it (mode {mode:04o})"
+            "`{path}` is where credentials are kept, and others than its owner may {what} it (mode {mode:04o})"
         )
     }
 }
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(exposed.path(), path);
         let hint = format!("type `chmod 600 {}`", path.display());
         assert_eq!(exposed.hint(), hint);
-        let start = format!("`{}` holds credentials, and ", path.display());
+        let start = format!("`{}` is where credentials are kept, and ", path.display());
         Some(exposed.to_string().trim_start_matches(&start).to_owned())
     }
 

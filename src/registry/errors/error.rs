@@ -444,7 +444,11 @@ impl RegistryError {
     pub(in crate::registry) fn hides(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized { status: 403, .. } | Self::Refused { status: 405, .. }
+            Self::Unauthorized { status: 403, .. }
+                | Self::Refused {
+                    status: 405 | 501,
+                    ..
+                }
         )
     }
 

@@ -23,6 +23,8 @@ use crate::registry::wire::reply::Reply;
 use crate::registry::wire::request::Request;
 use crate::report::{Attempt, Meter};
 
+/// As much of a blob is read to be sure that it is there.
+const MOST_READ: usize = 1024 * 1024;
 /// A registry that refused to take over so many blobs is not asked again; what is under way goes on.
 const MAX_DECLINED: u32 = 2;
 
@@ -371,13 +373,31 @@ impl Call<'_> {
                     Outcome::Present
                 }
                 Some(_) => Outcome::Absent,
-                None => Outcome::Unclear,
+                None => self.read_to_be_sure(digest, size).await?,
             }),
             404 => Ok(Outcome::Absent),
             // That nobody may look is one thing, that it is broken another.
             500 | 502..=599 => Err(self.refused(&action, &reply)),
             _ => Ok(Outcome::Unclear),
         }
+    }
+
+    /// Whether an answer that does not say how long it is holds the blob: the whole is read, if it is not too
+    /// much. What takes a page for everything is found out by its length.
+    async fn read_to_be_sure(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
+        let request = self.blob_request(Method::GET, digest).whole(MOST_READ);
+        let reply = match self.follow(request).await {
+            Ok(reply) => reply,
+            Err(error) if self.leads_nowhere(&error) => return Ok(Outcome::Unclear),
+            Err(error) => return Err(error),
+        };
+        let is_it = reply.body.len() as u64 == size && Digest::of(&reply.body) == *digest;
+        Ok(match reply.status.as_u16() {
+            200..=299 if reply.encoding().is_some() => Outcome::Unclear,
+            200..=299 if is_it => Outcome::Present,
+            200..=299 | 404 => Outcome::Absent,
+            _ => Outcome::Unclear,
+        })
     }
 
     /// Says that nobody could look for what was pushed.

@@ -322,12 +322,21 @@ impl Call<'_> {
 
     /// The digest of what an answer holds: of its bytes, or as it says where they are packed in a way that
     /// nobody asked for, and not the usual one.
-    fn digest_of(&self, action: &str, reply: &Reply) -> Result<Digest, RegistryError> {
+    fn digest_of(
+        &self,
+        action: &str,
+        reference: &ManifestReference,
+        reply: &Reply,
+    ) -> Result<Digest, RegistryError> {
+        let found = Digest::of(&reply.body);
         let Some(encoding) = reply.encoding() else {
-            return Ok(Digest::of(&reply.body));
+            return Ok(found);
         };
-        if matches!(encoding.to_ascii_lowercase().as_str(), "gzip" | "x-gzip") {
-            let unpacked = unpacked(&reply.body).ok_or_else(|| self.packed(action, &encoding))?;
+        // Some say that they pack, and do not.
+        if *reference == ManifestReference::Digest(found) {
+            return Ok(found);
+        }
+        if let Some(unpacked) = unpacked(&reply.body) {
             return Ok(Digest::of(&unpacked));
         }
         let told = reply
@@ -344,7 +353,7 @@ impl Call<'_> {
     ) -> Result<Option<Digest>, RegistryError> {
         let (action, reply) = self.get_manifest(reference).await?;
         match reply.status.as_u16() {
-            200..=299 => self.digest_of(&action, &reply).map(Some),
+            200..=299 => self.digest_of(&action, reference, &reply).map(Some),
             400 | 404 => Ok(None),
             _ => Err(self.refused(&action, &reply)),
         }
@@ -406,7 +415,7 @@ impl Call<'_> {
         let action = request.action.clone();
         let reply = self.follow(request).await?;
         match reply.status.as_u16() {
-            200..=299 => Ok(Some(self.digest_of(&action, &reply)?)),
+            200..=299 => Ok(Some(self.digest_of(&action, reference, &reply)?)),
             404 => Ok(None),
             _ => Err(self.refused(&action, &reply)),
         }

@@ -90,7 +90,7 @@ fn passwords_that_others_may_read_are_warned_of_once() {
     }
     let path = stage.config().display().to_string();
     let expected = format!(
-        "`{path}` holds credentials, and others than its owner may write it (mode 0666): type `chmod 600 {path}`"
+        "`{path}` is where credentials are kept, and others than its owner may write it (mode 0666): type `chmod 600 {path}`"
     );
     assert_eq!(registry.warnings(), [expected]);
 }

@@ -304,21 +304,32 @@ fn another_digest_in_the_answer_is_an_error() {
     }
 }
 
-/// A page without a length was taken for any blob.
 #[test]
 fn where_nobody_may_look_a_warning_says_so() {
+    warns_of_its_word(&hiding(Answer::status(405)));
+}
+
+/// It was taken for any blob.
+#[test]
+fn a_page_in_the_place_of_every_blob_is_none() {
     let page = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\n0\r\n\r\n";
-    for page in [Answer::status(405), Answer::Raw(page.to_vec())] {
-        let server = deviating(move |request| {
-            let of_blob = request.path().contains("/blobs/sha256:");
-            match request.method.as_str() {
-                "HEAD" if of_blob => Some(Answer::status(405)),
-                "GET" if of_blob => Some(page.clone()),
-                _ => None,
-            }
-        });
-        warns_of_its_word(&server);
-    }
+    let error = push(&hiding(Answer::Raw(page.to_vec())), b"content").expect_err("not stored");
+    assert!(matches!(error, RegistryError::NotStored { .. }), "{error}");
+    let blob = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncontent\r\n0\r\n\r\n";
+    let pushed = push(&hiding(Answer::Raw(blob.to_vec())), b"content");
+    assert_eq!(pushed.expect("pushed").uploaded_bytes(), 7);
+}
+
+/// A registry that answers nobody who looks for blobs, but those who read them with `answer`.
+fn hiding(answer: Answer) -> Server {
+    deviating(move |request| {
+        let of_blob = request.path().contains("/blobs/sha256:");
+        match request.method.as_str() {
+            "HEAD" if of_blob => Some(Answer::status(405)),
+            "GET" if of_blob => Some(answer.clone()),
+            _ => None,
+        }
+    })
 }
 
 fn warns_of_its_word(server: &Server) {
@@ -461,10 +472,11 @@ fn a_manifest_that_comes_packed_is_not_taken_for_another() {
         ("gzip", packed(b"{}"), true, None),
         ("gzip", packed(b"{}"), false, None),
         ("gzip", packed(b"{ }"), true, Some("does not have it")),
+        ("gzip", b"{}".to_vec(), true, None),
         (
             "gzip",
             garbage.clone(),
-            true,
+            false,
             Some("packs its answer (`gzip`)"),
         ),
         ("br", garbage.clone(), true, None),

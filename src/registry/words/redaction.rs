@@ -16,7 +16,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use url::form_urlencoded;
 
-use super::view::{Reading, View};
+use super::view::{Needles, Reading, View};
 use crate::report::printable;
 
 /// How often a text is read anew: an address in an address, a page in JSON.
@@ -29,6 +29,8 @@ const MAX_HALF: usize = 8 * 1024;
 const LEAST_ENCODED: usize = 4;
 /// An address with more parts than so many come from was made to keep us busy.
 const MOST_TEXTS: usize = 256;
+/// Bytes that are compared for a text at most. What servers really say takes a small part of it.
+const MOST_WORK: usize = 8 * 1024 * 1024;
 /// Parameters of queries that say nothing secret.
 const HARMLESS: [&str; 8] = [
     "account", "digest", "from", "last", "mount", "n", "scope", "service",
@@ -122,31 +124,46 @@ impl Secrets {
         secrets
     }
 
-    /// Whether a text holds one of them, as it is or in one other form.
+    /// Whether a text holds one of them, as it is or in one other form, or may for all that can be known.
     pub(in crate::registry) fn are_in(&self, text: &str) -> bool {
-        self.marked(text, 1).contains(&true)
+        let marks = self.marked(text, 1);
+        marks.is_none_or(|marks| marks.contains(&true))
     }
 
-    /// Whether each byte of a text is of a secret, the text being read anew up to so many times.
-    fn marked(&self, text: &str, depth: usize) -> Vec<bool> {
-        let mut marks = vec![false; text.len()];
-        let needles: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
-        mark(&needles, &View::of(text), depth, &mut marks);
-        marks
+    /// Whether each byte of a text is of a secret, the text being read anew up to so many times; nothing of a text
+    /// that was made to keep us busy.
+    fn marked(&self, text: &str, depth: usize) -> Option<Vec<bool>> {
+        let mut search = Search {
+            needles: &Needles::of(self.texts.iter().map(Vec::as_slice)),
+            work: MOST_WORK,
+            marks: vec![false; text.len()],
+        };
+        search.mark(&View::of(text), depth)?;
+        Some(search.marks)
     }
 }
 
-fn mark(needles: &[&[u8]], view: &View, depth: usize, marks: &mut [bool]) {
-    for place in view.find(needles) {
-        marks[place].fill(true);
-    }
-    if depth > 0 {
-        for view in Reading::ALL
-            .iter()
-            .filter_map(|reading| view.read(*reading))
-        {
-            mark(needles, &view, depth - 1, marks);
+/// The search for secrets in a text.
+struct Search<'a> {
+    needles: &'a Needles<'a>,
+    /// Comparisons that are left.
+    work: usize,
+    marks: Vec<bool>,
+}
+
+impl Search<'_> {
+    fn mark(&mut self, view: &View, depth: usize) -> Option<()> {
+        for place in view.find(self.needles, &mut self.work)? {
+            self.marks[place].fill(true);
         }
+        if depth > 0 {
+            for reading in Reading::ALL {
+                if let Some(view) = view.read(reading) {
+                    self.mark(&view, depth - 1)?;
+                }
+            }
+        }
+        Some(())
     }
 }
 
@@ -178,7 +195,9 @@ pub(in crate::registry) fn fit_to_print(text: &str, secrets: &Secrets) -> String
 /// The text with each part that is a secret in one of its forms replaced by a mark.
 fn without(text: &str, secrets: &Secrets) -> String {
     let looked_at = &text[..text.floor_char_boundary(MAX_LOOKED_AT)];
-    let marks = secrets.marked(looked_at, MAX_DEPTH);
+    let Some(marks) = secrets.marked(looked_at, MAX_DEPTH) else {
+        return String::new();
+    };
     let told = if looked_at.len() < text.len() {
         &looked_at[..looked_at.floor_char_boundary(MAX_LOOKED_AT - MAX_HALF)]
     } else {
@@ -319,7 +338,8 @@ mod tests {
     /// Every text that can be had by undoing one of the forms.
     fn undone(text: &str, depth: usize) -> bool {
         fn any(view: &View, secret: &[u8], depth: usize) -> bool {
-            !view.find(&[secret]).is_empty()
+            view.find(&Needles::of([secret]), &mut MOST_WORK.clone())
+                .is_none_or(|found| !found.is_empty())
                 || depth > 0
                     && Reading::ALL
                         .iter()

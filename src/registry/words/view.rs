@@ -1,6 +1,7 @@
 //! A text as those read it who unescape or decode it: each byte knows the place in the original that it stands
 //! for.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A part of an escaped text: what it means, and how many bytes it takes.
@@ -80,6 +81,64 @@ impl Reading {
     ];
 }
 
+/// What is looked for, by how it begins: most places of a text begin none.
+#[derive(Debug)]
+pub(in crate::registry) struct Needles<'a> {
+    begins: [bool; 256],
+    by_beginning: BTreeMap<Vec<u8>, Vec<&'a [u8]>>,
+}
+
+impl<'a> Needles<'a> {
+    /// So many bytes tell enough of them apart.
+    const BEGINNING: usize = 3;
+
+    /// Of these texts.
+    pub(in crate::registry) fn of(texts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut needles = Self {
+            begins: [false; 256],
+            by_beginning: BTreeMap::new(),
+        };
+        for text in texts {
+            let beginning = text[..text.len().min(Self::BEGINNING)].to_ascii_lowercase();
+            if let Some(first) = beginning.first() {
+                needles.begins[usize::from(*first)] = true;
+                needles.begins[usize::from(first.to_ascii_uppercase())] = true;
+                needles
+                    .by_beginning
+                    .entry(beginning)
+                    .or_default()
+                    .push(text);
+            }
+        }
+        needles
+    }
+
+    /// Those that begin as a text does.
+    fn beginning<'s>(&'s self, text: &[u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 's> {
+        let may = text
+            .first()
+            .is_some_and(|first| self.begins[usize::from(*first)]);
+        let longest = if may {
+            text.len().min(Self::BEGINNING)
+        } else {
+            0
+        };
+        let beginning = text[..longest].to_ascii_lowercase();
+        (1..=longest)
+            .filter_map(move |length| self.by_beginning.get(&beginning[..length]))
+            .flatten()
+            .copied()
+    }
+}
+
+/// How many bytes of `needle` a text begins with.
+fn same(text: &[u8], needle: &[u8]) -> usize {
+    let pairs = text.iter().zip(needle);
+    pairs
+        .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
+        .count()
+}
+
 /// A text, read in some way.
 #[derive(Debug)]
 pub(in crate::registry) struct View {
@@ -123,33 +182,26 @@ impl View {
         }
     }
 
-    /// The places of the original where one of `needles` is, in capitals or small letters.
-    pub(in crate::registry) fn find(&self, needles: &[&[u8]]) -> Vec<Range<usize>> {
+    /// The places of the original where one of `needles` is, in capitals or small letters; nothing where finding
+    /// them would take more than `work`, of which what it took is taken away.
+    pub(in crate::registry) fn find(
+        &self,
+        needles: &Needles<'_>,
+        work: &mut usize,
+    ) -> Option<Vec<Range<usize>>> {
         let least = if self.loose { LEAST_IN_LOOSE } else { 1 };
-        let needles: Vec<&[u8]> = needles
-            .iter()
-            .copied()
-            .filter(|n| n.len() >= least)
-            .collect();
-        // Most bytes begin none.
-        let mut begins = [false; 256];
-        for first in needles.iter().filter_map(|needle| needle.first()) {
-            begins[usize::from(first.to_ascii_lowercase())] = true;
-            begins[usize::from(first.to_ascii_uppercase())] = true;
-        }
         let mut found = Vec::new();
-        for (at, byte) in self.bytes.iter().enumerate() {
-            if !begins[usize::from(*byte)] {
-                continue;
-            }
-            for needle in &needles {
-                let window = self.bytes.get(at..at + needle.len());
-                if window.is_some_and(|window| window.eq_ignore_ascii_case(needle)) {
-                    found.push(self.places[at].start..self.places[at + needle.len() - 1].end);
+        for at in 0..self.bytes.len() {
+            let rest = &self.bytes[at..];
+            for needle in needles.beginning(rest) {
+                let same = same(rest, needle);
+                *work = work.checked_sub(1 + same)?;
+                if same == needle.len() && same >= least {
+                    found.push(self.places[at].start..self.places[at + same - 1].end);
                 }
             }
         }
-        found
+        Some(found)
     }
 
     /// The same with each `escape`, which begins with certain bytes only, read as what it means.
