@@ -88,11 +88,15 @@ impl Reader {
     /// What a mode must be so that the service can read what belonged to its user or group.
     fn access(&self, owner: &Owner, mode: u32) -> Access {
         let (user, group) = self.user.split_once(':').unwrap_or((&self.user, ""));
+        let numbers = self.users.numbers(&self.user);
+        // Of a number that nobody has, docker makes one of group 0, which the new image does not.
+        let is_bare = matches!(numbers, Numbers::Bare(_));
         let own_group = match group {
+            "" if is_bare => Some("0".to_owned()),
             "" => self.number(&self.user, 1),
             group => self.group(group),
         };
-        let keeps_group = own_group.as_deref() == Some("0") && mode & 0o040 != 0;
+        let keeps_group = own_group.as_deref() == Some("0") && !is_bare && mode & 0o040 != 0;
         if self.is_root || mode & 0o004 != 0 || keeps_group {
             return Access::Same;
         }
@@ -102,7 +106,10 @@ impl Reader {
                 number.is_some() && number == self.number(&self.user, 0)
             }
         });
-        let is_group = owner.group.as_deref().is_some_and(|other| {
+        // Without a word of either, it belongs to root and root's group.
+        let is_plain = owner.user.is_none() && owner.group.is_none();
+        let owner_group = owner.group.as_deref().or(is_plain.then_some("0"));
+        let is_group = owner_group.is_some_and(|other| {
             other == group || (own_group.is_some() && self.group(other) == own_group)
         });
         let is_open = |name: &Option<String>| name.as_ref().is_some_and(|name| name.contains('$'));
@@ -128,6 +135,7 @@ impl Reader {
         match self.users.numbers(user) {
             Numbers::Known(numbers)
             | Numbers::Assumed(numbers)
+            | Numbers::Bare(numbers)
             | Numbers::Guessed { numbers, .. } => numbers.split(':').nth(at).map(str::to_owned),
             _ => None,
         }
@@ -217,11 +225,17 @@ pub(super) fn told_of_rights(
     }
 }
 
-/// Tells that no file of the image belongs to its user.
+/// Tells once, at the first line that it is about, that no file of the image belongs to its user.
 pub(super) fn told_of_owner(line: usize, draft: &mut Draft<'_>) {
+    const OWNER: &str = "files of the image belong to root; the service cannot write them unless their `mode` lets everyone";
+    let mut told = draft.remarks.iter_mut();
+    if let Some(told) = told.find(|remark| remark.message == OWNER) {
+        told.line = told.line.min(line);
+        return;
+    }
     draft.changed(
         line,
-        "files of the image belong to root, and everyone may read those whose `mode` does not keep them from it",
+        OWNER,
         "what the service writes belongs into `volumes`",
     );
 }

@@ -274,7 +274,7 @@ pub(super) fn split(text: &str, escape: char) -> Vec<String> {
     words
 }
 
-/// The pairs of `ENV`, `LABEL` and `ARG`, values as written: `a=b c="d e"`, or the old `a b c`.
+/// The pairs of `ENV` and `LABEL`, values as written: `a=b c="d e"`, or the old `a b c`.
 pub(super) fn pairs(text: &str, escape: char) -> Vec<(String, Option<String>)> {
     let words = split(text, escape);
     let is_old = words.first().is_some_and(|word| !word.contains('='));
@@ -283,11 +283,29 @@ pub(super) fn pairs(text: &str, escape: char) -> Vec<(String, Option<String>)> {
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         return vec![(name.to_owned(), Some(value.trim().to_owned()))];
     }
-    let pair = |word: &String| match word.split_once('=') {
-        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-        None => (word.clone(), None),
+    words.iter().map(|word| pair(word)).collect()
+}
+
+/// What `ARG` declares, values as written. It has no old form: each word is a name, with a value or without.
+pub(super) fn arguments(text: &str, escape: char) -> Vec<(String, Option<String>)> {
+    let one = |word: &String| {
+        let quote = word.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let inside = quote.and_then(|quote| word.strip_prefix(quote)?.strip_suffix(quote));
+        let (Some(quote), Some(inside)) = (quote, inside) else {
+            return pair(word);
+        };
+        // The quotes are around all of it, and count for the value.
+        let (name, value) = pair(inside);
+        (name, value.map(|value| format!("{quote}{value}{quote}")))
     };
-    words.iter().map(pair).collect()
+    split(text, escape).iter().map(one).collect()
+}
+
+fn pair(word: &str) -> (String, Option<String>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (word.to_owned(), None),
+    }
 }
 
 #[cfg(test)]
@@ -384,6 +402,16 @@ mod tests {
         );
         assert_eq!(pairs("key some value", '\\'), [some("key", "some value")]);
         assert_eq!(pairs("key", '\\'), [("key".to_owned(), None)]);
+        assert_eq!(
+            arguments("A B=8 \"C=x y\" D='x y' \"E\"", '\\'),
+            [
+                ("A".to_owned(), None),
+                some("B", "8"),
+                some("C", "\"x y\""),
+                some("D", "'x y'"),
+                ("E".to_owned(), None),
+            ]
+        );
     }
 
     proptest! {
@@ -391,7 +419,7 @@ mod tests {
         fn any_word_has_a_bounded_value(word in "[$'\"{}\\\\:A-E+?# é-]{0,40}") {
             let expanded = expand(&word, '\\', &|_| Some("x".repeat(9000)));
             prop_assert!(expanded.text.len() <= MAX_VALUE + 8);
-            let _ = (split(&word, '\\'), pairs(&word, '`'));
+            let _ = (split(&word, '\\'), pairs(&word, '`'), arguments(&word, '`'));
         }
     }
 }

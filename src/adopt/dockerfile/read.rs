@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parse_dockerfile::{Command, FromInstruction, HealthcheckArguments, Instruction};
 
 use super::arguments::platform_arguments;
-use super::expansion::{Expanded, expand, pairs};
+use super::expansion::{Expanded, arguments, expand, pairs};
 use super::mistakes::{Mistake, mistake};
 use super::source::{NO_WORD, Source};
 use super::stage::{Check, Form, Said, Settings, Stage};
@@ -45,7 +45,8 @@ pub(in crate::adopt) fn read(
     given: &BTreeMap<String, String>,
 ) -> Result<Dockerfile, AdoptError> {
     let source = Source::new(text, file)?;
-    let parsed = parse_dockerfile::parse(&source.text).map_err(|error| refused(&error, file))?;
+    let parsed = parse_dockerfile::parse(&source.text)
+        .map_err(|error| refused(&error, &source.text, file))?;
     let limit = |what, count, limit| {
         if count > limit {
             let file = printable(file);
@@ -263,7 +264,7 @@ impl Reading<'_> {
     }
 
     fn arg(&mut self, text: &str) {
-        for (name, default) in pairs(text, self.source.escape) {
+        for (name, default) in arguments(text, self.source.escape) {
             self.touched.set(false);
             let default = default.and_then(|word| self.default_of(&name, &word));
             let global = self.global.get(&name).cloned().flatten();

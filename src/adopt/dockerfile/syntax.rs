@@ -28,18 +28,20 @@ const INSTRUCTIONS: &[&str] = &[
     "WORKDIR",
 ];
 
-/// The parser's error, with its place in `file`.
-pub(super) fn refused(error: &parse_dockerfile::Error, file: &str) -> AdoptError {
+/// The parser's error about `text`, with its place in `file`.
+pub(super) fn refused(error: &parse_dockerfile::Error, text: &str, file: &str) -> AdoptError {
     let message = error.to_string();
     // The place stands in front of the message already.
     let message = message
         .rsplit_once(" at line ")
         .map_or(message.as_str(), |(message, _)| message);
+    let before = error.line().checked_sub(1);
+    let line = before.and_then(|before| text.lines().nth(before));
     AdoptError::Syntax {
         // Of what is missing in all of the file, the parser says no line.
         place: place(file, error.line()),
         message: printable(message),
-        hint: hint(message),
+        hint: hint(message, line.unwrap_or_default()),
     }
 }
 
@@ -51,8 +53,8 @@ pub(super) fn place(file: &str, line: usize) -> String {
     }
 }
 
-/// The parser tells its errors apart by their texts alone.
-fn hint(message: &str) -> String {
+/// The parser tells its errors apart by their texts alone; `line` is the one that an error is about.
+fn hint(message: &str, line: &str) -> String {
     let unknown = message
         .strip_prefix("unknown instruction '")
         .and_then(|rest| rest.strip_suffix('\''));
@@ -69,6 +71,8 @@ fn hint(message: &str) -> String {
         "is it a Dockerfile? one has a `FROM` before its other instructions"
     } else if message.contains("here-document") {
         "end it with a line of that word alone"
+    } else if line.contains(" #") {
+        "put the comment on a line of its own: `#` begins one only where it begins a line"
     } else if message.contains("JSON") {
         "write a list of words in double quotes, such as `SHELL [\"/bin/sh\", \"-c\"]`"
     } else if message.contains("quoted string") {

@@ -1,6 +1,7 @@
 //! Names of users and groups, as far as a Dockerfile says their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::base_users;
 use super::user_flags::{ADDUSER, GROUPADD, Read, USERADD, read};
@@ -9,18 +10,27 @@ use crate::adopt::dockerfile::{Action, Copy, From, Stage, steps};
 use crate::adopt::paths::{join, name};
 use crate::adopt::shell::Ran;
 
+/// Homes of those who have none.
+const NO_HOMES: &[&str] = &["/nonexistent", "/dev/null", "/var/empty"];
+
+/// What `useradd` takes for numbers of groups, as `/etc/login.defs` of the usual bases has it: of users, and of
+/// those of the system.
+const GROUPS: RangeInclusive<u32> = 1_000..=60_000;
+const SYSTEM_GROUPS: RangeInclusive<u32> = 101..=999;
+
 /// Numbers of users and groups.
 #[derive(Debug, Default, Clone)]
 pub(in crate::adopt) struct Users {
     /// Numbers, and what says the group; that of the user's name if nothing does.
     pub(super) known: BTreeMap<String, (Option<u32>, Option<String>)>,
     pub(super) groups: BTreeMap<String, Option<u32>>,
-    /// Homes that commands make, by user.
+    /// Homes that commands give, by user.
     pub(super) homes: BTreeMap<String, Home>,
     family: Family,
 }
 
-/// A directory that a command makes for a user, to whose processes docker gives it as `HOME`.
+/// A directory that a command makes for a user, or names as its home: docker gives it as `HOME` to the user's
+/// processes, whether it is there or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::adopt) struct Home {
     pub(in crate::adopt) line: usize,
@@ -178,17 +188,17 @@ impl Users {
                 let Some(who) = read.operands.last() else {
                     return;
                 };
-                let own_group = read.has_own_group();
-                self.add_user(who, &read, &["-g", "--gid"], own_group, surely);
-                // `/etc/default/useradd` names the group of those, which bases call so.
-                if let (false, Some((_, group @ None))) = (own_group, self.known.get_mut(who)) {
-                    *group = Some("users".to_owned());
+                self.add_user(who, &read, &["-g", "--gid"], false, surely);
+                let group = self.group_of_useradd(who, &read, surely);
+                if let Some((_, own @ None)) = self.known.get_mut(who) {
+                    *own = group;
                 }
-                if read.has(&["-m", "--create-home"]) {
-                    let above = read.value(&["-b", "--base-dir"]);
-                    let usual = || join(above.as_deref().unwrap_or("/home"), who);
-                    let path = read.value(&["-d", "--home-dir", "--home"]);
-                    self.add_home(line, "useradd", who, path.unwrap_or_else(usual));
+                let is_made = read.has(&["-m", "--create-home"]);
+                let above = read.value(&["-b", "--base-dir"]);
+                let usual = || join(above.as_deref().unwrap_or("/home"), who);
+                let path = read.value(&["-d", "--home-dir", "--home"]);
+                if let Some(path) = path.or_else(|| is_made.then(usual)) {
+                    self.add_home(line, "useradd", who, path);
                 }
             }
             "adduser" => {
@@ -200,9 +210,9 @@ impl Users {
                 if read.operands.len() > 1 && self.known.contains_key(who) {
                     return;
                 }
-                if self.makes_home(&read) {
-                    let path = read.value(&["-h", "--home"]);
-                    let path = path.unwrap_or_else(|| join("/home", who));
+                let path = read.value(&["-h", "--home"]);
+                let usual = || self.makes_home(&read).then(|| join("/home", who));
+                if let Some(path) = path.or_else(usual) {
                     self.add_home(line, "adduser", who, path);
                 }
                 let own_group = !read.is_of_system();
@@ -228,16 +238,16 @@ impl Users {
         }
     }
 
-    /// Whether `adduser` makes a home: busybox does it for users of the system, too, Debian where it is named.
+    /// Whether `adduser` makes a home that nothing names: busybox does it for users of the system, too.
     fn makes_home(&self, read: &Read) -> bool {
         let is_busybox = self.family == Family::Alpine || read.has(&["-D", "-S"]);
-        let is_usual = is_busybox || !read.is_for_system() || read.value(&["--home"]).is_some();
-        is_usual && !read.has(&["-H", "-M", "--no-create-home"])
+        (is_busybox || !read.is_for_system()) && !read.has(&["-H", "-M", "--no-create-home"])
     }
 
     pub(super) fn add_home(&mut self, line: usize, program: &str, who: &str, path: String) {
         // A shell may say where it is.
-        if path.starts_with('/') && !path.contains(['$', '`']) {
+        if path.starts_with('/') && !path.contains(['$', '`']) && !NO_HOMES.contains(&path.as_str())
+        {
             let home = Home {
                 line,
                 program: program.to_owned(),
@@ -253,6 +263,32 @@ impl Users {
         if !surely {
             *group = number;
         }
+    }
+
+    /// The group of a user that `useradd` adds without naming one, unless its number is the user's. It makes one
+    /// of the user's name, with the user's number if groups may have it and none has; nobody can tell another.
+    fn group_of_useradd(&mut self, who: &str, read: &Read, surely: bool) -> Option<String> {
+        if read.value(&["-g", "--gid"]).is_some() {
+            return None;
+        }
+        if !read.has_own_group() {
+            // `/etc/default/useradd` names the group of those, which bases call so.
+            return Some("users".to_owned());
+        }
+        let allowed = if read.has(&["-r", "--system"]) {
+            SYSTEM_GROUPS
+        } else {
+            GROUPS
+        };
+        let is_free = |number: &u32| {
+            let mut groups = self.groups.iter();
+            !groups.any(|(name, other)| name != who && *other == Some(*number))
+        };
+        let number = read.value(&["-u", "--uid"]);
+        let number = number.and_then(|text| text.parse().ok());
+        let number = number.filter(|number| allowed.contains(number) && is_free(number));
+        self.add_group(who, number, surely);
+        self.group(who).is_none().then(|| who.to_owned())
     }
 
     fn add_user(&mut self, who: &str, read: &Read, group: &[&str], own_group: bool, surely: bool) {
@@ -306,7 +342,7 @@ impl Users {
         }
     }
 
-    /// The home that a command makes for whom `USER` means.
+    /// The home that a command gives to whom `USER` means.
     pub(in crate::adopt) fn home(&self, text: &str) -> Option<&Home> {
         let user = text.split(':').next().unwrap_or_default();
         let by_number = || {

@@ -160,11 +160,20 @@ impl<'a> Draft<'a> {
         self.remarks.push(Remark::changed(line, message, advice));
     }
 
-    /// Whether the configuration takes the value; what it says against it becomes a remark.
-    fn accepts(&mut self, line: usize, key: &str, value: &Value) -> bool {
+    /// Whether the configuration takes the value, without a word.
+    pub(in crate::adopt) fn takes(&self, key: &str, value: &Value) -> bool {
+        self.check(key, value).is_ok()
+    }
+
+    fn check(&self, key: &str, value: &Value) -> Result<(), config::ConfigErrors> {
         let mut table = Table::new();
         table.insert(key, Item::Value(value.clone()));
-        let Err(errors) = config::check(self.workspace, self.package, &table.to_string()) else {
+        config::check(self.workspace, self.package, &table.to_string())
+    }
+
+    /// Whether the configuration takes the value; what it says against it becomes a remark.
+    fn accepts(&mut self, line: usize, key: &str, value: &Value) -> bool {
+        let Err(errors) = self.check(key, value) else {
             return true;
         };
         for mistake in errors.mistakes() {

@@ -7,7 +7,10 @@ use crate::adopt::manifest::Draft;
 /// Says what is missing of it.
 pub(super) fn adopt(stages: &[Stage], stage: usize, compiles: bool, draft: &mut Draft<'_>) {
     let image = image(stages, stage);
-    let line = root(stages, stage).map_or(0, |root| root.line);
+    let base = root(stages, stage);
+    let line = base.map_or(0, |root| root.line);
+    // That a part of the name has no value is told already.
+    let is_open = image.is_empty() || base.is_some_and(|base| !base.unset.is_empty());
     if let Some(platform) = stages.get(stage).and_then(|stage| stage.platform.clone()) {
         draft.changed(
             line,
@@ -16,9 +19,14 @@ pub(super) fn adopt(stages: &[Stage], stage: usize, compiles: bool, draft: &mut 
         );
     }
     if compiles {
+        let on = if image.is_empty() {
+            String::new()
+        } else {
+            format!(", on `{image}`")
+        };
         draft.changed(
             line,
-            &format!("the old image holds the compiler and the sources, on `{image}`; the new one does not"),
+            &format!("the old image holds the compiler and the sources{on}; the new one does not"),
             "",
         );
     } else if image == "scratch" {
@@ -38,7 +46,7 @@ pub(super) fn adopt(stages: &[Stage], stage: usize, compiles: bool, draft: &mut 
             ),
             "",
         );
-    } else {
+    } else if !is_open {
         draft.lost(
             line,
             &format!("what `{image}` brings along cannot be known from here: files, variables, user, entry point"),

@@ -8,7 +8,7 @@ use crate::adopt::manifest::Draft;
 /// Programs that change `HOME` together with the user.
 const WITH_HOME: &[&str] = &["gosu", "su-exec"];
 
-/// Tells where the home that a command makes for the user is `HOME` no more.
+/// Tells where the home that a command gives to the user is `HOME` no more.
 pub(super) fn adopt(
     stages: &[Stage],
     stage: usize,
@@ -29,6 +29,7 @@ pub(super) fn adopt(
         return;
     };
     let new = of_numbers(&users.numbers(user));
+    let user = user.split(':').next().unwrap_or_default();
     if new != home.path {
         draft.changed(
             home.line,

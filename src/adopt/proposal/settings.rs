@@ -155,6 +155,12 @@ pub(super) fn process(settings: &Settings, launch: &Launch, draft: &mut Draft<'_
         } else {
             format!("SIG{bare}")
         };
+        // One that is none is told as it is written.
+        let signal = if draft.takes("stop-signal", &Value::from(signal.as_str())) {
+            signal
+        } else {
+            said.value.clone()
+        };
         draft.set(said.line, "stop-signal", signal);
     }
 }
@@ -317,10 +323,11 @@ pub(super) fn without_secrets(
     kept.into_iter().map(String::as_str).collect()
 }
 
-/// `8080`, `53/udp`, `8000-8003`.
+/// `8080`, `53/udp`, `8000-8003`; of `127.0.0.1:8443:443`, the port of the container.
 fn ports_of(text: &str) -> Vec<Value> {
     let lower = text.to_lowercase();
     let (numbers, protocol) = lower.split_once('/').unwrap_or((&lower, "tcp"));
+    let (_, numbers) = numbers.rsplit_once(':').unwrap_or(("", numbers));
     let port = |number: u16| match protocol {
         "tcp" => Value::from(i64::from(number)),
         _ => Value::from(format!("{number}/{protocol}")),

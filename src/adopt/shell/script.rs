@@ -40,6 +40,7 @@ impl Script {
             command: Written::default(),
             word: None,
             redirection: None,
+            documents: Vec::new(),
             depth: 0,
             list: 0,
             or: false,
@@ -56,6 +57,9 @@ struct Reader<'t> {
     word: Option<String>,
     /// An operator whose file comes next.
     redirection: Option<String>,
+    /// The last lines of here-documents that begin with the next line; each with whether tabs before it do not
+    /// count.
+    documents: Vec<(String, bool)>,
     /// Conditions and loops that are open.
     depth: usize,
     /// Where the commands begin that `&&` and `||` join.
@@ -97,6 +101,9 @@ impl Reader<'_> {
             let is_and = self.rest.starts_with("&&");
             self.skip(if is_or || is_and { 2 } else { 1 });
             self.end_command();
+            if c == '\n' {
+                self.skip_documents();
+            }
             if is_or {
                 self.script.straight = false;
                 self.or = true;
@@ -131,7 +138,7 @@ impl Reader<'_> {
         self.end_word();
         let rest = self.rest.trim_start_matches(['<', '>', '&', '|', '-']);
         let operator = self.rest.strip_suffix(rest).unwrap_or_default();
-        if operator.ends_with('-') {
+        if operator.ends_with('-') && operator != "<<-" {
             self.command
                 .redirections
                 .push(format!("{number}{operator}"));
@@ -147,6 +154,20 @@ impl Reader<'_> {
         self.rest = rest.trim_start_matches([' ', '\t']);
     }
 
+    /// Goes on behind here-documents, whose text is no command. One that never ends is none.
+    fn skip_documents(&mut self) {
+        for (last, strips) in std::mem::take(&mut self.documents) {
+            let mut length = 0;
+            let end = self.rest.split_inclusive('\n').find_map(|line| {
+                length += line.len();
+                let tabs: &[char] = if strips { &['\t'] } else { &[] };
+                let line = line.trim_start_matches(tabs).trim_end_matches('\n');
+                (line == last).then_some(length)
+            });
+            self.skip(end.unwrap_or_default());
+        }
+    }
+
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         let command = &mut self.command;
@@ -160,6 +181,11 @@ impl Reader<'_> {
             }
         }
         if let Some(operator) = self.redirection.take() {
+            let sign = operator.trim_start_matches(|c: char| c.is_ascii_digit());
+            if let sign @ ("<<" | "<<-") = sign.trim_end() {
+                let last = word.replace(['"', '\'', '\\'], "");
+                self.documents.push((last, sign == "<<-"));
+            }
             command.redirections.push(format!("{operator}{word}"));
         } else if !command.words.is_empty() {
             command.words.push(word);
@@ -294,6 +320,27 @@ mod tests {
         ] {
             assert_eq!(of(text), expected, "{text}");
             assert!(!Script::new(text).open, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_of_here_documents_are_no_commands() {
+        for (text, expected) in [
+            ("a <<X > /b\nc 'd\nX\ne", &["a", "e"][..]),
+            ("a <<-'X' && b\n\tc\n\tX\nd", &["a", "b", "d"]),
+            ("a << \"X\" <<Y\nc\nY\nX\nd\nX\nY\ne", &["a", "e"]),
+            ("a 3<<X\n X\nb\nX", &["a"]),
+            // These are none, or never end.
+            ("a <<<X\nb\nX", &["a", "b", "X"]),
+            ("a <<X\nb", &["a", "b"]),
+            ("a $((1<<2))\nb\n2", &["a", "b", "2"]),
+            ("a <<\nb", &["a", "b"]),
+        ] {
+            let script = Script::new(text);
+            let programs = script.commands.iter().map(|command| &command.words[0]);
+            let programs: Vec<&String> = programs.collect();
+            assert_eq!(programs, expected, "{text}");
+            assert!(!script.open, "{text}");
         }
     }
 

@@ -54,6 +54,37 @@ fn the_service_can_read_what_belonged_to_its_user() {
 }
 
 #[test]
+fn what_a_user_without_a_group_read_by_group_0_stays_open() {
+    let head = "FROM debian:12\nUSER 1001\nCOPY target/release/orders /app/\n";
+    for copy in [
+        "--chown=0:0 --chmod=0640",
+        "--chown=root:root --chmod=640",
+        "--chmod=640",
+    ] {
+        let (found, told) =
+            World::shared().whole(&format!("{head}COPY {copy} config/x /etc/x\n{END}"));
+        assert!(found.contains("mode = \"0644\""), "{copy}: {found}");
+        let expected = "its mode becomes 0644 instead of 0640";
+        assert!(told.contains(expected), "{copy}: {told}");
+    }
+    for (user, copy, mode) in [
+        ("1001", "--chown=0:0 --chmod=0600", "0600"),
+        ("1001", "--chown=0:5 --chmod=0640", "0640"),
+        // It keeps that group.
+        ("1001:0", "--chown=0:0 --chmod=0640", "0640"),
+    ] {
+        let head = head.replace("1001", user);
+        let (found, told) =
+            World::shared().whole(&format!("{head}COPY {copy} config/x /etc/x\n{END}"));
+        assert!(
+            found.contains(&format!("mode = \"{mode}\"")),
+            "{copy}: {found}"
+        );
+        assert!(!told.contains("/etc/x"), "{copy}: {told}");
+    }
+}
+
+#[test]
 fn what_the_service_could_not_read_stays_closed() {
     for copy in [
         "COPY --chmod=600 config/x /etc/x",

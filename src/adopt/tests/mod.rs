@@ -5,6 +5,7 @@ mod building;
 mod filled;
 mod mended;
 mod misled;
+mod misread;
 mod names;
 mod refused;
 mod standing;

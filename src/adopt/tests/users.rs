@@ -140,17 +140,11 @@ fn a_home_that_a_command_makes_for_the_user_is_told() {
             "/",
         ),
         ("alpine", "adduser -SDu 7 app", "USER app", "/home/app", "/"),
-        (
-            "alpine",
-            "adduser -D -u 7 -h /data app",
-            "USER app",
-            "/data",
-            "/",
-        ),
     ] {
         let found = told(base, run, user);
         let expected = format!(
-            "the home `{path}`: in the new image `HOME` is `{new}`, unless something sets it"
+            "gives user `{}` the home `{path}`: in the new image `HOME` is `{new}`, unless something sets it",
+            user.trim_start_matches("USER ").trim_end_matches(":app")
         );
         assert!(
             found.contains(&expected),
@@ -176,6 +170,37 @@ fn a_home_that_a_command_makes_for_the_user_is_told() {
         let found = told(base, run, rest);
         assert!(!found.contains("HOME"), "{run} {rest}:\n{found}");
     }
+}
+
+#[test]
+fn a_home_that_a_command_names_is_told_whether_or_not_it_makes_it() {
+    let told = |base: &str, run: &str| {
+        let text = format!(
+            "FROM {base}\nCOPY target/release/orders /orders\nRUN {run}\nUSER app:app\nENTRYPOINT [\"/orders\"]\n"
+        );
+        World::shared().whole(&text).1
+    };
+    for (base, run) in [
+        ("debian", "useradd --system --uid 1001 --home-dir /app app"),
+        ("debian", "useradd -M -d /app -u 1001 app"),
+        (
+            "debian",
+            "adduser --no-create-home --home /app --uid 1001 app",
+        ),
+        ("alpine", "adduser -D -H -h /app -u 1001 app"),
+    ] {
+        let found = told(base, run);
+        assert!(
+            found.contains("gives user `app` the home `/app`: in the new image `HOME` is `/`"),
+            "{run}:\n{found}"
+        );
+    }
+    // This says that there is none.
+    let found = told(
+        "debian",
+        "adduser --no-create-home --home /nonexistent --uid 1001 app",
+    );
+    assert!(!found.contains("HOME"), "{found}");
 }
 
 #[test]
@@ -258,8 +283,8 @@ fn users_of_which_only_one_of_two_is_made_have_no_number() {
 fn users_and_groups_that_are_changed_have_their_new_numbers() {
     let end = "ENTRYPOINT [\"/app/orders\"]\n";
     says(
-        &format!("RUN useradd -u 10 a; usermod -u 20 a\nUSER a\n{end}"),
-        &["user = \"20:10\""],
+        &format!("RUN useradd -u 1010 a; usermod -u 20 a\nUSER a\n{end}"),
+        &["user = \"20:1010\""],
         &[],
         &["Lost"],
     );
@@ -276,7 +301,7 @@ fn users_and_groups_that_are_changed_have_their_new_numbers() {
         &["names no group"],
     );
     says(
-        &format!("RUN useradd -u 7 a && usermod -md /srv a\nUSER a\n{end}"),
+        &format!("RUN useradd -u 1007 a && usermod -md /srv a\nUSER a\n{end}"),
         &[],
         &["`usermod` gives user `a` the home `/srv`"],
         &["Lost"],
@@ -300,4 +325,47 @@ fn the_group_that_docker_gives_to_a_number_without_a_user_is_told() {
         &[],
         &["names no group"],
     );
+}
+
+#[test]
+fn a_group_that_cannot_have_the_number_of_its_user_is_told_as_unknown() {
+    let end = "ENTRYPOINT [\"/app/orders\"]\n";
+    for (run, numbers) in [
+        ("useradd -u 65530 app", "65530:65530"),
+        ("useradd -u 70000 app", "70000:70000"),
+        ("useradd -u 999 app", "999:999"),
+        ("useradd --system --uid 10001 app", "10001:10001"),
+        ("groupadd -g 4001 other; useradd -u 4001 app", "4001:4001"),
+        (
+            "if a; then useradd -u 999 app; else useradd -u 999 app; fi",
+            "999:999",
+        ),
+    ] {
+        says(
+            &format!("RUN {run}\nUSER app\n{end}"),
+            &[&format!("user = \"{numbers}\"")],
+            &[&format!(
+                "nothing here says the number of group `app`: `USER app` becomes {numbers}"
+            )],
+            &["names no group"],
+        );
+    }
+    for (run, numbers) in [
+        ("useradd -u 1000 app", "1000:1000"),
+        ("useradd -u 60000 app", "60000:60000"),
+        ("useradd -r -u 999 app", "999:999"),
+        ("useradd -r -u 101 app", "101:101"),
+        (
+            "groupadd -g 65500 app; useradd -u 65500 -g app app",
+            "65500:65500",
+        ),
+        ("useradd -u 999 app; groupmod -g 998 app", "999:998"),
+    ] {
+        says(
+            &format!("RUN {run}\nUSER app\n{end}"),
+            &[&format!("user = \"{numbers}\"")],
+            &[],
+            &["Lost", "names no group"],
+        );
+    }
 }

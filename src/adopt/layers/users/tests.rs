@@ -89,9 +89,9 @@ fn users_of_a_known_base_have_its_numbers() {
         ),
         (
             Family::Debian,
-            &["useradd -u 8 app", "adduser app staff"],
+            &["useradd -u 1008 app", "adduser app staff"],
             "app",
-            known("8:8"),
+            known("1008:1008"),
         ),
         (Family::Debian, none, "99999999999", Numbers::TooLarge),
         (Family::Debian, none, "1:99999999999", Numbers::TooLarge),
@@ -114,7 +114,7 @@ fn users_are_numbers() {
         (&[], "nobody", known("65534:65534")),
         (&[], "app", Numbers::Unknown),
         (&["useradd -ms /bin/sh app"], "app", Numbers::Unknown),
-        (&["useradd -ru 10001 app"], "app", known("10001:10001")),
+        (&["useradd -ru 101 app"], "app", known("101:101")),
         (
             &["groupadd -g 7 g", "useradd --uid=8 -g g app"],
             "app",
@@ -131,10 +131,14 @@ fn users_are_numbers() {
             known("8:8"),
         ),
         (&["useradd -u 8 -g 9 app"], "8", known("8:9")),
-        (&["useradd --system -u 8 app"], "app", known("8:8")),
+        (&["useradd --system -u 108 app"], "app", known("108:108")),
         // `-m` has no value, and neither has `--group`.
-        (&["useradd -m -u 8 app"], "app", known("8:8")),
-        (&["useradd -m -s /bin/bash -u8 app"], "app", known("8:8")),
+        (&["useradd -m -u 1008 app"], "app", known("1008:1008")),
+        (
+            &["useradd -m -s /bin/bash -u1008 app"],
+            "app",
+            known("1008:1008"),
+        ),
         (&["adduser -D -u8 app"], "app", known("8:8")),
         (
             &["adduser --system --group --uid 8 app"],
@@ -170,8 +174,12 @@ fn users_that_commands_change_have_their_new_numbers() {
     let known = |text: &str| Numbers::Known(text.to_owned());
     for (commands, user, expected) in [
         (&["useradd -N -u 1004 app"][..], "app", known("1004:100")),
-        (&["useradd -u 8 app"], "8", known("8:8")),
-        (&["useradd -u 10 a", "usermod -u 20 a"], "a", known("20:10")),
+        (&["useradd -u 1008 app"], "1008", known("1008:1008")),
+        (
+            &["useradd -u 1010 a", "usermod -u 20 a"],
+            "a",
+            known("20:1010"),
+        ),
         (
             &["usermod -u 4000 nobody", "groupmod -g 4001 nogroup"],
             "nobody",
@@ -192,7 +200,11 @@ fn users_that_commands_change_have_their_new_numbers() {
             "a",
             known("10:11"),
         ),
-        (&["useradd -u 10 a", "usermod -l b a"], "b", known("10:10")),
+        (
+            &["useradd -u 1010 a", "usermod -l b a"],
+            "b",
+            known("1010:1010"),
+        ),
         (
             &["useradd -u 10 a", "usermod -u $UID a"],
             "a",
@@ -207,7 +219,11 @@ fn users_that_commands_change_have_their_new_numbers() {
             },
         ),
         (&["useradd -u 10 a", "userdel -r a"], "a", Numbers::Unknown),
-        (&["useradd -u 10 a", "deluser a staff"], "a", known("10:10")),
+        (
+            &["useradd -u 1010 a", "deluser a staff"],
+            "a",
+            known("1010:1010"),
+        ),
     ] {
         assert_eq!(
             numbers_in(Family::Debian, commands, user),
