@@ -111,7 +111,9 @@ fn is_signal(text: &str) -> bool {
             .parse::<u8>()
             .is_ok_and(|number| (1..=64).contains(&number));
     }
-    let name = text.strip_prefix("SIG").unwrap_or(text);
+    // In capitals or not, as both read it.
+    let text = text.to_ascii_uppercase();
+    let name = text.strip_prefix("SIG").unwrap_or(&text);
     let offset = |digits: &str, most: u8| {
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         plain
@@ -144,6 +146,7 @@ mod tests {
         }
         for signal in [
             "SIGTERM",
+            "sigterm",
             "TERM",
             "SIGRTMIN",
             "RTMIN+3",
@@ -159,7 +162,6 @@ mod tests {
             "SIG",
             "0",
             "65",
-            "sigterm",
             "15 ",
             "QUIT NOW",
             "FOO",
