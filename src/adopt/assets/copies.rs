@@ -227,7 +227,12 @@ impl Files<'_> {
     }
 
     pub(super) fn made(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
+        let is_own = |own: &Placed| own.origin.name() == name(path);
         let binaries = self.workspace.services.iter();
+        // Whatever brings it, the image has it.
+        if self.own.is_some_and(is_own) && binaries.clone().any(|one| one.binary == name(path)) {
+            return;
+        }
         let other = binaries
             .filter(|service| service.binary == name(path))
             .map(|service| service.name.clone())

@@ -2,6 +2,7 @@
 
 mod access;
 mod building;
+mod destinations;
 mod filled;
 mod mended;
 mod misled;
