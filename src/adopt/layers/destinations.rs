@@ -27,7 +27,7 @@ pub(in crate::adopt) fn see_directories(
             workspace,
             context,
         };
-        for at in seen.into_directories() {
+        for at in seen.entering() {
             let step = stages
                 .get_mut(stage)
                 .and_then(|stage| stage.steps.get_mut(at));
@@ -48,7 +48,7 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     /// Which steps of the stage copy a file into a directory.
-    fn into_directories(&self) -> Vec<usize> {
+    fn entering(&self) -> Vec<usize> {
         let Some(stage) = self.stages.get(self.stage) else {
             return Vec::new();
         };
