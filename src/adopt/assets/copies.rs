@@ -106,6 +106,7 @@ impl Files<'_> {
             );
         }
         let mut taken = false;
+        let first = assets.len();
         for source in &copy.sources {
             let before = assets.len();
             if self.filled(line, copy, source, draft, assets) {
@@ -136,6 +137,7 @@ impl Files<'_> {
             self.source(item, draft, assets);
             taken |= assets.len() > before;
         }
+        self.without_altered(line, copy, first, draft, assets);
         if taken {
             self.flags(line, copy, draft);
         }
