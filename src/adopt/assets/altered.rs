@@ -131,7 +131,7 @@ impl Asset {
                 None => false,
             }
         };
-        paths.iter().any(|path| is_changed(&path)).then_some(change)
+        paths.iter().any(is_changed).then_some(change)
     }
 }
 
