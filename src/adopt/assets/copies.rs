@@ -106,6 +106,7 @@ impl Files<'_> {
             );
         }
         let mut taken = false;
+        let first = assets.len();
         for source in &copy.sources {
             let before = assets.len();
             if self.filled(line, copy, source, draft, assets) {
@@ -136,6 +137,7 @@ impl Files<'_> {
             self.source(item, draft, assets);
             taken |= assets.len() > before;
         }
+        self.without_altered(line, copy, first, draft, assets);
         if taken {
             self.flags(line, copy, draft);
         }
@@ -227,7 +229,12 @@ impl Files<'_> {
     }
 
     pub(super) fn made(&self, line: usize, path: &str, draft: &mut Draft<'_>) {
+        let is_own = |own: &Placed| own.origin.name() == name(path);
         let binaries = self.workspace.services.iter();
+        // Whatever brings it, the image has it.
+        if self.own.is_some_and(is_own) && binaries.clone().any(|one| one.binary == name(path)) {
+            return;
+        }
         let other = binaries
             .filter(|service| service.binary == name(path))
             .map(|service| service.name.clone())

@@ -2,6 +2,7 @@
 //! and says of the rest why it is none.
 
 mod access;
+mod altered;
 mod asset;
 mod commands;
 mod context_files;

@@ -5,7 +5,7 @@ use super::asset::{Asset, Kind, Meeting, octal, written};
 use super::commands::{Command, is_open};
 use super::copies::Files;
 use crate::adopt::dockerfile::last_build;
-use crate::adopt::layers::{Origin, is_output, is_pattern, origin};
+use crate::adopt::layers::{Origin, is_output, is_pattern, is_setting, origin};
 use crate::adopt::manifest::Draft;
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
 use crate::adopt::secrets::shown_words;
@@ -158,11 +158,9 @@ impl Files<'_> {
     fn is_directory(&self, path: &str, assets: &[Asset]) -> bool {
         let holds = |inner: &str| below(inner, path).is_some_and(|rest| !rest.is_empty());
         let is_it = |asset: &Asset| asset.kind != Kind::File && asset.to == path;
-        let workdir = self.workdir();
         assets.iter().any(|asset| holds(&asset.to) || is_it(asset))
             || self.executables.iter().any(|placed| holds(&placed.path))
-            || workdir == path
-            || holds(workdir)
+            || is_setting(self.stages, self.stage, path)
             || self.made.iter().any(|made| made == path || holds(made))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::directories::{fills, is_directory};
+use super::directories::{fills, is_directory, is_said_directory, is_setting};
 use super::executables::built;
 use super::origin::{
     Origin, context_path, destination, is_bare, is_output, is_pattern, operands, origin,
@@ -147,12 +147,16 @@ impl Place<'_> {
                 let origin = origin(self.stages, self.stage, &path);
                 contents.put(name(&path), origin, false);
             }
-        } else if !commands(self.stages, self.stage).any(|(_, ran)| fills(ran, self.directory)) {
+        } else if !is_said_directory(self.stages, self.stage, self.directory) {
             return self.elsewhere(depth);
         }
+        contents.exists = is_setting(self.stages, self.stage, self.directory);
         for step in steps(self.stages, self.stage) {
             match &step.action {
-                Action::Copy(copy) => self.copied(copy, depth, &mut contents),
+                Action::Copy(copy) => {
+                    self.copied(copy, depth, &mut contents);
+                    contents.exists |= below(&copy.to, self.directory).is_some();
+                }
                 Action::Run { commands } => {
                     for ran in commands {
                         self.command(ran, depth, &mut contents);
@@ -160,7 +164,10 @@ impl Place<'_> {
                 }
             }
         }
-        (!contents.parts.is_empty()).then_some(contents)
+        if contents.parts.is_empty() {
+            return self.elsewhere(depth);
+        }
+        Some(contents)
     }
 
     /// The same of the directory that this one was before.
@@ -236,6 +243,7 @@ impl Place<'_> {
         };
         if let Some(transfer) = Transfer::of(ran) {
             self.transferred(&transfer, depth, contents);
+            contents.exists |= transfer.target == self.directory && transfer.brings_directory();
         } else if name(program) == "rm" && ran.surely {
             for operand in operands(arguments) {
                 let path = absolute(&ran.here, operand);

@@ -5,6 +5,7 @@ mod absent;
 mod base_users;
 mod contents;
 mod context;
+mod destinations;
 mod directories;
 mod executables;
 mod names;
@@ -18,7 +19,8 @@ mod users;
 pub(super) use absent::is_absent;
 pub(super) use contents::Contents;
 pub(super) use context::{follow_parents, likely_context, see_files};
-pub(super) use directories::made;
+pub(super) use destinations::see_directories;
+pub(super) use directories::{is_setting, made};
 pub(super) use executables::{Placed, executables, is_put, linked, started};
 pub(super) use names::{Names, Naming};
 pub(super) use origin::{

@@ -3,7 +3,7 @@
 use globset::Glob;
 
 use super::directories::is_directory;
-use super::transfer::Transfer;
+use super::transfer::{Transfer, takes_contents};
 use crate::adopt::dockerfile::{Action, Copy, From, Stage, last_build, root, steps};
 use crate::adopt::paths::{absolute, below, is_usual_directory, join, name, parent};
 use crate::adopt::shell::Ran;
@@ -47,12 +47,12 @@ pub(in crate::adopt) fn origin(stages: &[Stage], stage: usize, path: &str) -> Or
 /// The same, with so many links on the way.
 fn behind(stages: &[Stage], stage: usize, path: &str, links: usize) -> Origin {
     let bare = is_bare(stages, stage);
-    for named in [true, false] {
+    for (named, strict) in [(true, true), (true, false), (false, false)] {
         let mut path = path.to_owned();
         for step in steps(stages, stage).rev() {
             match &step.action {
                 Action::Run { commands } => {
-                    match moved(stages, stage, commands, &path) {
+                    match moved(stages, stage, commands, &path, strict) {
                         Moved::From(before) => path = before,
                         // What it leads to may come later than the link.
                         Moved::Link(target) if links > 0 => {
@@ -68,7 +68,8 @@ fn behind(stages: &[Stage], stage: usize, path: &str, links: usize) -> Origin {
                 }
             }
         }
-        if !named {
+        let is_of_cargo = strict && is_output(&path) && last_build(stages, stage).is_some();
+        if !named || is_of_cargo {
             return Origin::Made { stage, path };
         }
     }
@@ -163,13 +164,17 @@ enum Moved {
     Link(String),
 }
 
-/// What `path` was before the commands of a step.
-fn moved(stages: &[Stage], stage: usize, commands: &[Ran], path: &str) -> Moved {
+/// What `path` was before the commands of a step. What is `strict` looks into no `DIR/.` for it, which seldom
+/// has what another command names.
+fn moved(stages: &[Stage], stage: usize, commands: &[Ran], path: &str, strict: bool) -> Moved {
     let mut path = path.to_owned();
     let mut changed = false;
     let is_directory = |target: &str| is_directory(stages, stage, target);
     for transfer in commands.iter().rev().filter_map(Transfer::of) {
         for source in &transfer.sources {
+            if strict && takes_contents(source) {
+                continue;
+            }
             let Some(before) = transfer.before(source, &path, is_directory) else {
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use globset::Glob;
 
-use super::origin::{is_pattern, is_symbolic, operands};
+use super::origin::{is_output, is_pattern, is_symbolic, operands};
 use crate::adopt::paths::{absolute, below, join, name, parent};
 use crate::adopt::shell::Ran;
 
@@ -97,6 +97,18 @@ impl<'r> Transfer<'r> {
         });
         rest.filter(|rest| !rest.is_empty())
             .map(|rest| join(&from, rest))
+    }
+
+    /// Whether a directory is likely what it copies: a flag says that it may be, and no executable is named.
+    pub(super) fn brings_directory(&self) -> bool {
+        let is_file = |source: &&String| is_output(source) || name(source).contains('.');
+        let is_copied = self.ran.words.first().map(|program| name(program)) == Some("cp");
+        is_copied
+            && self.takes_directories()
+            && self
+                .sources
+                .iter()
+                .any(|source| takes_contents(source) || !is_file(source))
     }
 
     /// Whether what is in a directory goes with it.

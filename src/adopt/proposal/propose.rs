@@ -16,7 +16,7 @@ use crate::adopt::error::AdoptError;
 use crate::adopt::launch::{Launch, launch};
 use crate::adopt::layers::{
     Names, Naming, Placed, executables, follow_parents, is_absent, likely_context, linked, made,
-    see_files,
+    see_directories, see_files,
 };
 use crate::adopt::manifest::{Draft, Proposal, Thing};
 use crate::adopt::paths::name;
@@ -62,6 +62,7 @@ pub fn propose(
     let context = context(workspace, &stages, request)?;
     see_files(&mut stages, &context);
     follow_parents(&mut stages);
+    see_directories(&mut stages, workspace, &context);
     let last = Reading::new(workspace, request, &stages, stage, &context);
     let named = request.service.filter(|_| request.stage.is_none());
     let own = named.and_then(|named| last.own_stage(named));

@@ -1,7 +1,9 @@
 //! Proposals for Dockerfiles that nobody wrote: none panics, and each is one that the program takes.
 
 mod access;
+mod altered;
 mod building;
+mod destinations;
 mod filled;
 mod mended;
 mod misled;
