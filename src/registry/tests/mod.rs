@@ -6,6 +6,7 @@ mod fake;
 mod faults;
 mod keychain;
 mod login;
+mod looks;
 mod push;
 mod server;
 mod stage;
