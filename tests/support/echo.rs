@@ -19,7 +19,11 @@ pub(crate) enum Echo {
 /// Adds everything that a request said to an answer, and what `others` were told: to the words of a refusal, and
 /// as a warning.
 pub(super) fn repeat(answer: &mut Answer, head: &Head, body: &[u8], others: &[String]) {
-    let said = format!("{} as did {}", said(head, body), others.join(" and "));
+    let mut said = said(head, body);
+    // First, since not all of a long text is told.
+    if !others.is_empty() {
+        said = format!("others showed {} and {said}", others.join(" and "));
+    }
     // Only so many warnings are listened to.
     if head.target.contains('?') || head.path() == "/token" {
         let quoted = said.replace('\\', "\\\\").replace('"', "\\\"");

@@ -386,7 +386,8 @@ impl Shared {
             let permit = exchange.header("authorization");
             [permit.unwrap_or_default(), &exchange.query].map(str::to_owned)
         });
-        shown.collect::<BTreeSet<_>>().into_iter().collect()
+        let shown: BTreeSet<String> = shown.filter(|text| !text.is_empty()).collect();
+        shown.into_iter().collect()
     }
 
     fn finish(&self, entry: usize, answer: &Answer) {

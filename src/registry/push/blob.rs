@@ -346,7 +346,7 @@ impl Call<'_> {
     }
 
     /// The same after an upload, where an answer that says nothing clear makes us ask for the blob
-    /// itself, without reading it.
+    /// itself, of which no more is read than it takes to be sure.
     async fn confirm_blob(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
         let looked = self.look_for_blob(digest, size).await?;
         let outcome = match looked {
@@ -359,13 +359,20 @@ impl Call<'_> {
         Ok(outcome)
     }
 
+    /// The answer to a request that may be sent on; nothing where that leads nowhere.
+    async fn answer_to(&self, request: Request) -> Result<Option<Reply>, RegistryError> {
+        match self.follow(request).await {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) if self.leads_nowhere(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn look_into_blob(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
         let request = self.blob_request(Method::GET, digest);
         let action = request.action.clone();
-        let reply = match self.follow(request).await {
-            Ok(reply) => reply,
-            Err(error) if self.leads_nowhere(&error) => return Ok(Outcome::Unclear),
-            Err(error) => return Err(error),
+        let Some(reply) = self.answer_to(request).await? else {
+            return Ok(Outcome::Unclear);
         };
         match reply.status.as_u16() {
             200..=299 => Ok(match length_of(&reply) {
@@ -386,10 +393,8 @@ impl Call<'_> {
     /// much. What takes a page for everything is found out by its length.
     async fn read_to_be_sure(&self, digest: &Digest, size: u64) -> Result<Outcome, RegistryError> {
         let request = self.blob_request(Method::GET, digest).whole(MOST_READ);
-        let reply = match self.follow(request).await {
-            Ok(reply) => reply,
-            Err(error) if self.leads_nowhere(&error) => return Ok(Outcome::Unclear),
-            Err(error) => return Err(error),
+        let Some(reply) = self.answer_to(request).await? else {
+            return Ok(Outcome::Unclear);
         };
         let is_it = reply.body.len() as u64 == size && Digest::of(&reply.body) == *digest;
         Ok(match reply.status.as_u16() {

@@ -144,8 +144,7 @@ pub(in crate::registry) struct Course {
 
 impl Course {
     /// The beginning: a look, unless nothing new would come of it; then a mount, if it `mounts`; and in the
-    /// end a confirmation, if it `confirms`. What was acknowledged
-    /// begins with that.
+    /// end a confirmation, if it `confirms`. What was acknowledged begins with that.
     pub(in crate::registry) fn new(
         foreknowledge: Foreknowledge,
         mounts: bool,

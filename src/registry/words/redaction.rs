@@ -63,15 +63,11 @@ impl Secrets {
             self.too_many = true;
             return;
         }
-        self.add(secret);
+        self.keep_of_run(secret);
     }
 
     /// Keeps a secret of the run, of which there are only so many.
     pub(in crate::registry) fn keep_of_run(&mut self, secret: &str) {
-        self.add(secret);
-    }
-
-    fn add(&mut self, secret: &str) {
         // Where a space is a plus sign.
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         self.texts.extend([secret.into(), form.into_bytes()]);

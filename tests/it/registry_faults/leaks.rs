@@ -53,10 +53,41 @@ fn a_registry_that_repeats_what_others_showed_is_not_repeated() {
         assert!(error.to_string().contains("users"), "{error}");
         let words = cargo_lighter::report::with_causes(&error).join(" ");
         assert!(
-            words.contains("you showed") && words.contains("as did"),
+            words.contains("others showed …") || words.contains("others showed B"),
             "{words}"
         );
     }
+}
+
+/// What one repository's credential is was printed when another was refused.
+#[test]
+fn a_registry_that_repeats_the_credential_of_another_repository_is_not_repeated() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let settings = Settings {
+        guard: Guard::Basic,
+        echoes: Echo::Everything,
+        ..Settings::default()
+    };
+    let stage = Stage::new(settings, Some("me:secret"));
+    let [ours, theirs] = ["me:secret", "you:another-word"].map(|pair| STANDARD.encode(pair));
+    let place = format!("{}/shop", stage.server.host());
+    let config = format!(
+        r#"{{"auths":{{"{place}/orders":{{"auth":"{ours}"}},"{place}/users":{{"auth":"{theirs}"}}}}}}"#
+    );
+    fs_err::write(stage.home.path().join("config.json"), config).expect("written");
+    let client = stage.client();
+    let pushed = client.push("orders", &stage.image(1), &["v1"]);
+    pushed.expect("pushed");
+    // Only a refusal with a body has words.
+    stage.server.add(on("HEAD", "/users/").always().status(404));
+    let refused = client.push("users", &stage.image(2), &["v1"]);
+    let error = refused.expect_err("another password");
+    let words = cargo_lighter::report::with_causes(&error).join(" ");
+    assert!(
+        words.contains("others showed Basic … and Basic …"),
+        "{words}"
+    );
 }
 
 /// Nothing at all was sent to the other origin.

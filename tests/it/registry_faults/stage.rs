@@ -46,7 +46,10 @@ impl Stage {
         let told = clock.clone();
         let server = FaultRegistry::start(Settings {
             now: Arc::new(move || told.now()),
-            echoes: Echo::Request,
+            echoes: match settings.echoes {
+                Echo::Everything => Echo::Everything,
+                _ => Echo::Request,
+            },
             ..settings
         });
         let home = tempfile::tempdir().expect("a directory");
